@@ -1,0 +1,51 @@
+import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { CloseRequest } from './close-request.ts';
+
+const BATCH = 10;
+
+/** SQS did not confirm every close; some may be queued all the same, which is harmless. */
+export class NotQueued extends Error {
+  override name = 'NotQueued';
+}
+
+/**
+ * Queues closes: ten entries a call, all calls at once. The group is the project, so that SQS's fair queues
+ * favour the quiet ones.
+ *
+ * @throws {NotQueued} unless SQS has confirmed every one
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
+ */
+export async function queueCloses(
+  sqs: Pick<SQSClient, 'send'>,
+  queueUrl: string,
+  requests: readonly CloseRequest[],
+): Promise<void> {
+  const batches = Array.from({ length: Math.ceil(requests.length / BATCH) }, (_, index) =>
+    requests.slice(index * BATCH, (index + 1) * BATCH),
+  );
+  const results = await Promise.allSettled(batches.map((batch) => sendBatch(sqs, queueUrl, batch)));
+  const failed = results.filter((result) => result.status === 'rejected');
+  if (failed.length > 0) {
+    throw new NotQueued(
+      `${failed.length} of ${batches.length} batches were not queued: ${failed[0]?.reason}`,
+    );
+  }
+}
+
+async function sendBatch(
+  sqs: Pick<SQSClient, 'send'>,
+  QueueUrl: string,
+  requests: readonly CloseRequest[],
+): Promise<void> {
+  const Entries = requests.map((request, index) => ({
+    Id: String(index),
+    MessageBody: JSON.stringify(request),
+    MessageGroupId: request.project,
+  }));
+  const { Successful, Failed } = await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
+  if (Successful?.length !== Entries.length) {
+    throw new Error(
+      `${Failed?.length ?? 'some'} of ${Entries.length} entries failed: ${Failed?.[0]?.Code ?? 'no code'}`,
+    );
+  }
+}

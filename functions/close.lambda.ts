@@ -1,0 +1,205 @@
+import { ChangeMessageVisibilityCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import * as configured from '#configured';
+import { secrets, sqs } from './aws.ts';
+import { type Attempt, ageMs, answered, closeLine } from './close-line.ts';
+import { type CloseRequest, parseCloseRequest, UnknownVersion } from './close-request.ts';
+import type { Project } from './connections.ts';
+import { ENVIRONMENT } from './environment.ts';
+import { faultLine, type Line, writeLine } from './log.ts';
+import { isGivenUp, type Judgement, judge, nextTryInSeconds, OUTCOMES } from './outcome.ts';
+import { closeChat, type ProjectKeys, readProjectKeys } from './polyai.ts';
+import { SecretNotReady, type SecretReader, SecretUnavailable } from './secrets.ts';
+
+export type CloseParts = {
+  projects: Record<string, Project>;
+  secrets: SecretReader;
+  sqs: Pick<typeof sqs, 'send'>;
+  closeQueueUrl: string;
+  deadLetterQueueUrl: string;
+  fetch: typeof globalThis.fetch;
+  writeLine: (line: Line) => void;
+  /** Unix milliseconds. */
+  now: () => number;
+  /** 0 to 1. */
+  random: () => number;
+};
+
+type Clock = Pick<Context, 'getRemainingTimeInMillis'>;
+/** A message and what could be read of it. */
+type Message = { record: SQSRecord; request?: CloseRequest; project?: Project };
+
+/** A second call in the same delivery needs this much of the function's time, with what follows it. */
+const SECOND_CALL_NEEDS_MS = 14_000;
+const HOUR_MS = 3_600_000;
+
+/**
+ * The worker: takes close requests off the queue, calls PolyAI once for each, and settles each by its
+ * outcome. What is done is deleted by leaving it out of the answer; what is to be tried again stays on the
+ * queue, invisible until its time; what cannot succeed goes to the dead-letter queue with the reason.
+ */
+export function createClose(parts: CloseParts) {
+  const { projects, secrets, sqs, closeQueueUrl, deadLetterQueueUrl, writeLine, now } = parts;
+
+  return async function close(event: SQSEvent, context: Clock): Promise<SQSBatchResponse> {
+    const done = await Promise.all(event.Records.map((record) => closeOne(record, context)));
+    const left = event.Records.filter((_, index) => !done[index]);
+    return { batchItemFailures: left.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+  };
+
+  /** @returns whether the message may be deleted. Never throws, so that one message never fails its batch */
+  async function closeOne(record: SQSRecord, context: Clock): Promise<boolean> {
+    const message: Message = { record };
+    try {
+      const startedAt = now();
+      const judged = read(message) ?? (await attempt(message, context));
+      return await settle(message, { startedAt, endedAt: now(), ...judged });
+    } catch (error) {
+      writeLine(faultLine(message.request?.requestId, 'close', error));
+      return false;
+    }
+  }
+
+  /** Reads the message in place. @returns what is wrong with it, if anything */
+  function read(message: Message): Judgement | undefined {
+    try {
+      message.request = parseCloseRequest(message.record.body);
+    } catch (error) {
+      const outcome = error instanceof UnknownVersion ? 'unknown_target' : 'rejected';
+      return { outcome, reason: (error as Error).message };
+    }
+    const { project, conversationId } = message.request;
+    if (!Object.hasOwn(projects, project)) {
+      return { outcome: 'unknown_target', reason: 'the project is not in this deployment' };
+    }
+    message.project = projects[project] as Project;
+    if (conversationId === undefined) {
+      return { outcome: 'unknown_target', reason: 'this deployment cannot look up a shared id' };
+    }
+    return undefined;
+  }
+
+  /** One call, and a second at once where the secret has changed since it was cached. */
+  async function attempt(message: Message, context: Clock): Promise<Judgement | Attempt> {
+    const { project, request } = message as Required<Message>;
+    try {
+      const seen = await secrets.read(project.secretId);
+      const first = await callWith(seen, project, request);
+      const isRefused = first.outcome === 'unauthorized' || !('answer' in first);
+      if (!isRefused || context.getRemainingTimeInMillis() < SECOND_CALL_NEEDS_MS) return first;
+      const changed = await secrets.readAgain(project.secretId, seen);
+      if (changed === seen) return first;
+      if ('answer' in first) {
+        writeLine(closeLine(message.record, request, project, first, { final: false, nextTryInSeconds: 0 }));
+      }
+      return await callWith(changed, project, request);
+    } catch (error) {
+      if (error instanceof SecretUnavailable) return { outcome: 'unavailable', reason: error.message };
+      throw error;
+    }
+  }
+
+  async function callWith(
+    secret: string,
+    project: Project,
+    request: CloseRequest,
+  ): Promise<Judgement | Attempt> {
+    let keys: ProjectKeys;
+    try {
+      keys = readProjectKeys(secret);
+    } catch (error) {
+      if (!(error instanceof SecretNotReady)) throw error;
+      return { outcome: 'unavailable', reason: `secret ${project.secretId} is not ready: ${error.message}` };
+    }
+    const startedAt = now();
+    const answer = await closeChat(
+      project,
+      keys,
+      request.conversationId ?? '',
+      request.requestId,
+      parts.fetch,
+    );
+    return { ...judge(answer), answer, startedAt, endedAt: now() };
+  }
+
+  /** Does what the outcome asks for, and says so in one line. @returns whether the message may be deleted */
+  async function settle({ record, request, project }: Message, attempt: Attempt): Promise<boolean> {
+    const age = ageMs(record, now());
+    const { next } = OUTCOMES[attempt.outcome];
+    const isExpired = request?.expiresAt !== undefined && now() >= Date.parse(request.expiresAt);
+    if (next === 'retry' && !isExpired && !isGivenUp(attempt.outcome, age)) {
+      const seconds = nextTryInSeconds(age, answered(attempt)?.retryAfterMs ?? 0, parts.random());
+      writeLine(closeLine(record, request, project, attempt, { final: false, nextTryInSeconds: seconds }));
+      await postpone(record, request, seconds);
+      return false;
+    }
+    const last =
+      next === 'retry'
+        ? { ...attempt, reason: `given up after ${(age / HOUR_MS).toFixed(1)} h: ${attempt.reason}` }
+        : attempt;
+    // Cleanup's own closes are given up quietly: its next run finds the chat again.
+    const isDeadLetter = next !== 'done' && request?.source !== 'cleanup';
+    const final = !isDeadLetter || (await deadLetter(record, request, last));
+    writeLine(closeLine(record, request, project, last, { final }));
+    return final;
+  }
+
+  /** When this fails the message comes back by the queue's own visibility timeout instead. */
+  async function postpone(
+    record: SQSRecord,
+    request: CloseRequest | undefined,
+    seconds: number,
+  ): Promise<void> {
+    const { receiptHandle: ReceiptHandle } = record;
+    try {
+      await sqs.send(
+        new ChangeMessageVisibilityCommand({
+          QueueUrl: closeQueueUrl,
+          ReceiptHandle,
+          VisibilityTimeout: seconds,
+        }),
+      );
+    } catch (error) {
+      writeLine(faultLine(request?.requestId, 'close: change of visibility', error));
+    }
+  }
+
+  /** @returns whether the dead-letter queue has confirmed it; otherwise the message stays where it is */
+  async function deadLetter(
+    record: SQSRecord,
+    request: CloseRequest | undefined,
+    { outcome, reason = outcome }: Attempt,
+  ): Promise<boolean> {
+    try {
+      await sqs.send(
+        new SendMessageCommand({
+          QueueUrl: deadLetterQueueUrl,
+          MessageBody: record.body,
+          MessageGroupId: record.attributes.MessageGroupId ?? request?.project,
+          MessageAttributes: {
+            outcome: { DataType: 'String', StringValue: outcome },
+            reason: { DataType: 'String', StringValue: reason },
+          },
+        }),
+      );
+      return true;
+    } catch (error) {
+      writeLine(faultLine(request?.requestId, 'close: dead-letter queue', error));
+      return false;
+    }
+  }
+}
+
+await secrets.readAhead(Object.values(configured.projects).map(({ secretId }) => secretId));
+
+export const handler = createClose({
+  projects: configured.projects,
+  secrets,
+  sqs,
+  closeQueueUrl: process.env[ENVIRONMENT.closeQueueUrl] ?? '',
+  deadLetterQueueUrl: process.env[ENVIRONMENT.deadLetterQueueUrl] ?? '',
+  fetch,
+  writeLine,
+  now: Date.now,
+  random: Math.random,
+});

@@ -1,0 +1,12 @@
+import type { Connection, Project } from './connections.ts';
+import type { Crm } from './crm/crm.ts';
+import type { Scheme } from './signature/scheme.ts';
+
+// What a deployment is configured for. This one is empty: it serves wherever no stack was built. At synth
+// infra/bundle.ts writes one with the connections of connections.json, and esbuild puts it here instead, so
+// that a bundle carries only the CRMs and schemes which the configuration names.
+
+export const projects: Record<string, Project> = {};
+export const connections: Record<string, Connection> = {};
+export const crms: Record<string, Crm> = {};
+export const schemes: Record<string, Scheme> = {};

@@ -1,0 +1,31 @@
+import type { VerifySettings } from './signature/scheme.ts';
+
+/** A PolyAI project, checked at synth and embedded in the bundles. */
+export type Project = {
+  region: string;
+  /** `https://host` (and path, if any) without a trailing slash. */
+  baseUrl: string;
+  version: string;
+  accountId: string;
+  projectId: string;
+  /** Name or ARN of the secret with `{ apiKey, token }`; the value never leaves Secrets Manager and memory. */
+  secretId: string;
+};
+
+/** A CRM's webhook: what it is, how it is proven and which project its chats belong to. */
+export type Connection = {
+  crm: string;
+  project: string;
+  /** Name or ARN of the secret that proves deliveries. */
+  secretId: string;
+  verify: VerifySettings;
+  /** JMESPath over `{ body, headers, query }`, instead of the preset's. */
+  conversationId?: string;
+  /** JMESPath that must give a boolean, or `"always"`; instead of the preset's. */
+  finishedWhen?: string;
+  finishedValues?: string[];
+  /** The address that the CRM calls, where it is not the API's own. */
+  publicUrl?: string;
+  /** CIDR blocks; absent means any source. */
+  allowedSources?: string[];
+};

@@ -1,0 +1,20 @@
+import type { Crm } from './crm.ts';
+
+/**
+ * Any sender: the connection says how deliveries are proven, what is finished and where the id is. Its
+ * selectors are required, so nothing here decides.
+ */
+const custom: Crm = {
+  vendorIssuesSecret: false,
+  takes: ['verify', 'conversationId', 'finishedWhen', 'publicUrl', 'allowedSources'],
+  requires: ['verify', 'conversationId', 'finishedWhen'],
+  read: ({ headers }, { verify }) => [
+    {
+      finished: 'not_finished',
+      deliveryId:
+        headers[(verify.scheme === 'hmac' && verify.idHeader) || 'webhook-id'] ?? headers['svix-id'],
+    },
+  ],
+};
+
+export default custom;

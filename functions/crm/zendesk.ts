@@ -1,0 +1,63 @@
+import { at, type Crm, isOneOf, type Reading } from './crm.ts';
+
+const EVENT = 'zen:event-type:';
+const FINISHED = ['SOLVED', 'CLOSED'];
+
+/**
+ * Zendesk Support, both ways that it sends webhooks, with one signature over timestamp and body:
+ * subscribed to ticket events, whose body is Zendesk's (custom fields are not in it, `external_id` is), or
+ * connected to a trigger or automation, whose body the administrator writes and whose conditions decide.
+ *
+ * @see https://developer.zendesk.com/documentation/webhooks/verifying/
+ * @see https://developer.zendesk.com/api-reference/webhooks/event-types/ticket-events
+ */
+const zendesk: Crm = {
+  verify: {
+    scheme: 'hmac',
+    header: 'x-zendesk-webhook-signature',
+    algorithm: 'sha256',
+    encoding: 'base64',
+    signed: '{timestamp}{body}',
+    timestampHeader: 'x-zendesk-webhook-signature-timestamp',
+    timestampUnit: 'iso',
+    toleranceSeconds: 300,
+  },
+  vendorIssuesSecret: true,
+  // Signs the "Test webhook" button's requests before a webhook is created.
+  publicSecrets: ['dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=='],
+  takes: ['conversationId', 'finishedWhen', 'finishedValues', 'publicUrl', 'allowedSources'],
+  requires: [],
+  read({ body, headers }, { finishedValues }) {
+    const type = at(body, 'type');
+    const invocation = headers['x-zendesk-webhook-invocation-id'];
+    return typeof type === 'string' && type.startsWith(EVENT)
+      ? [readEvent(body, type.slice(EVENT.length), finishedValues ?? FINISHED)]
+      : [{ ...readTrigger(body, finishedValues), deliveryId: invocation }];
+  },
+};
+
+export default zendesk;
+
+function readEvent(body: unknown, type: string, finishedValues: readonly string[]): Reading {
+  const statuses: Record<string, unknown[]> = {
+    'ticket.status_changed': [at(body, 'event', 'current')],
+    // `current` is the custom status here; the category that it belongs to stands in the ticket's detail.
+    'ticket.custom_status_changed': [at(body, 'event', 'current'), at(body, 'detail', 'status')],
+  };
+  const status = Object.hasOwn(statuses, type) ? (statuses[type] ?? []) : [];
+  return {
+    finished: status.some((each) => isOneOf(finishedValues, each)),
+    conversationId: at(body, 'detail', 'external_id'),
+    crmRef: at(body, 'detail', 'id'),
+    deliveryId: at(body, 'id'),
+  };
+}
+
+/** The trigger is the event. Its `{{ticket.status}}` is a label in the account's language, so it counts only if asked. */
+function readTrigger(body: unknown, finishedValues?: readonly string[]): Reading {
+  return {
+    finished: finishedValues ? isOneOf(finishedValues, at(body, 'status')) : true,
+    conversationId: at(body, 'polyai_conversation_id'),
+    crmRef: at(body, 'ticket_id'),
+  };
+}

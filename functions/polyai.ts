@@ -1,0 +1,130 @@
+import type { Project } from './connections.ts';
+import { parseSecret, SecretNotReady } from './secrets.ts';
+
+/** Of one attempt, from the first byte sent to the last one read. */
+export const ATTEMPT_TIMEOUT_MS = 10_000;
+const MAX_BODY_BYTES = 64 * 1024;
+
+export type ProjectKeys = { apiKey: string; token: string };
+
+/** What came back, or that nothing did. Of a body only what the contract names is kept. */
+export type CloseAnswer =
+  | { status: number; success: boolean; errorCode?: string; correlationId?: string; retryAfterMs?: number }
+  | { failure: string };
+
+/**
+ * The keys in a project's secret.
+ *
+ * @throws {SecretNotReady} naming the field and the mend, never the value
+ */
+export function readProjectKeys(text: string): ProjectKeys {
+  const { apiKey, token } = parseSecret(text);
+  return { apiKey: readKey('apiKey', apiKey), token: readKey('token', token) };
+}
+
+function readKey(field: string, value: unknown): string {
+  if (typeof value !== 'string' || value === '')
+    throw new SecretNotReady(`"${field}" is empty or missing: fill it in`);
+  if (!/^[\x21-\x7e]+$/.test(value)) {
+    throw new SecretNotReady(
+      `"${field}" has white space or characters that no HTTP header carries: store it as issued`,
+    );
+  }
+  return value;
+}
+
+/**
+ * Asks PolyAI to close a chat, once: `PUT {baseUrl}/{version}/{accountId}/{projectId}/chat/close`. Redirects
+ * are not followed, because the keys go to no other host. Never throws.
+ *
+ * @param requestId sent as PolyAI's correlation id, so that both sides can name the attempt
+ * @see https://docs.poly.ai/api-reference/chat/endpoint/close-a-chat
+ */
+export async function closeChat(
+  project: Project,
+  keys: ProjectKeys,
+  conversationId: string,
+  requestId: string,
+  fetch: typeof globalThis.fetch,
+  timeoutMs = ATTEMPT_TIMEOUT_MS,
+): Promise<CloseAnswer> {
+  const path = [project.version, project.accountId, project.projectId].map(encodeURIComponent).join('/');
+  try {
+    const response = await fetch(`${project.baseUrl}/${path}/chat/close`, {
+      method: 'PUT',
+      headers: {
+        'Content-Type': 'application/json',
+        Accept: 'application/json',
+        'X-API-KEY': keys.apiKey,
+        'X-TOKEN': keys.token,
+        'X-PolyAI-Correlation-Id': requestId.replace(/[^\x21-\x7e]/g, '?'),
+      },
+      body: JSON.stringify({ conversation_id: conversationId }),
+      redirect: 'manual',
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    return readAnswer(response.status, response.headers, await readJson(response));
+  } catch (error) {
+    return { failure: describeFailure(error, timeoutMs) };
+  }
+}
+
+/** The body as JSON; `undefined` when it is too large or something else. */
+async function readJson(response: Response): Promise<unknown> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES) return undefined;
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Errors come in three shapes: `error_code` beside the message, `error: { code }`, and a message alone. */
+function readAnswer(status: number, headers: Headers, json: unknown): CloseAnswer {
+  const body = asObject(json);
+  const error = asObject(body.error);
+  const errorCode = pick(/^[\w.-]{1,64}$/, body.error_code, error.code);
+  const correlationId = pick(
+    /^[\x21-\x7e]{1,128}$/,
+    headers.get('x-polyai-correlation-id'),
+    body.error_id,
+    error.correlation_id,
+  );
+  const retryAfterMs = parseRetryAfter(headers.get('retry-after'));
+  return {
+    status,
+    success: body.success === true,
+    ...(errorCode && { errorCode }),
+    ...(correlationId && { correlationId }),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  };
+}
+
+function asObject(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function pick(shape: RegExp, ...candidates: unknown[]): string | undefined {
+  return candidates.find((value): value is string => typeof value === 'string' && shape.test(value));
+}
+
+/** Seconds, or a date. @see https://www.rfc-editor.org/rfc/rfc9110#name-retry-after */
+function parseRetryAfter(value: string | null): number | undefined {
+  if (value === null) return undefined;
+  const ms = /^\d{1,9}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
+}
+
+function describeFailure(error: unknown, timeoutMs: number): string {
+  if (error instanceof Error && error.name === 'TimeoutError')
+    return `no answer from PolyAI within ${timeoutMs / 1000} s`;
+  const cause =
+    error instanceof Error ? ((error.cause as { code?: string } | undefined)?.code ?? error.name) : 'Error';
+  return `the connection to PolyAI failed: ${cause}`;
+}

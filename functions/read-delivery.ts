@@ -1,0 +1,57 @@
+import type { Connection } from './connections.ts';
+import { toConversationId, toId } from './conversation-id.ts';
+import type { Crm, IgnoredReason, Reading } from './crm/crm.ts';
+import type { Content } from './delivery.ts';
+import { selector } from './selector.ts';
+
+/** The CRM's own names for what a delivery is about, where they can travel. */
+type References = { crmRef?: string; deliveryId?: string };
+
+/** A close that a delivery asks for. */
+export type Finding = References & { conversationId: string };
+
+/** What a delivery asks for, and what in it asks for nothing; the references are those of its first event. */
+export type Demand = References & { findings: Finding[]; ignored: IgnoredReason[] };
+
+/**
+ * What a genuine delivery asks for: the preset's reading, with the connection's own selectors in its place
+ * where it has them. Each conversation once.
+ */
+export function readDelivery(crm: Crm, connection: Connection, content: Content): Demand {
+  const readings = crm.read(content, connection);
+  const results = readings.flatMap((reading) => readEvent(reading, connection, content));
+  const findings = results.filter((result) => typeof result !== 'string');
+  return {
+    ...references(readings[0]),
+    findings: [...new Map(findings.map((finding) => [finding.conversationId, finding])).values()],
+    ignored: results.filter((result) => typeof result === 'string'),
+  };
+}
+
+function readEvent(reading: Reading, connection: Connection, content: Content): (Finding | IgnoredReason)[] {
+  const finished = connection.finishedWhen ? isFinished(connection.finishedWhen, content) : reading.finished;
+  if (finished !== true) return [finished === false ? 'not_finished' : finished];
+  const ids = connection.conversationId
+    ? selector(connection.conversationId)(content)
+    : reading.conversationId;
+  const given = (Array.isArray(ids) ? ids : [ids]).filter(
+    (id) => id !== undefined && id !== null && id !== '',
+  );
+  if (given.length === 0) return ['no_conversation_id'];
+  return given.map((value) => {
+    const conversationId = toConversationId(value);
+    return conversationId ? { ...references(reading), conversationId } : 'unusable_conversation_id';
+  });
+}
+
+function isFinished(finishedWhen: string, content: Content): boolean | IgnoredReason {
+  if (finishedWhen === 'always') return true;
+  const result = selector(finishedWhen)(content);
+  return typeof result === 'boolean' ? result : 'finished_not_boolean';
+}
+
+function references(reading: Reading | undefined): References {
+  const crmRef = toId(reading?.crmRef);
+  const deliveryId = toId(reading?.deliveryId);
+  return { ...(crmRef && { crmRef }), ...(deliveryId && { deliveryId }) };
+}

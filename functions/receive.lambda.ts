@@ -1,0 +1,227 @@
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import * as configured from '#configured';
+import { refusalAnswer, successAnswer } from './answer.ts';
+import { secrets, sqs } from './aws.ts';
+import { queueCloses } from './close-queue.ts';
+import type { CloseRequest } from './close-request.ts';
+import type { Connection } from './connections.ts';
+import type { Crm } from './crm/crm.ts';
+import { type Delivery, readContent } from './delivery.ts';
+import { ENVIRONMENT } from './environment.ts';
+import { faultLine, type Line, writeLine } from './log.ts';
+import { type Demand, readDelivery } from './read-delivery.ts';
+import { REFUSALS } from './refusal.ts';
+import { parseSecret, SecretNotReady, type SecretReader, SecretUnavailable } from './secrets.ts';
+import type { Refusal, Scheme } from './signature/scheme.ts';
+import { isAllowedSource } from './source.ts';
+
+export type ReceiveParts = {
+  connections: Record<string, Connection>;
+  crms: Record<string, Crm>;
+  schemes: Record<string, Scheme>;
+  secrets: SecretReader;
+  /** Resolves once every close is queued. */
+  queue: (requests: CloseRequest[]) => Promise<void>;
+  writeLine: (line: Line) => void;
+  /** Unix milliseconds. */
+  now: () => number;
+};
+
+type Result = { refusal?: Refusal; demand?: Demand };
+
+const MAX_BODY_BYTES = 1024 * 1024;
+const MAX_CLOSES = 100;
+/** Init has ten seconds; the secrets of further connections are read when they are needed. */
+const READ_AHEAD = 20;
+/** These may only mean that the secret was changed since it was cached. */
+const WORTH_ANOTHER_LOOK = new Set(['signature_mismatch', 'credential_mismatch', 'secret_not_ready']);
+
+/**
+ * The way in for webhooks: proves a delivery genuine, reads what it asks for, queues that, and only then
+ * answers 200. The order of the checks is fixed: no secret is read for a delivery that could not be taken
+ * anyway, and nothing of a delivery is parsed before it is proven.
+ */
+export function createReceive(parts: ReceiveParts) {
+  const { connections, crms, schemes, secrets, queue, writeLine, now } = parts;
+
+  return async function receive(event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> {
+    const startedAt = now();
+    const { requestId } = event.requestContext;
+    const name = event.pathParameters?.connection ?? '';
+    const connection = Object.hasOwn(connections, name) ? connections[name] : undefined;
+    const { refusal, demand } = await take(connection, name, event);
+    writeLine({
+      type: 'delivery',
+      request_id: requestId,
+      connection: connection && name,
+      crm: connection?.crm,
+      delivery_id: demand?.deliveryId,
+      answer: refusal ? REFUSALS[refusal.code] : 200,
+      accepted: refusal ? undefined : demand?.findings.length,
+      ignored: demand?.ignored,
+      refused: refusal?.code,
+      conversation_ids: demand?.findings.map(({ conversationId }) => conversationId),
+      crm_ref: demand?.crmRef,
+      took_ms: now() - startedAt,
+    });
+    return demand && !refusal
+      ? successAnswer(demand, requestId)
+      : refusalAnswer(refusal ?? { code: 'fault', detail: '' }, requestId);
+  };
+
+  async function take(
+    connection: Connection | undefined,
+    name: string,
+    event: APIGatewayProxyEventV2,
+  ): Promise<Result> {
+    if (!connection) return refuse('unknown_connection', 'No connection has this address.');
+    const { requestId } = event.requestContext;
+    try {
+      const delivery = readEvent(event);
+      const refusal = screen(connection, delivery) ?? (await prove(connection, delivery, requestId));
+      if (refusal) return { refusal };
+      const demand = readDemand(connection, delivery);
+      if ('refusal' in demand) return demand;
+      return { demand, ...(await enqueue(connection, name, demand, requestId)) };
+    } catch (error) {
+      writeLine(faultLine(requestId, 'receive', error));
+      return refuse('fault');
+    }
+  }
+
+  async function prove(
+    connection: Connection,
+    delivery: Delivery,
+    requestId: string,
+  ): Promise<Refusal | undefined> {
+    try {
+      const seen = await secrets.read(connection.secretId);
+      const refusal = check(connection, delivery, seen);
+      if (!refusal || !WORTH_ANOTHER_LOOK.has(refusal.code)) return refusal;
+      const changed = await secrets.readAgain(connection.secretId, seen);
+      const second = changed === seen ? refusal : check(connection, delivery, changed);
+      if (second?.code === 'secret_not_ready') {
+        writeLine(faultLine(requestId, 'receive: secret', new SecretNotReady(second.detail)));
+      }
+      return second;
+    } catch (error) {
+      if (!(error instanceof SecretUnavailable)) throw error;
+      writeLine(faultLine(requestId, 'receive: secret', error));
+      return { code: 'secrets_unavailable', detail: '' };
+    }
+  }
+
+  function check(
+    { crm, verify, secretId }: Connection,
+    delivery: Delivery,
+    text: string,
+  ): Refusal | undefined {
+    const scheme = schemes[verify.scheme] as Scheme;
+    try {
+      const secret = parseSecret(text);
+      const signingSecrets = [secret.signingSecret].flat();
+      if (crms[crm]?.publicSecrets?.some((known) => signingSecrets.includes(known))) {
+        throw new SecretNotReady(
+          'it holds the public test secret of the vendor: store the one of your webhook',
+        );
+      }
+      return scheme.verify(verify as never, scheme.readKeys(secret), delivery, now());
+    } catch (error) {
+      if (!(error instanceof SecretNotReady)) throw error;
+      return { code: 'secret_not_ready', detail: `secret ${secretId}: ${error.message}` };
+    }
+  }
+
+  function readDemand(connection: Connection, delivery: Delivery): Demand | { refusal: Refusal } {
+    let content: ReturnType<typeof readContent>;
+    try {
+      content = readContent(delivery);
+    } catch {
+      return refuse('body_unreadable', 'The body is neither JSON in UTF-8 nor a form that says so.');
+    }
+    const demand = readDelivery(crms[connection.crm] as Crm, connection, content);
+    if (demand.findings.length + demand.ignored.length <= MAX_CLOSES) return demand;
+    return refuse('too_many_conversations', `One delivery can close ${MAX_CLOSES} conversations at most.`);
+  }
+
+  async function enqueue(
+    { project, crm }: Connection,
+    connection: string,
+    { findings }: Demand,
+    requestId: string,
+  ): Promise<Result> {
+    const receivedAt = new Date(now()).toISOString();
+    try {
+      await queue(
+        findings.map((finding) => ({
+          v: 1,
+          requestId,
+          source: 'webhook',
+          project,
+          connection,
+          crm,
+          ...finding,
+          receivedAt,
+        })),
+      );
+      return {};
+    } catch (error) {
+      writeLine(faultLine(requestId, 'receive: queue', error));
+      return refuse('queue_unavailable');
+    }
+  }
+}
+
+/** API Gateway's event as a delivery. @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html */
+function readEvent({
+  body = '',
+  headers,
+  isBase64Encoded,
+  rawQueryString,
+  requestContext,
+}: APIGatewayProxyEventV2): Delivery {
+  return {
+    method: requestContext.http.method.toUpperCase(),
+    headers: Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value ?? '']),
+    ),
+    rawQuery: rawQueryString,
+    body: Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8'),
+    sourceIp: requestContext.http.sourceIp,
+  };
+}
+
+/** What can be refused without the secret. */
+function screen(
+  { allowedSources }: Connection,
+  { method, headers, body, sourceIp }: Delivery,
+): Refusal | undefined {
+  if (method !== 'POST') return { code: 'method_not_allowed', detail: 'Webhooks are sent by POST.' };
+  const encoding = headers['content-encoding'] || 'identity';
+  if (encoding.toLowerCase() !== 'identity') {
+    return { code: 'body_compressed', detail: 'The body is compressed. Send it as it is.' };
+  }
+  if (body.length > MAX_BODY_BYTES)
+    return { code: 'body_too_large', detail: 'The body is larger than 1 MiB.' };
+  if (allowedSources && !isAllowedSource(allowedSources, sourceIp)) {
+    return { code: 'source_not_allowed', detail: 'This connection takes no deliveries from this address.' };
+  }
+  return undefined;
+}
+
+function refuse(code: Refusal['code'], detail = ''): { refusal: Refusal } {
+  return { refusal: { code, detail } };
+}
+
+const secretIds = Object.values(configured.connections).map(({ secretId }) => secretId);
+await secrets.readAhead(secretIds.slice(0, READ_AHEAD));
+
+export const handler = createReceive({
+  connections: configured.connections,
+  crms: configured.crms,
+  schemes: configured.schemes,
+  secrets,
+  queue: (requests) => queueCloses(sqs, process.env[ENVIRONMENT.closeQueueUrl] ?? '', requests),
+  writeLine,
+  now: Date.now,
+});

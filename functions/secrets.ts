@@ -1,0 +1,149 @@
+import type { GetSecretValueCommandOutput } from '@aws-sdk/client-secrets-manager';
+
+const SECONDS = 1000;
+export const FRESH_MS = 300 * SECONDS;
+export const FAILURE_MS = 15 * SECONDS;
+export const READ_AGAIN_MS = 30 * SECONDS;
+export const STALE_MS = 3600 * SECONDS;
+
+/** The secret cannot be read, and no value that may stand in for it is held. */
+export class SecretUnavailable extends Error {
+  override name = 'SecretUnavailable';
+}
+
+/** The secret is there, and nothing can be done with it. The message says what to fill in, never a value. */
+export class SecretNotReady extends Error {
+  override name = 'SecretNotReady';
+}
+
+/**
+ * A secret's text as the JSON object that every secret here is.
+ *
+ * @throws {SecretNotReady} when it is not one
+ */
+export function parseSecret(text: string): Record<string, unknown> {
+  try {
+    const value = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  } catch {
+    // Said below: the parser's own message would quote the secret.
+  }
+  throw new SecretNotReady('it is not a JSON object: store it as docs/security.md shows');
+}
+
+export type SecretReader = {
+  /**
+   * The secret's text, at most five minutes old; up to an hour while Secrets Manager throttles, fails or
+   * times out.
+   *
+   * @throws {SecretUnavailable} naming the secret, what came back and the mend
+   */
+  read(id: string): Promise<string>;
+  /**
+   * The secret's text after `seen` did not work: what another caller has read meanwhile, or a new reading, at
+   * most one in 30 s for a secret, so that neither strangers nor a revoked key can run up calls.
+   *
+   * @returns `seen` itself when there is nothing newer
+   * @throws {SecretUnavailable} as `read`
+   */
+  readAgain(id: string, seen: string): Promise<string>;
+  /** Fills the cache during init. Never throws. */
+  readAhead(ids: readonly string[]): Promise<void>;
+};
+
+type Held = { text: string; readAt: number };
+type Failed = { error: SecretUnavailable; failedAt: number };
+
+/**
+ * A cache over Secrets Manager that keeps successes, keeps failures only for 15 s, and never serves a value
+ * that was taken away: access denied, not found and scheduled for deletion count at once.
+ *
+ * @param fetchSecret reads one secret by name or ARN, as the SDK answers
+ * @param now Unix milliseconds
+ */
+export function createSecretReader(
+  fetchSecret: (id: string) => Promise<Pick<GetSecretValueCommandOutput, 'SecretString'>>,
+  now: () => number,
+): SecretReader {
+  const held = new Map<string, Held>();
+  const failed = new Map<string, Failed>();
+  const underWay = new Map<string, Promise<string>>();
+  const readAgainAt = new Map<string, number>();
+
+  async function fetchOnce(id: string): Promise<string> {
+    try {
+      const text = (await fetchSecret(id)).SecretString ?? '';
+      held.set(id, { text, readAt: now() });
+      failed.delete(id);
+      return text;
+    } catch (cause) {
+      const error = new SecretUnavailable(describe(id, cause), { cause });
+      failed.set(id, { error, failedAt: now() });
+      if (!isPassing(cause)) held.delete(id);
+      return standIn(id, error);
+    }
+  }
+
+  function fetchShared(id: string): Promise<string> {
+    const promise = underWay.get(id) ?? fetchOnce(id).finally(() => underWay.delete(id));
+    underWay.set(id, promise);
+    return promise;
+  }
+
+  function standIn(id: string, error: SecretUnavailable): string {
+    const value = held.get(id);
+    if (value && now() - value.readAt < STALE_MS) return value.text;
+    throw error;
+  }
+
+  async function read(id: string): Promise<string> {
+    const value = held.get(id);
+    if (value && now() - value.readAt < FRESH_MS) return value.text;
+    const failure = failed.get(id);
+    if (failure && now() - failure.failedAt < FAILURE_MS) return standIn(id, failure.error);
+    return fetchShared(id);
+  }
+
+  async function readAgain(id: string, seen: string): Promise<string> {
+    const value = held.get(id);
+    if (value && value.text !== seen) return value.text;
+    if (!underWay.has(id)) {
+      if (now() - (readAgainAt.get(id) ?? -Infinity) < READ_AGAIN_MS) return seen;
+      readAgainAt.set(id, now());
+    }
+    return fetchShared(id);
+  }
+
+  async function readAhead(ids: readonly string[]): Promise<void> {
+    await Promise.allSettled(ids.map(read));
+  }
+
+  return { read, readAgain, readAhead };
+}
+
+type AwsError = { name?: string; $fault?: string; $metadata?: { httpStatusCode?: number } };
+
+/** Throttled, failed or timed out, as against refused. @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html */
+function isPassing(cause: unknown): boolean {
+  const { name = '', $metadata } = (cause ?? {}) as AwsError;
+  const status = $metadata?.httpStatusCode;
+  return (
+    status === undefined ||
+    status >= 500 ||
+    status === 429 ||
+    /throttl|limitexceeded|toomanyrequests/i.test(name)
+  );
+}
+
+function describe(id: string, cause: unknown): string {
+  const { name = 'Error' } = (cause ?? {}) as AwsError;
+  return `secret ${id} cannot be read: ${name}. ${MENDS[name] ?? 'It is tried again by itself.'}`;
+}
+
+const MENDS: Record<string, string> = {
+  AccessDeniedException:
+    'Allow this function to read it; for a secret of your own with its own KMS key, give existingSecretKey.',
+  DecryptionFailure: 'Allow this function to decrypt with its KMS key: give existingSecretKey.',
+  ResourceNotFoundException: 'Create it, or correct existingSecret.',
+  InvalidRequestException: 'It may be scheduled for deletion: restore it.',
+};

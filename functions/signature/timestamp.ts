@@ -1,0 +1,40 @@
+import type { HmacSettings, Refusal } from './scheme.ts';
+
+/** Standard Webhooks' and most vendors' window, both ways. */
+export const TOLERANCE_SECONDS = 300;
+
+const ISO_8601 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})$/;
+
+/**
+ * Checks that a signed timestamp is there, readable and at most `toleranceSeconds` away, past or future.
+ *
+ * @param now Unix milliseconds
+ */
+export function checkTimestamp(
+  text: string | undefined,
+  unit: HmacSettings['timestampUnit'],
+  toleranceSeconds: number,
+  now: number,
+): Refusal | undefined {
+  if (!text) return { code: 'timestamp_missing', detail: 'The timestamp header is missing.' };
+  const time = parseTimestamp(text, unit);
+  if (!Number.isFinite(time)) {
+    return { code: 'timestamp_malformed', detail: `The timestamp is not ${UNITS[unit]}.` };
+  }
+  if (Math.abs(now - time) > toleranceSeconds * 1000) {
+    return {
+      code: 'timestamp_stale',
+      detail: `The timestamp is more than ${toleranceSeconds} s away from now.`,
+    };
+  }
+  return undefined;
+}
+
+const UNITS = { s: 'Unix seconds', ms: 'Unix milliseconds', iso: 'ISO 8601 with a time zone' };
+
+/** @returns Unix milliseconds, NaN when it cannot be read */
+function parseTimestamp(text: string, unit: HmacSettings['timestampUnit']): number {
+  if (unit === 'iso') return ISO_8601.test(text) ? Date.parse(text) : Number.NaN;
+  if (!/^\d{1,15}$/.test(text)) return Number.NaN;
+  return unit === 's' ? Number(text) * 1000 : Number(text);
+}

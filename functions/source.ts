@@ -1,0 +1,21 @@
+import { BlockList, isIPv4 } from 'node:net';
+
+const lists = new WeakMap<readonly string[], BlockList>();
+
+/** Whether an address lies in one of the CIDR blocks. */
+export function isAllowedSource(blocks: readonly string[], address: string): boolean {
+  let list = lists.get(blocks);
+  if (!list) {
+    list = new BlockList();
+    for (const block of blocks) {
+      const [net = '', bits = ''] = block.split('/');
+      list.addSubnet(net, Number(bits), family(net));
+    }
+    lists.set(blocks, list);
+  }
+  return list.check(address, family(address));
+}
+
+function family(address: string): 'ipv4' | 'ipv6' {
+  return isIPv4(address) ? 'ipv4' : 'ipv6';
+}
