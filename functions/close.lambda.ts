@@ -76,7 +76,13 @@ export function createClose(parts: CloseParts) {
     if (conversationId === undefined) {
       return { outcome: 'unknown_target', reason: 'this deployment cannot look up a shared id' };
     }
+    if (isExpired(message.request))
+      return { outcome: 'unavailable', reason: 'it expired before this attempt' };
     return undefined;
+  }
+
+  function isExpired(request: CloseRequest | undefined): boolean {
+    return request?.expiresAt !== undefined && now() >= Date.parse(request.expiresAt);
   }
 
   /** One call, and a second at once where the secret has changed since it was cached. */
@@ -87,7 +93,7 @@ export function createClose(parts: CloseParts) {
       const first = await callWith(seen, project, request);
       const isRefused = first.outcome === 'unauthorized' || !('answer' in first);
       if (!isRefused || context.getRemainingTimeInMillis() < SECOND_CALL_NEEDS_MS) return first;
-      const changed = await secrets.readAgain(project.secretId, seen);
+      const changed = await readAgain(project.secretId, seen);
       if (changed === seen) return first;
       if ('answer' in first) {
         writeLine(closeLine(message.record, request, project, first, { final: false, nextTryInSeconds: 0 }));
@@ -95,6 +101,16 @@ export function createClose(parts: CloseParts) {
       return await callWith(changed, project, request);
     } catch (error) {
       if (error instanceof SecretUnavailable) return { outcome: 'unavailable', reason: error.message };
+      throw error;
+    }
+  }
+
+  /** What PolyAI has said counts, whatever Secrets Manager says next. */
+  async function readAgain(secretId: string, seen: string): Promise<string> {
+    try {
+      return await secrets.readAgain(secretId, seen);
+    } catch (error) {
+      if (error instanceof SecretUnavailable) return seen;
       throw error;
     }
   }
@@ -126,8 +142,7 @@ export function createClose(parts: CloseParts) {
   async function settle({ record, request, project }: Message, attempt: Attempt): Promise<boolean> {
     const age = ageMs(record, now());
     const { next } = OUTCOMES[attempt.outcome];
-    const isExpired = request?.expiresAt !== undefined && now() >= Date.parse(request.expiresAt);
-    if (next === 'retry' && !isExpired && !isGivenUp(attempt.outcome, age)) {
+    if (next === 'retry' && !isExpired(request) && !isGivenUp(attempt.outcome, age)) {
       const seconds = nextTryInSeconds(age, answered(attempt)?.retryAfterMs ?? 0, parts.random());
       writeLine(closeLine(record, request, project, attempt, { final: false, nextTryInSeconds: seconds }));
       await postpone(record, request, seconds);
@@ -175,7 +190,7 @@ export function createClose(parts: CloseParts) {
         new SendMessageCommand({
           QueueUrl: deadLetterQueueUrl,
           MessageBody: record.body,
-          MessageGroupId: record.attributes.MessageGroupId ?? request?.project,
+          MessageGroupId: record.attributes.MessageGroupId,
           MessageAttributes: {
             outcome: { DataType: 'String', StringValue: outcome },
             reason: { DataType: 'String', StringValue: reason },

@@ -11,6 +11,6 @@ export function writeLine(line: Line): void {
 
 /** Anything unexpected: where it was and what it says, never what it was working on. */
 export function faultLine(requestId: string | undefined, where: string, error: unknown): Line {
-  const { name, message } = error instanceof Error ? error : { name: 'Error', message: String(error) };
+  const { name = 'Error', message = String(error) } = (error ?? {}) as Partial<Error>;
   return { type: 'fault', request_id: requestId, where, error: { name, message } };
 }

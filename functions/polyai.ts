@@ -122,9 +122,7 @@ function parseRetryAfter(value: string | null): number | undefined {
 }
 
 function describeFailure(error: unknown, timeoutMs: number): string {
-  if (error instanceof Error && error.name === 'TimeoutError')
-    return `no answer from PolyAI within ${timeoutMs / 1000} s`;
-  const cause =
-    error instanceof Error ? ((error.cause as { code?: string } | undefined)?.code ?? error.name) : 'Error';
-  return `the connection to PolyAI failed: ${cause}`;
+  const { name = 'Error', cause } = (error ?? {}) as { name?: string; cause?: { code?: string } };
+  if (name === 'TimeoutError') return `no answer from PolyAI within ${timeoutMs / 1000} s`;
+  return `the connection to PolyAI failed: ${cause?.code ?? name}`;
 }

@@ -1,9 +1,12 @@
+import basic from './basic.ts';
+import bearer from './bearer.ts';
+import header from './header.ts';
 import hmac from './hmac.ts';
+import query from './query.ts';
 import type { Scheme } from './scheme.ts';
-import { basic, bearer, header, query } from './shared-secret.ts';
 import standardWebhooks from './standard-webhooks.ts';
 
-/** Every scheme by the name that `verify.scheme` takes. */
+/** Every scheme by the name that `verify.scheme` takes; each stands in the file of that name. */
 export const SCHEMES = {
   hmac,
   'standard-webhooks': standardWebhooks,

@@ -1,0 +1,27 @@
+import { compareCredential, readAuthorization } from './credential.ts';
+import { readValues } from './keys.ts';
+import type { Scheme } from './scheme.ts';
+
+/**
+ * `Authorization: Basic`, in UTF-8. Compared as encoded, which is exact: base64 has one canonical spelling.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc7617
+ */
+const basic: Scheme<{ scheme: 'basic' }, string[]> = {
+  readKeys(secret) {
+    const [username = ''] = readValues(secret, 'username');
+    return readValues(secret, 'password').map((password) => encode(`${username}:${password}`));
+  },
+  verify: (_settings, keys, delivery) =>
+    compareCredential(
+      keys,
+      readAuthorization('Basic', delivery),
+      'The header Authorization: Basic is missing.',
+    ),
+};
+
+export default basic;
+
+function encode(credentials: string): string {
+  return Buffer.from(credentials, 'utf8').toString('base64');
+}

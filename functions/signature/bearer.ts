@@ -1,0 +1,16 @@
+import { compareCredential, readAuthorization } from './credential.ts';
+import { readValues } from './keys.ts';
+import type { Scheme } from './scheme.ts';
+
+/** `Authorization: Bearer <token>`. @see https://www.rfc-editor.org/rfc/rfc6750#section-2.1 */
+const bearer: Scheme<{ scheme: 'bearer' }, string[]> = {
+  readKeys: (secret) => readValues(secret, 'token'),
+  verify: (_settings, keys, delivery) =>
+    compareCredential(
+      keys,
+      readAuthorization('Bearer', delivery),
+      'The header Authorization: Bearer is missing.',
+    ),
+};
+
+export default bearer;

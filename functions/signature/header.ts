@@ -1,0 +1,12 @@
+import { compareCredential } from './credential.ts';
+import { readValues } from './keys.ts';
+import type { Scheme } from './scheme.ts';
+
+/** The token in a header of the connection's choice. */
+const header: Scheme<{ scheme: 'header'; header: string }, string[]> = {
+  readKeys: (secret) => readValues(secret, 'token'),
+  verify: (settings, keys, { headers }) =>
+    compareCredential(keys, headers[settings.header], `The header ${settings.header} is missing.`),
+};
+
+export default header;

@@ -1,0 +1,17 @@
+import { compareCredential } from './credential.ts';
+import { readValues } from './keys.ts';
+import type { Scheme } from './scheme.ts';
+
+/** The token in the address, for senders that can do nothing else. A parameter given twice proves nothing. */
+const query: Scheme<{ scheme: 'query'; parameter: string }, string[]> = {
+  readKeys: (secret) => readValues(secret, 'token'),
+  verify({ parameter }, keys, { rawQuery }) {
+    const [token, ...more] = new URLSearchParams(rawQuery).getAll(parameter);
+    if (more.length > 0) {
+      return { code: 'credential_mismatch', detail: `The query parameter ${parameter} is given twice.` };
+    }
+    return compareCredential(keys, token, `The query parameter ${parameter} is missing.`);
+  },
+};
+
+export default query;

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type BundlingOptions, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import type * as Configured from '../functions/configured.ts';
+import type { Connection, Project } from '../functions/connections.ts';
+
+export const ROOT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
+
+/** What one stack's functions carry with them. */
+export type Embedded = { projects: Record<string, Project>; connections: Record<string, Connection> };
+
+/**
+ * Writes the module that takes the place of functions/configured.ts in the bundles. It imports only the CRMs
+ * and schemes that the connections name; what a function does not use of it, esbuild leaves out.
+ *
+ * @returns its path, which depends on nothing but the content
+ */
+export function writeConfigured({ projects, connections }: Embedded): string {
+  const all = Object.values(connections);
+  const crms = modules(
+    'crm',
+    all.map(({ crm }) => crm),
+  );
+  const schemes = modules(
+    'signature',
+    all.map(({ verify }) => verify.scheme),
+  );
+  const values = {
+    projects: JSON.stringify(projects),
+    connections: JSON.stringify(connections),
+    crms: crms.table,
+    schemes: schemes.table,
+  } satisfies Record<keyof typeof Configured, string>;
+  const text = [
+    ...crms.imports,
+    ...schemes.imports,
+    ...Object.entries(values).map(([name, value]) => `export const ${name} = ${value};`),
+    '',
+  ].join('\n');
+  const folder = join(ROOT, '.build', createHash('sha256').update(text).digest('hex').slice(0, 16));
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, 'configured.js');
+  writeFileSync(file, text);
+  return file;
+}
+
+/** The imports of the named modules of a folder, and the table of them by name. */
+function modules(folder: string, names: string[]): { imports: string[]; table: string } {
+  const unique = [...new Set(names)].sort();
+  return {
+    imports: unique.map(
+      (name, index) =>
+        `import ${folder}${index} from ${JSON.stringify(join(ROOT, 'functions', folder, `${name}.ts`))};`,
+    ),
+    table: `{ ${unique.map((name, index) => `${JSON.stringify(name)}: ${folder}${index}`).join(', ')} }`,
+  };
+}
+
+/**
+ * One file a function: ES module, minified, with the AWS SDK of our own lock file, so that what was tested is
+ * what runs.
+ */
+export function bundling(configured: string, sourceMap: boolean): BundlingOptions {
+  return {
+    format: OutputFormat.ESM,
+    target: 'node24',
+    mainFields: ['module', 'main'],
+    minify: true,
+    sourceMap,
+    bundleAwsSDK: true,
+    esbuildArgs: { '--alias:#configured': configured },
+    // Packages in the older module format ask for Node's own modules by `require`.
+    banner: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
+  };
+}

@@ -1,0 +1,112 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { CRMS } from '../../functions/crm/index.ts';
+import { requires, takes } from './preset.ts';
+import { checkConversationId, checkFinishedWhen, checkSelector } from './selector.ts';
+import { ADDRESS, checkAddress, formed, keys, listOf, oneOf, refuse, SECRET, text } from './values.ts';
+import { verify } from './verify.ts';
+
+const WRITE_SELECTOR = 'Write JMESPath over body, headers and query, as in body.ticket.id';
+
+const checkBlock = refuse<string>('Write address/bits, as in 203.0.113.0/24 or 2001:db8::/32', {
+  'is not a CIDR block': (value) => {
+    const [, address = '', bits] = /^([\d.]+|[\da-f:.]*:[\da-f:.]*)\/(\d{1,3})$/i.exec(value) ?? [];
+    const width = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+    return bits === undefined || Number(bits) > width;
+  },
+});
+
+/** Every preset's settings; rules.ts refuses those that the connection's own does not take. */
+const settings = {
+  verify: verify.exactOptional(),
+  conversationId: text(
+    { description: 'JMESPath of the conversation id, instead of the preset’s.', mend: WRITE_SELECTOR },
+    checkConversationId,
+  ).exactOptional(),
+  finishedWhen: text(
+    {
+      description: 'JMESPath that is true when the conversation is over, or "always".',
+      mend: WRITE_SELECTOR,
+    },
+    checkFinishedWhen,
+  ).exactOptional(),
+  finishedValues: listOf(
+    {
+      description: 'The statuses, stages or types that mean finished, where the preset’s do not fit.',
+      mend: 'List at least one as text, as in ["solved"]',
+    },
+    text({ description: 'As the CRM sends it.', mend: 'Write it as text in quotes' }),
+  ).exactOptional(),
+  lookUp: oneOf('Find the conversation by the id that it shares with the CRM.', ['sharedId']).exactOptional(),
+  sharedId: text(
+    { description: 'JMESPath of the shared id, instead of the preset’s.', mend: WRITE_SELECTOR },
+    checkSelector,
+  ).exactOptional(),
+  publicUrl: text(
+    { description: 'The address that the CRM calls, where it is not the API’s own.', mend: ADDRESS },
+    checkAddress,
+  ).exactOptional(),
+  allowedSources: listOf(
+    {
+      description: 'The CIDR blocks that deliveries may come from.',
+      mend: 'List at least one CIDR block, or leave it out to allow any source',
+    },
+    text({ description: 'IPv4 or IPv6.', mend: 'Write a CIDR block, as in 203.0.113.0/24' }, checkBlock),
+  ).exactOptional(),
+  sender: text({
+    description: 'The account, organisation or workspace that must have sent it.',
+    mend: 'Write its id as text',
+  }).exactOptional(),
+  dataCentre: formed(
+    {
+      description: 'Zoho’s data centre: com, eu, …',
+      mend: 'Write the end of its host name, as in eu or com.au',
+    },
+    /^[a-z]{2,8}(\.[a-z]{2,8})?$/,
+    'is not a data centre',
+  ).exactOptional(),
+  audience: text({
+    description: 'The webhook id that a token must name.',
+    mend: 'Write the id',
+  }).exactOptional(),
+  jwksUrl: text(
+    { description: 'Another key set than the data centre’s.', mend: ADDRESS },
+    checkAddress,
+  ).exactOptional(),
+  bus: formed(
+    { description: 'Name or ARN of the event bus.', mend: 'Write the name or the ARN of an event bus' },
+    /^(arn:aws[a-z-]*:events:[a-z0-9-]+:\d{12}:event-bus\/)?[\w./-]{1,256}$/,
+    'is neither the name nor the ARN of an event bus',
+  ).exactOptional(),
+  source: text({
+    description: 'The source of the events, where the preset’s does not fit.',
+    mend: 'Write the source as events name it',
+  }).exactOptional(),
+  eventPattern: z
+    .record(z.string(), z.unknown(), { error: 'Write an EventBridge pattern, an object' })
+    .meta({ description: 'The pattern of the events.' })
+    .exactOptional(),
+};
+
+/** The settings that a preset may take or refuse. */
+export const SETTINGS = Object.keys(settings);
+
+export const connection = keys('A CRM’s webhook.', {
+  crm: oneOf('The preset.', Object.keys(CRMS)),
+  polyai: text({ description: 'The project whose chats it closes.', mend: 'Name a project of "polyai"' }),
+  ...settings,
+  ...SECRET,
+}).meta({ description: 'A CRM’s webhook.', allOf: Object.keys(CRMS).map(settingsOf) });
+
+/** For editors: what this preset requires and refuses. */
+function settingsOf(crm: string) {
+  const refused = SETTINGS.filter((setting) => !takes(crm).includes(setting));
+  return {
+    if: { properties: { crm: { const: crm } }, required: ['crm'] },
+    // biome-ignore lint/suspicious/noThenProperty: JSON Schema's own word
+    then: {
+      required: requires(crm),
+      properties: Object.fromEntries(refused.map((setting) => [setting, false])),
+    },
+  };
+}

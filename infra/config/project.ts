@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { rateInMinutes, toMinutes } from './duration.ts';
+import {
+  ADDRESS,
+  checkAddress,
+  duration,
+  keys,
+  listOf,
+  oneOf,
+  refuse,
+  SECRET,
+  segment,
+  text,
+  whole,
+} from './values.ts';
+
+const cleanup = keys('A scheduled search for chats that no webhook ever closed.', {
+  schedule: text(
+    {
+      description: 'When it runs: rate(…) or cron(…).',
+      mend: 'Write as in rate(1 hour) or cron(0 3 * * ? *)',
+    },
+    refuse('Write as in rate(1 hour) or cron(0 3 * * ? *)', {
+      'is neither rate(…) nor cron(…) of EventBridge Scheduler': (value) => !isSchedule(value),
+    }),
+  ),
+  timezone: text(
+    {
+      description: 'The time zone of a cron(…).',
+      mend: 'Write a name of the IANA list, as in Europe/London',
+    },
+    refuse('Write a name of the IANA list, as in Europe/London', {
+      'is not a time zone': (value) => !isTimeZone(value),
+    }),
+  ).default('UTC'),
+  idleFor: duration(
+    'How long nothing has happened in a chat that counts as left open. At least 30m.',
+    refuse('Write 30m or more', { 'is less than 30m': (minutes) => minutes < toMinutes('30m') }),
+  ).default('12h'),
+  lookback: duration('How old a chat may be to be seen.').default('14d'),
+  channels: listOf(
+    {
+      description: 'The channels whose chats may be closed. Voice never.',
+      mend: 'Name the channels whose chats may be closed, as in ["CHAT"]',
+    },
+    text(
+      { description: 'As PolyAI lists it.', mend: 'Name a channel, as in "CHAT"' },
+      refuse('Leave it out: a call is never closed', {
+        'is a voice channel': (value) => /^\s*voice/i.test(value),
+      }),
+    ),
+  ),
+  maxCloses: whole('Closes that one run may ask for.', 1, 100_000).default(200),
+  dryRun: z
+    .boolean({ error: 'Write true or false' })
+    .meta({ description: 'Log only, close nothing.' })
+    .default(true),
+  alarmAfter: duration(
+    'Alarm when no complete run was seen for so long. Required with cron(…), at most 7d.',
+    refuse('Write 7d or less', { 'is more than 7d': (minutes) => minutes > toMinutes('7d') }),
+  ).exactOptional(),
+  oldestOpenAlarm: duration('Alarm when the oldest open chat is older than this.').exactOptional(),
+});
+
+/** @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html */
+function isSchedule(value: string): boolean {
+  const fields = /^cron\(([\w*?,/#-]+(?: [\w*?,/#-]+){5})\)$/.exec(value)?.[1]?.split(' ');
+  // Of day of month and day of week, one must be left open.
+  return fields ? (fields[2] === '?') !== (fields[4] === '?') : !Number.isNaN(rateInMinutes(value));
+}
+
+function isTimeZone(value: string): boolean {
+  try {
+    return /^[A-Z]/.test(value) && Boolean(new Intl.DateTimeFormat('en', { timeZone: value }));
+  } catch {
+    return false;
+  }
+}
+
+export const project = keys('A PolyAI project whose chats are closed.', {
+  region: oneOf('Where PolyAI hosts the project.', ['us-1', 'uk-1', 'euw-1']),
+  accountId: segment('PolyAI’s workspace id.', 'acme-uk'),
+  projectId: segment('PolyAI’s agent id.', 'PROJECT-191bfa2a'),
+  version: segment('The version of PolyAI’s Chat API.', 'v1').default('v1'),
+  baseUrl: text(
+    { description: 'Instead of the region’s host: https, or http on a loopback address.', mend: ADDRESS },
+    checkAddress,
+  ).exactOptional(),
+  clientEnv: oneOf('Which chats cleanup lists.', ['live', 'pre-release', 'sandbox']).default('live'),
+  cleanup: cleanup.exactOptional(),
+  ...SECRET,
+});

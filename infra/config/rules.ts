@@ -1,0 +1,198 @@
+import { SETTINGS } from './connection.ts';
+import { rateInMinutes, toMinutes } from './duration.ts';
+import { type Fault, pathOf, quote, suggest } from './fault.ts';
+import { isPreset, requires, takes } from './preset.ts';
+import { NAME } from './values.ts';
+
+type Settings = Record<string, unknown>;
+/** A project or a connection, with whatever stands there. */
+type Entry = { kind: 'polyai' | 'connections'; name: string; settings: Settings };
+type Faults = (Fault | undefined)[];
+
+/** The longest period that an alarm can look back on. */
+const MAX_ALARM_MINUTES = toMinutes('7d');
+
+/**
+ * What contradicts something elsewhere in the file. The file's shape may be at fault as well, so nothing is
+ * taken for granted, and what only the shape forbids is left to the schema.
+ */
+export function checkRules(configuration: unknown): Fault[] {
+  const { polyai, connections } = settingsOf(configuration);
+  const projects = entriesOf('polyai', polyai);
+  const webhooks = entriesOf('connections', connections);
+  const all = [...projects, ...webhooks];
+  const faults: Faults = [
+    ...all.flatMap((entry, index) => [
+      checkName(entry),
+      checkSecretKey(entry),
+      checkSharedSecret(entry, all.slice(0, index)),
+    ]),
+    ...projects.flatMap(checkCleanup),
+    ...webhooks.flatMap((entry) => [
+      checkProject(
+        entry,
+        projects.map(({ name }) => name),
+      ),
+      ...checkPreset(entry),
+      ...checkVerify(entry),
+    ]),
+  ];
+  return faults.filter((fault) => fault !== undefined);
+}
+
+function checkName({ kind, name }: Entry): Fault | undefined {
+  if (NAME.test(name)) return undefined;
+  return {
+    path: pathOf(kind, name),
+    problem: 'is a name that cannot stand in an address',
+    mend: 'Use 1 to 64 of a-z, 0-9 and -, beginning and ending with a letter or digit',
+  };
+}
+
+function checkProject({ kind, name, settings: { polyai } }: Entry, projects: string[]): Fault | undefined {
+  // With no project at all there is a fault already, and nothing to choose from.
+  if (typeof polyai !== 'string' || projects.length === 0 || projects.includes(polyai)) return undefined;
+  return {
+    path: pathOf(kind, name, 'polyai'),
+    problem: `is ${quote(polyai)}, which is no project of this file`,
+    mend: suggest(polyai, projects),
+  };
+}
+
+function checkPreset({ kind, name, settings }: Entry): Faults {
+  const { crm } = settings;
+  if (!isPreset(crm)) return [];
+  const refused = SETTINGS.filter((key) => Object.hasOwn(settings, key) && !takes(crm).includes(key));
+  const missing = requires(crm).filter((key) => !Object.hasOwn(settings, key));
+  return [
+    ...refused.map((key) => ({
+      path: pathOf(kind, name, key),
+      problem: `has no meaning for crm ${quote(crm)}`,
+      mend: `Remove it; this preset takes ${takes(crm).join(', ')}`,
+    })),
+    ...missing.map((key) => ({
+      path: pathOf(kind, name, key),
+      problem: 'is missing',
+      mend: `Crm ${quote(crm)} cannot do without it: add it as the README shows`,
+    })),
+  ];
+}
+
+/** What a template signs, and the header that it comes from. */
+const SIGNED_HEADERS = { timestampHeader: '{timestamp}', idHeader: '{id}' };
+
+function checkVerify({ kind, name, settings }: Entry): Faults {
+  const verify = settingsOf(settings.verify);
+  if (verify.scheme !== 'hmac') return [];
+  const at = (key: string) => pathOf(kind, name, 'verify', key);
+  const { signed = '{body}' } = verify;
+  const pairs = Object.entries(SIGNED_HEADERS).map(([header, placeholder]): Fault | undefined => {
+    const isSigned = String(signed).includes(placeholder);
+    if (isSigned === Object.hasOwn(verify, header)) return undefined;
+    return isSigned
+      ? {
+          path: at('signed'),
+          problem: `has ${placeholder}, and nothing says where it comes from`,
+          mend: `Add "${header}", or take ${placeholder} out`,
+        }
+      : {
+          path: at(header),
+          problem: `is not signed, so it proves nothing`,
+          mend: `Write ${placeholder} into "signed", as in "${placeholder}.{body}", or remove it`,
+        };
+  });
+  const idle = ['timestampUnit', 'toleranceSeconds'].filter(
+    (key) => Object.hasOwn(verify, key) && !Object.hasOwn(verify, 'timestampHeader'),
+  );
+  return [
+    ...pairs,
+    ...idle.map((key) => ({
+      path: at(key),
+      problem: 'has no meaning without timestampHeader',
+      mend: 'Remove it, or add "timestampHeader"',
+    })),
+  ];
+}
+
+function checkSecretKey({ kind, name, settings }: Entry): Fault | undefined {
+  if (!Object.hasOwn(settings, 'existingSecretKey') || Object.hasOwn(settings, 'existingSecret'))
+    return undefined;
+  return {
+    path: pathOf(kind, name, 'existingSecretKey'),
+    problem: 'has no meaning without existingSecret',
+    mend: 'Add "existingSecret", or remove it',
+  };
+}
+
+/** Two connections may share a secret only for one project: most signatures do not cover the address. */
+function checkSharedSecret(entry: Entry, earlier: Entry[]): Fault | undefined {
+  const other = earlier.find(
+    (each) =>
+      isSameSecret(each.settings.existingSecret, entry.settings.existingSecret) &&
+      (each.kind !== entry.kind ||
+        (entry.kind === 'connections' && each.settings.polyai !== entry.settings.polyai)),
+  );
+  if (!other) return undefined;
+  const why =
+    other.kind === entry.kind
+      ? 'which belongs to another project: a delivery signed for one would close chats of the other'
+      : 'and a project’s secret holds other keys than a connection’s';
+  return {
+    path: pathOf(entry.kind, entry.name, 'existingSecret'),
+    problem: `is the secret of ${pathOf(other.kind, other.name)} too, ${why}`,
+    mend: 'Store a secret of its own and name that',
+  };
+}
+
+/** Whether two names or ARNs mean one secret. A name may mean the ARN of any account and region. */
+function isSameSecret(one: unknown, other: unknown): boolean {
+  if (typeof one !== 'string' || typeof other !== 'string') return false;
+  return isArn(one) === isArn(other) ? one === other : nameOf(one) === nameOf(other);
+}
+
+function isArn(secret: string): boolean {
+  return secret.startsWith('arn:');
+}
+
+function nameOf(secret: string): string {
+  return isArn(secret) ? secret.replace(/^(?:[^:]*:){6}/, '').replace(/-[A-Za-z0-9]{6}$/, '') : secret;
+}
+
+function checkCleanup({ kind, name, settings }: Entry): Faults {
+  const { schedule, alarmAfter, idleFor = '12h', lookback = '14d' } = settingsOf(settings.cleanup);
+  const at = (key: string) => pathOf(kind, name, 'cleanup', key);
+  const between = rateInMinutes(schedule);
+  const quiet = alarmAfter === undefined ? MAX_ALARM_MINUTES : toMinutes(alarmAfter);
+  const faults: Record<string, [boolean, string, string]> = {
+    alarmAfter: [
+      typeof schedule === 'string' && schedule.startsWith('cron(') && alarmAfter === undefined,
+      'is missing, and cannot be told from cron(…)',
+      'Write how long no run may be seen before it alarms, as in 26h for a daily one',
+    ],
+    schedule: [
+      between >= quiet,
+      `runs no more often than ${alarmAfter === undefined ? 'once in 7d, the longest that alarmAfter can be' : 'alarmAfter'}`,
+      'Run it more often, or make "alarmAfter" longer (at most 7d)',
+    ],
+    lookback: [
+      toMinutes(lookback) <= toMinutes(idleFor),
+      'is not longer than idleFor, so no chat would ever be found',
+      'Make it longer',
+    ],
+  };
+  return Object.entries(faults).map(([key, [isFault, problem, mend]]) =>
+    isFault ? { path: at(key), problem, mend } : undefined,
+  );
+}
+
+function entriesOf(kind: Entry['kind'], value: unknown): Entry[] {
+  return Object.entries(settingsOf(value)).map(([name, settings]) => ({
+    kind,
+    name,
+    settings: settingsOf(settings),
+  }));
+}
+
+function settingsOf(value: unknown): Settings {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Settings) : {};
+}

@@ -1,0 +1,163 @@
+import { compile, TreeInterpreter, TYPE_EXPREF } from '@jmespath-community/jmespath';
+import { toConversationId } from '../../functions/conversation-id.ts';
+import { selector } from '../../functions/selector.ts';
+import { type Finding, nearest } from './fault.ts';
+
+type Node = ReturnType<typeof compile>;
+type Of<Type> = Node & { type: Type };
+
+const EMPTY = { body: {}, headers: {}, query: {} };
+
+const WRITE_JMESPATH =
+  'Write JMESPath over body, headers and query, as in body.ticket.id (https://jmespath.site)';
+
+/** What is wrong with a selector that would show in every delivery. */
+export function checkSelector(expression: string): Finding | undefined {
+  try {
+    const tree = compile(expression);
+    // The library takes a string that nothing closes as closed; no other expression can go on with a quote.
+    if (["'", '`'].some((quote) => compiles(expression + quote))) {
+      return { problem: 'has a quotation mark that nothing closes', mend: 'Close it' };
+    }
+    return checkNode(tree, new Set()) ?? checkHyphens(expression, tree);
+  } catch (error) {
+    return { problem: `is not JMESPath (${(error as Error).message})`, mend: WRITE_JMESPATH };
+  }
+}
+
+/**
+ * A `finishedWhen` must not be true of a delivery that says nothing: it would close every chat. `always`, which
+ * is meant to, happens to be a selector that gives nothing.
+ */
+export function checkFinishedWhen(expression: string): Finding | undefined {
+  return (
+    checkSelector(expression) ??
+    (selector(expression)(EMPTY) === true
+      ? {
+          problem: 'is true of an empty delivery, so it would close every chat',
+          mend: `Put text in single quotes, as in body.status == 'closed'; where every delivery means finished, write "always"`,
+        }
+      : undefined)
+  );
+}
+
+/** A `conversationId` must not find one where there is none: it would close the same chat every time. */
+export function checkConversationId(expression: string): Finding | undefined {
+  const fault = checkSelector(expression);
+  if (fault) return fault;
+  const found = [selector(expression)(EMPTY)].flat().some((id) => toConversationId(id) !== undefined);
+  return found
+    ? {
+        problem: 'gives an id for an empty delivery, so it would ask for the same chat every time',
+        mend: 'Write the path of the id, without quotation marks, as in body.chat.id',
+      }
+    : undefined;
+}
+
+function compiles(expression: string): boolean {
+  try {
+    compile(expression);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function checkNode(node: Node, variables: ReadonlySet<string>): Finding | undefined {
+  if (node.type === 'LetExpression') {
+    const bound = new Set([...variables, ...node.bindings.map(({ variable }) => variable)]);
+    const references = firstFault(
+      node.bindings.map(({ reference }) => reference),
+      variables,
+    );
+    return references ?? checkNode(node.expression, bound);
+  }
+  const check = CHECKS[node.type] as
+    | ((node: Node, variables: ReadonlySet<string>) => Finding | undefined)
+    | undefined;
+  return check?.(node, variables) ?? firstFault(childrenOf(node), variables);
+}
+
+function firstFault(nodes: readonly Node[], variables: ReadonlySet<string>): Finding | undefined {
+  for (const node of nodes) {
+    const fault = checkNode(node, variables);
+    if (fault) return fault;
+  }
+  return undefined;
+}
+
+function childrenOf(node: Node): Node[] {
+  if (node.type === 'Literal') return [];
+  return Object.values(node)
+    .flat()
+    .filter((value) => typeof value === 'object' && value !== null && 'type' in value);
+}
+
+/** What the library finds only when it evaluates. */
+const CHECKS: {
+  [Type in Node['type']]?: (node: Of<Type>, variables: ReadonlySet<string>) => Finding | undefined;
+} = {
+  Function: checkCall,
+  Binding: () => ({ problem: 'compares with a single =', mend: 'Write == instead' }),
+  Variable: ({ name }, variables) =>
+    variables.has(name)
+      ? undefined
+      : { problem: `uses $${name}, which no let binds`, mend: `Bind it, as in let $${name} = … in …` },
+  // To the library ! binds before the dot.
+  Subexpression: ({ left }) =>
+    left.type === 'NotExpression'
+      ? { problem: 'takes a key of a negation', mend: 'Put parentheses, as in !(body.open)' }
+      : undefined,
+  Slice: ({ step }) =>
+    step === 0
+      ? { problem: 'takes a slice with steps of 0', mend: 'Write another step, or none' }
+      : undefined,
+};
+
+function checkCall({ name, children }: Of<'Function'>): Finding | undefined {
+  const functions = TreeInterpreter.runtime._functionTable;
+  const signature = functions[name]?._signature;
+  if (!signature) {
+    const meant = nearest(name, Object.keys(functions));
+    return {
+      problem: `calls ${name}(), which does not exist`,
+      mend: meant ? `Did you mean ${meant}()?` : 'The functions are listed on https://jmespath.site',
+    };
+  }
+  const least = signature.filter(({ optional }) => !optional).length;
+  const most = signature.at(-1)?.variadic ? Number.POSITIVE_INFINITY : signature.length;
+  if (children.length < least || children.length > most) {
+    const takes =
+      least === most ? least : `${least} ${most === Number.POSITIVE_INFINITY ? 'or more' : `to ${most}`}`;
+    return {
+      problem: `gives ${name}() the wrong number of arguments (${children.length})`,
+      mend: `It takes ${takes}`,
+    };
+  }
+  const misplaced = children.findIndex((child, index) => {
+    const types = signature[index]?.types ?? [];
+    return types.includes(TYPE_EXPREF) && child.type !== 'ExpressionReference';
+  });
+  return misplaced < 0
+    ? undefined
+    : {
+        problem: `gives ${name}() a value where it takes an expression`,
+        mend: `Put & before argument ${misplaced + 1}, as in &id`,
+      };
+}
+
+/** `headers.x-status` is a subtraction to JMESPath, and one that fails on every delivery. */
+function checkHyphens(expression: string, tree: Node): Finding | undefined {
+  const [name] =
+    /\w+(?:-[A-Za-z_]\w*)+/.exec(expression.replace(/'(?:\\.|[^'])*'|"(?:\\.|[^"])*"/g, '')) ?? [];
+  return name && subtracts(tree)
+    ? {
+        problem: `reads ${name} as a subtraction`,
+        mend: `Put a name with a hyphen in double quotes, as in headers."${name}"; put spaces around a minus`,
+      }
+    : undefined;
+}
+
+function subtracts(node: Node): boolean {
+  return (node.type === 'Arithmetic' && node.operator === 'Minus') || childrenOf(node).some(subtracts);
+}

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { checked, formed, keys, refuse, whole } from './values.ts';
+
+/** @see https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
+const RETENTION_DAYS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+const MAX_THROTTLE = 1_000_000;
+
+export const stack = keys('What holds for the whole stack.', {
+  maxConcurrency: whole('Workers at once; each makes up to 10 calls to PolyAI.', 2, 1000).default(5),
+  throttle: keys('The limits of the webhooks’ API.', {
+    ratePerSecond: whole('Requests a second.', 1, MAX_THROTTLE).default(1000),
+    burst: whole('Requests at once.', 1, MAX_THROTTLE).default(2000),
+  }).prefault({}),
+  logRetentionDays: checked(
+    z.number({ error: `Choose from ${RETENTION_DAYS.join(', ')}` }),
+    refuse(`Choose from ${RETENTION_DAYS.join(', ')}`, {
+      'is not one of the periods that CloudWatch Logs offers': (days) => !RETENTION_DAYS.includes(days),
+    }),
+  )
+    .meta({ description: 'Days that log lines are kept.', enum: RETENTION_DAYS })
+    .default(90),
+  alarms: keys('Who hears of alarms.', {
+    email: formed(
+      { description: 'An address that is subscribed to the alarms.', mend: 'Write one e-mail address' },
+      /^[^\s@]+@[^\s@]+\.[^\s@]+$/,
+      'is not an e-mail address',
+    ).exactOptional(),
+    topicArn: formed(
+      {
+        description: 'ARN of an SNS topic of your own that gets the alarms.',
+        mend: 'Write the ARN of a standard topic: arn:aws:sns:<region>:<account>:<name>',
+      },
+      /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/,
+      'is not the ARN of an SNS topic',
+    ).exactOptional(),
+  }).prefault({}),
+});

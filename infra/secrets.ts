@@ -1,0 +1,112 @@
+import { ArnFormat, RemovalPolicy, SecretValue, Stack, Validations } from 'aws-cdk-lib';
+import type { IGrantable } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct } from 'constructs';
+import { CRMS } from '../functions/crm/index.ts';
+import type { VerifySettings } from '../functions/signature/scheme.ts';
+
+/** A secret as the stack knows it: for its grants, for the functions that read it, and for who fills it. */
+export type StackSecret = {
+  grantRead(grantee: IGrantable): void;
+  /** Name or ARN, a literal: it is embedded in the bundles. */
+  id: string;
+  /** What belongs in it, where the stack cannot make it up. */
+  toFill?: string;
+};
+
+/**
+ * What a new secret holds. Frozen: Secrets Manager would write a changed value over what somebody has filled
+ * in since.
+ */
+export type Initial = { waiting: string } | { template: string; key: string };
+
+export const PROJECT_WAITS: Initial = { waiting: '{"apiKey":"","token":""}' };
+const SIGNING_SECRET_WAITS: Initial = { waiting: '{"signingSecret":""}' };
+const GENERATED_SIGNING_SECRET: Initial = { template: '{}', key: 'signingSecret' };
+const GENERATED_TOKEN: Initial = { template: '{}', key: 'token' };
+const GENERATED_PASSWORD: Initial = { template: '{"username":"webhook"}', key: 'password' };
+const GENERATED_LENGTH = 48;
+
+/** What a connection's secret starts with: made up here where the CRM lets us choose, empty where it issues it. */
+export function initialSecret(crm: string, scheme: VerifySettings['scheme']): Initial {
+  if (scheme === 'standard-webhooks') return SIGNING_SECRET_WAITS;
+  if (scheme === 'hmac')
+    return CRMS[crm]?.vendorIssuesSecret ? SIGNING_SECRET_WAITS : GENERATED_SIGNING_SECRET;
+  return scheme === 'basic' ? GENERATED_PASSWORD : GENERATED_TOKEN;
+}
+
+/**
+ * A secret of the stack's own, kept when the stack goes.
+ *
+ * @param name ends in `/secret`: a name that ends in a hyphen and six characters confuses Secrets Manager
+ */
+export function createSecret(scope: Construct, id: string, name: string, initial: Initial): StackSecret {
+  const secret = new Secret(scope, id, {
+    secretName: name,
+    removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    ...('waiting' in initial
+      ? { secretStringValue: SecretValue.unsafePlainText(initial.waiting) }
+      : {
+          generateSecretString: {
+            secretStringTemplate: initial.template,
+            generateStringKey: initial.key,
+            excludePunctuation: true,
+            passwordLength: GENERATED_LENGTH,
+          },
+        }),
+  });
+  Validations.of(secret).acknowledge({
+    id: 'AwsSolutions-SMG4',
+    reason: 'The CRM and PolyAI issue these values; nobody but their administrators can rotate them.',
+  });
+  return {
+    id: name,
+    grantRead: (grantee) => void secret.grantRead(grantee),
+    ...('waiting' in initial && { toFill: initial.waiting }),
+  };
+}
+
+type Own = { existingSecret?: string; existingSecretKey?: string };
+
+/**
+ * The secrets of all projects or all connections, by their names: imported where the configuration names one
+ * (each once, however many connections share it), created where it does not.
+ */
+export function secretsOf<T extends Own>(
+  scope: Construct,
+  owners: Record<string, T>,
+  create: (name: string, owner: T) => StackSecret,
+): Map<string, StackSecret> {
+  const imported = new Map<string, StackSecret>();
+  return new Map(
+    Object.entries(owners).map(([name, owner]) => {
+      if (!owner.existingSecret) return [name, create(name, owner)];
+      const secret =
+        imported.get(owner.existingSecret) ??
+        importSecret(scope, owner.existingSecret, owner.existingSecretKey);
+      imported.set(owner.existingSecret, secret);
+      return [name, secret];
+    }),
+  );
+}
+
+/** A secret of the user's own, by name or full ARN, with the KMS key that protects it where there is one. */
+function importSecret(scope: Construct, id: string, keyArn: string | undefined): StackSecret {
+  const arn = id.startsWith('arn:') ? { secretCompleteArn: id } : { secretPartialArn: arnOf(scope, id) };
+  const secret = Secret.fromSecretAttributes(scope, `Existing ${id}`, arn);
+  const key = keyArn && Key.fromKeyArn(scope, `Key of ${id}`, keyArn);
+  return {
+    id,
+    grantRead(grantee) {
+      secret.grantRead(grantee);
+      // Told of the key, the imported secret would grant nothing on it: its policy is out of reach.
+      if (key) key.grantDecrypt(grantee);
+    },
+  };
+}
+
+function arnOf(scope: Construct, resourceName: string): string {
+  const parts = { service: 'secretsmanager', resource: 'secret', resourceName };
+  return Stack.of(scope).formatArn({ ...parts, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
+}

@@ -1,0 +1,256 @@
+import {
+  Annotations,
+  CfnOutput,
+  Duration,
+  RemovalPolicy,
+  Stack,
+  type StackProps,
+  Validations,
+} from 'aws-cdk-lib';
+import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  ApplicationLogLevel,
+  Architecture,
+  LoggingFormat,
+  Runtime,
+  SystemLogLevel,
+} from 'aws-cdk-lib/aws-lambda';
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { NodejsFunction, type NodejsFunctionProps } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { type ILogGroup, LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import type { Connection, Project } from '../functions/connections.ts';
+import { ENVIRONMENT } from '../functions/environment.ts';
+import { bundling, type Embedded, ROOT, writeConfigured } from './bundle.ts';
+import type { Configuration } from './config.ts';
+import { monitor } from './monitoring.ts';
+import { createSecret, initialSecret, PROJECT_WAITS, type StackSecret, secretsOf } from './secrets.ts';
+
+export type ChatCloserProps = StackProps & {
+  configuration: Configuration;
+  /** Deploys source maps beside the bundles, which makes them several times larger. */
+  sourceMaps?: boolean;
+};
+
+/** A CRM waits five seconds; what the function calls is bounded below this. */
+const RECEIVE_TIMEOUT = Duration.seconds(10);
+/** One call of ten seconds, a second one after a changed secret, and settling them. */
+const CLOSE_TIMEOUT = Duration.seconds(30);
+/** Six times that, so that no message comes back while it is still being worked on. */
+const VISIBILITY = Duration.seconds(180);
+const RETENTION = Duration.days(14);
+/** Far above what every back-off needs: only a message that crashes its function gets here. */
+const MAX_RECEIVES = 1000;
+const BATCH = 10;
+
+/** The whole adapter: webhook in, queue, close out. */
+export class ChatCloserStack extends Stack {
+  constructor(
+    scope: Construct,
+    id: string,
+    { configuration, sourceMaps = false, ...props }: ChatCloserProps,
+  ) {
+    super(scope, id, { description: 'Closes PolyAI chats when a CRM says that they are finished', ...props });
+    const { stack, projects, connections } = configuration;
+
+    const queue = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true, retentionPeriod: RETENTION };
+    const deadLetters = new Queue(this, 'DeadLetters', queue);
+    const closes = new Queue(this, 'Closes', {
+      ...queue,
+      visibilityTimeout: VISIBILITY,
+      deadLetterQueue: { queue: deadLetters, maxReceiveCount: MAX_RECEIVES },
+    });
+
+    const projectSecrets = secretsOf(this, projects, (name) =>
+      createSecret(this, `Project ${name}`, `${this.stackName}/polyai/${name}/secret`, PROJECT_WAITS),
+    );
+    const connectionSecrets = secretsOf(this, connections, (name, { crm, verify }) =>
+      createSecret(
+        this,
+        `Connection ${name}`,
+        `${this.stackName}/connections/${name}/secret`,
+        initialSecret(crm, verify.scheme),
+      ),
+    );
+
+    const logGroup = (name: string) =>
+      new LogGroup(this, name, {
+        retention: stack.logRetentionDays,
+        removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+      });
+    const configured = writeConfigured(embed(configuration, projectSecrets, connectionSecrets));
+    const createFunction = (name: string, handler: string, own: NodejsFunctionProps) => {
+      const log = logGroup(`${name}Log`);
+      const role = new Role(this, `${name}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+      log.grantWrite(role);
+      return new NodejsFunction(this, name, {
+        runtime: Runtime.NODEJS_24_X,
+        architecture: Architecture.ARM_64,
+        entry: `${ROOT}/functions/${handler}.lambda.ts`,
+        projectRoot: ROOT,
+        depsLockFilePath: `${ROOT}/package-lock.json`,
+        bundling: bundling(configured, sourceMaps),
+        loggingFormat: LoggingFormat.JSON,
+        applicationLogLevelV2: ApplicationLogLevel.INFO,
+        systemLogLevelV2: SystemLogLevel.WARN,
+        logGroup: log,
+        role,
+        ...own,
+        environment: {
+          ...own.environment,
+          [ENVIRONMENT.service]: this.stackName,
+          ...(sourceMaps && { NODE_OPTIONS: '--enable-source-maps' }),
+        },
+      });
+    };
+
+    const receive = createFunction('Receive', 'receive', {
+      description: 'Verifies webhooks and queues the closes that they ask for',
+      timeout: RECEIVE_TIMEOUT,
+      // The start, while a CRM waits, is bound by the processor, and that grows with the memory.
+      memorySize: 512,
+      environment: { [ENVIRONMENT.closeQueueUrl]: closes.queueUrl },
+    });
+    for (const secret of connectionSecrets.values()) secret.grantRead(receive);
+    closes.grantSendMessages(receive);
+
+    const close = createFunction('Close', 'close', {
+      description: 'Closes chats at PolyAI and settles what comes of it',
+      timeout: CLOSE_TIMEOUT,
+      // It mostly waits for PolyAI, ten calls side by side.
+      memorySize: 256,
+      environment: {
+        [ENVIRONMENT.closeQueueUrl]: closes.queueUrl,
+        [ENVIRONMENT.deadLetterQueueUrl]: deadLetters.queueUrl,
+      },
+    });
+    for (const secret of projectSecrets.values()) secret.grantRead(close);
+    deadLetters.grantSendMessages(close);
+    requireVisibility(VISIBILITY, CLOSE_TIMEOUT);
+    close.addEventSource(
+      new SqsEventSource(closes, {
+        batchSize: BATCH,
+        reportBatchItemFailures: true,
+        maxConcurrency: stack.maxConcurrency,
+      }),
+    );
+
+    const accessLog = logGroup('AccessLog');
+    const api = createApi(this, receive, accessLog, stack.throttle);
+    monitor(this, { alarms: stack.alarms, closes, deadLetters, accessLog, functions: { receive, close } });
+    warnOfCleanup(this, configuration);
+
+    new CfnOutput(this, 'WebhooksUrl', {
+      value: `${api.apiEndpoint}/webhooks`,
+      description: "A connection's address is this, a slash and its name",
+    });
+    new CfnOutput(this, 'OutcomesLogGroup', { value: close.logGroup.logGroupName });
+    new CfnOutput(this, 'CloseQueueUrl', { value: closes.queueUrl });
+    new CfnOutput(this, 'DeadLetterQueueUrl', { value: deadLetters.queueUrl });
+    const toFill = [...projectSecrets.values(), ...connectionSecrets.values()].flatMap(({ id, toFill }) =>
+      toFill ? [[id, JSON.parse(toFill)]] : [],
+    );
+    new CfnOutput(this, 'SecretsToFill', {
+      value: JSON.stringify(Object.fromEntries(toFill)),
+      description: 'The secrets that wait to be filled, and the shape of what belongs in them',
+    });
+  }
+}
+
+/** @throws {Error} unless the visibility is at least six times the timeout, as AWS advises for a Lambda's queue */
+export function requireVisibility(visibility: Duration, timeout: Duration): void {
+  if (visibility.toSeconds() < 6 * timeout.toSeconds()) {
+    throw new Error(
+      `The close queue hides a message for ${visibility.toSeconds()} s, less than six times the ${timeout.toSeconds()} s of its function. Raise VISIBILITY in infra/stack.ts.`,
+    );
+  }
+}
+
+/** What the functions are told of the configuration; nothing secret, and nothing that only synth needs. */
+function embed(
+  { projects, connections }: Configuration,
+  projectSecrets: Map<string, StackSecret>,
+  connectionSecrets: Map<string, StackSecret>,
+): Embedded {
+  return {
+    projects: mapValues(projects, ({ region, baseUrl, version, accountId, projectId }, name): Project => {
+      return { region, baseUrl, version, accountId, projectId, secretId: idOf(projectSecrets, name) };
+    }),
+    connections: mapValues(
+      connections,
+      ({ polyai, existingSecret: _secret, existingSecretKey: _key, ...rest }, name): Connection => {
+        return { ...rest, project: polyai, secretId: idOf(connectionSecrets, name) };
+      },
+    ),
+  };
+}
+
+function idOf(secrets: Map<string, StackSecret>, name: string): string {
+  return secrets.get(name)?.id ?? '';
+}
+
+function mapValues<T, U>(record: Record<string, T>, map: (value: T, name: string) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value, name)]));
+}
+
+/** One route for any method; no CORS, because no browser calls it. */
+function createApi(
+  stack: Stack,
+  receive: NodejsFunction,
+  accessLog: ILogGroup,
+  { ratePerSecond, burst }: Configuration['stack']['throttle'],
+): HttpApi {
+  const api = new HttpApi(stack, 'Webhooks', {
+    apiName: stack.stackName,
+    description: stack.templateOptions.description ?? '',
+    createDefaultStage: false,
+  });
+  const [route] = api.addRoutes({
+    path: '/webhooks/{connection}',
+    methods: [HttpMethod.ANY],
+    integration: new HttpLambdaIntegration('Receive', receive),
+  });
+  if (route) {
+    Validations.of(route).acknowledge({
+      id: 'AwsSolutions-APIG4',
+      reason: "CRMs cannot sign for an authorizer of AWS's; the receiver verifies every delivery itself.",
+    });
+  }
+  new HttpStage(stack, 'Stage', {
+    httpApi: api,
+    stageName: '$default',
+    autoDeploy: true,
+    throttle: { rateLimit: ratePerSecond, burstLimit: burst },
+    accessLogSettings: { destination: new LogGroupLogDestination(accessLog), format: ACCESS_LOG },
+  });
+  return api;
+}
+
+/** Neither path nor query: a token may stand in them. `integrationStatus` is missing where the gateway answered by itself. */
+const ACCESS_LOG = AccessLogFormat.custom(
+  JSON.stringify({
+    type: 'access',
+    request_id: '$context.requestId',
+    time: '$context.requestTimeEpoch',
+    method: '$context.httpMethod',
+    route: '$context.routeKey',
+    status: '$context.status',
+    integrationStatus: '$context.integration.status',
+    error: '$context.error.message',
+    integrationError: '$context.integration.error',
+    latencyMs: '$context.responseLatency',
+  }),
+);
+
+function warnOfCleanup(stack: Stack, { projects }: Configuration): void {
+  const names = Object.keys(projects).filter((name) => projects[name]?.cleanup);
+  if (names.length === 0) return;
+  Annotations.of(stack).addWarningV2(
+    'polyai-chat-closer:cleanup',
+    `The cleanup of ${names.join(', ')} is checked but not deployed: this version has no scheduled cleanup yet.`,
+  );
+}

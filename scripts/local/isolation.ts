@@ -1,0 +1,60 @@
+import { delimiter, join } from 'node:path';
+import { ROOT } from '../../infra/bundle.ts';
+
+/** What a refusal of the local run says; no stack trace belongs to it. */
+export class LocalRunError extends Error {
+  override name = 'LocalRunError';
+}
+
+const REGION = 'us-east-1';
+/** The account of every emulator's dummy keys. */
+export const LOCAL_ENVIRONMENT = `aws://000000000000/${REGION}`;
+
+/**
+ * The environment in which everything local runs. Whatever profiles, keys and endpoints the shell carries are
+ * left behind, and every AWS client can reach only the given endpoint.
+ *
+ * @param folder where tools may leave what they cache
+ */
+export function isolatedEnvironment(endpoint: string, folder: string): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(
+    ([name]) =>
+      !/^(AWS|AMAZON|CDK|GATEWAY|MINISTACK|LOCALSTACK|BIND|USE_SSL|AUTH|NODE_OPTIONS|(HTTPS?|ALL)_PROXY$)/i.test(
+        name,
+      ),
+  );
+  return {
+    ...Object.fromEntries(inherited),
+    PATH: [join(ROOT, 'node_modules/.bin'), process.env.PATH].join(delimiter),
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_ENDPOINT_URL_S3: endpoint,
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_REGION: REGION,
+    AWS_DEFAULT_REGION: REGION,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_CONFIG_FILE: join(folder, 'no-aws-config'),
+    AWS_SHARED_CREDENTIALS_FILE: join(folder, 'no-aws-credentials'),
+    CDK_HOME: folder,
+    CDK_DISABLE_CLI_TELEMETRY: 'true',
+    TMPDIR: folder,
+  };
+}
+
+/** Takes the environment over for this process, so that its own SDK clients are isolated too. */
+export function isolate(environment: NodeJS.ProcessEnv): void {
+  for (const name of Object.keys(process.env)) {
+    if (!(name in environment)) delete process.env[name];
+  }
+  Object.assign(process.env, environment);
+}
+
+/** @throws {LocalRunError} unless the address is this machine's own */
+export function requireLoopback(endpoint: string): string {
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
+  const isLoopback = url && /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(url.hostname);
+  if (isLoopback && /^https?:$/.test(url.protocol)) return endpoint.replace(/\/+$/, '');
+  throw new LocalRunError(
+    `AWS_ENDPOINT_URL is ${JSON.stringify(endpoint)}, which is not this machine. The local run uses loopback addresses only; unset it, or give one such as http://localhost:4566.`,
+  );
+}

@@ -1,0 +1,30 @@
+export type Report = {
+  /** Begins a step: its line shows that it goes on, and when it began. */
+  step(text: string): void;
+  /** Several lines that belong together, indented. */
+  show(title: string, ...lines: string[]): void;
+  /** Ends the step under way. */
+  end(): void;
+};
+
+const TICK_MS = 5000;
+
+/** Tells a newcomer what happens, with the seconds since the start. */
+export function createReport(write: (text: string) => void, startedAt = Date.now()): Report {
+  let ticking: NodeJS.Timeout | undefined;
+  const seconds = () => `${((Date.now() - startedAt) / 1000).toFixed(1).padStart(6)} s  `;
+  const end = () => clearInterval(ticking);
+  return {
+    step(text) {
+      end();
+      write(`${seconds()}${text} …\n`);
+      ticking = setInterval(() => write(`${seconds()}  still at it …\n`), TICK_MS);
+      ticking.unref();
+    },
+    show(title, ...lines) {
+      end();
+      write(`${seconds()}${title}\n${lines.map((line) => `            ${line}\n`).join('')}`);
+    },
+    end,
+  };
+}

@@ -1,0 +1,151 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  CreateSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import type { VerifySettings } from '../../functions/signature/scheme.ts';
+import { type Configuration, loadConfiguration } from '../../infra/config.ts';
+import { deploy, type Outputs } from './deploy.ts';
+import { type Emulator, startEmulator } from './emulator.ts';
+import { isolate, isolatedEnvironment } from './isolation.ts';
+import { type Log, openLog } from './log.ts';
+
+export type LocalOptions = {
+  /** A connections.json. */
+  configuration: string;
+  /** What stands in for PolyAI, and the keys that it takes. */
+  polyai: { url: string; keys: { apiKey: string; token: string } };
+  port?: number;
+  stackName?: string;
+  /** Called as a step begins. */
+  say: (text: string) => void;
+  /** Aborted when the run is to end early. */
+  signal?: AbortSignal;
+};
+
+export type LocalStack = {
+  outputs: Outputs;
+  configuration: Configuration;
+  /** The address that a CRM would be given, as this machine can reach it. */
+  webhookUrl(connection: string): string;
+  /** Name or ARN of a project's or a connection's secret. */
+  secretId(kind: 'polyai' | 'connections', name: string): string;
+  readSecret(id: string): Promise<Record<string, string>>;
+  writeSecret(id: string, value: unknown): Promise<void>;
+  log: Log;
+  stop(): Promise<void>;
+};
+
+const MADE_UP = 'made-up-for-this-machine-only';
+
+/**
+ * Starts everything that the adapter needs on this machine and deploys the stack to it: the emulator of AWS,
+ * the configuration with PolyAI's address in it, and the secrets, filled.
+ *
+ * @throws {LocalRunError | ConfigurationError} what is wrong, and the mend; whatever was started is stopped
+ */
+export async function startLocalStack(options: LocalOptions): Promise<LocalStack> {
+  const { stackName = 'polyai-chat-closer', say } = options;
+  const configuration = loadConfiguration(options.configuration);
+  const folder = mkdtempSync(join(tmpdir(), 'polyai-chat-closer-'));
+  let emulator: Emulator | undefined;
+  const stop = async () => {
+    await emulator?.stop();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  };
+  try {
+    say('Starting the local AWS');
+    emulator = await startEmulator(folder, options.port, say);
+    isolate(isolatedEnvironment(emulator.endpoint, folder));
+    say('Deploying the stack: bundle, bootstrap, deploy');
+    const file = localConfiguration(folder, options.configuration, options.polyai.url);
+    const outputs = await deploy(emulator.endpoint, folder, stackName, file, options.signal);
+    const secretsManager = new SecretsManagerClient({});
+    const local: LocalStack = {
+      outputs,
+      configuration,
+      webhookUrl: (connection) => `${reachable(emulator?.endpoint ?? '', outputs.WebhooksUrl)}/${connection}`,
+      secretId: (kind, name) => {
+        const { existingSecret } =
+          (kind === 'polyai' ? configuration.projects : configuration.connections)[name] ?? {};
+        return existingSecret ? nameOf(existingSecret) : `${stackName}/${kind}/${name}/secret`;
+      },
+      readSecret: async (SecretId) => {
+        const { SecretString = '{}' } = await secretsManager.send(new GetSecretValueCommand({ SecretId }));
+        return JSON.parse(SecretString);
+      },
+      writeSecret: async (Name, value) => {
+        const SecretString = JSON.stringify(value);
+        try {
+          await secretsManager.send(new PutSecretValueCommand({ SecretId: Name, SecretString }));
+        } catch (error) {
+          if ((error as Error).name !== 'ResourceNotFoundException') throw error;
+          await secretsManager.send(new CreateSecretCommand({ Name, SecretString }));
+        }
+      },
+      log: openLog(stackName),
+      stop,
+    };
+    say('Filling the secrets');
+    await fillSecrets(local, options.polyai.keys);
+    return local;
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/**
+ * The user's configuration with the address of what stands in for PolyAI, and secrets of the user's own by
+ * name: no ARN of a real account exists here.
+ *
+ * @returns the path of the copy
+ */
+function localConfiguration(folder: string, file: string, baseUrl: string): string {
+  const { $schema: _schema, ...configuration } = JSON.parse(readFileSync(file, 'utf8'));
+  for (const owner of [...Object.values(configuration.polyai), ...Object.values(configuration.connections)]) {
+    const own = owner as Record<string, string>;
+    delete own.existingSecretKey;
+    if (own.existingSecret) own.existingSecret = nameOf(own.existingSecret);
+  }
+  for (const project of Object.values(configuration.polyai)) Object.assign(project as object, { baseUrl });
+  const copy = join(folder, 'connections.json');
+  writeFileSync(copy, JSON.stringify(configuration));
+  return copy;
+}
+
+function nameOf(secret: string): string {
+  return secret.startsWith('arn:')
+    ? secret.replace(/^.*:secret:/, '').replace(/-[A-Za-z0-9]{6}$/, '')
+    : secret;
+}
+
+/** Node cannot resolve the names below `localhost` that the emulator gives its APIs; this path leads to the same one. */
+function reachable(endpoint: string, webhooksUrl: string): string {
+  const { hostname, pathname } = new URL(webhooksUrl);
+  return `${endpoint}/_aws/execute-api/${hostname.split('.')[0]}/$default${pathname}`;
+}
+
+/** What nobody has filled in yet; what the stack generated stays as it is. */
+async function fillSecrets(local: LocalStack, keys: LocalOptions['polyai']['keys']): Promise<void> {
+  const { projects, connections } = local.configuration;
+  for (const name of Object.keys(projects)) await local.writeSecret(local.secretId('polyai', name), keys);
+  for (const [name, { verify, existingSecret }] of Object.entries(connections)) {
+    const id = local.secretId('connections', name);
+    const value = madeUpSecret(verify.scheme);
+    const isWaiting =
+      !existingSecret && 'signingSecret' in value && !(await local.readSecret(id)).signingSecret;
+    if (existingSecret || isWaiting) await local.writeSecret(id, value);
+  }
+}
+
+function madeUpSecret(scheme: VerifySettings['scheme']): Record<string, string> {
+  if (scheme === 'standard-webhooks')
+    return { signingSecret: `whsec_${Buffer.from(MADE_UP).toString('base64')}` };
+  if (scheme === 'hmac') return { signingSecret: MADE_UP };
+  return scheme === 'basic' ? { username: 'webhook', password: MADE_UP } : { token: MADE_UP };
+}

@@ -1,0 +1,251 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { ConfigurationError } from '../infra/config.ts';
+import { type Call, type PolyAIStandIn, startPolyAI } from '../test/support/polyai-stand-in.ts';
+import { LocalRunError } from './local/isolation.ts';
+import { follow, type LoggedLine } from './local/log.ts';
+import { createReport } from './local/report.ts';
+import { curlLine, type Sample, sampleDelivery } from './local/sample.ts';
+import { type LocalStack, startLocalStack } from './local/stack.ts';
+
+const USAGE = `npm start [-- --once] [--config FILE] [--polyai URL [--conversation ID]] [--port N]
+
+  --once            end after the first close: exit code 0 if it was closed, 1 otherwise
+  --config          a connections.json (without it, the one here)
+  --polyai          instead of the stand-in; the keys come from POLYAI_API_KEY and POLYAI_TOKEN
+  --conversation    the conversation to close there
+  --port            the local AWS's, which must be free
+`;
+
+/** A close that is still unfinished after this is shown as it is. */
+const PATIENCE_MS = 60_000;
+/** The shell's own exit code for Ctrl-C. */
+const INTERRUPTED = 130;
+
+type Options = ReturnType<typeof readOptions>;
+
+const report = createReport((text) => process.stdout.write(text));
+const stopped = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort());
+
+try {
+  process.exitCode = await main(readOptions());
+} catch (error) {
+  report.end();
+  if (!(error instanceof LocalRunError || error instanceof ConfigurationError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        once: { type: 'boolean', default: false },
+        config: { type: 'string', default: 'connections.json' },
+        polyai: { type: 'string' },
+        conversation: { type: 'string' },
+        port: { type: 'string' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    if (values.help) {
+      process.stdout.write(USAGE);
+      process.exit(0);
+    }
+    if (values.conversation && !values.polyai) throw new Error('--conversation goes with --polyai.');
+    const port = values.port === undefined ? undefined : Number(values.port);
+    if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65_536)) {
+      throw new Error('--port takes a number from 1 to 65535.');
+    }
+    return { ...values, port };
+  } catch (error) {
+    throw new LocalRunError(`${(error as Error).message}\n\n${USAGE}`);
+  }
+}
+
+async function main(options: Options): Promise<number> {
+  const standIn = options.polyai ? undefined : await startPolyAI();
+  let local: LocalStack | undefined;
+  try {
+    local = await startLocalStack({
+      configuration: options.config,
+      polyai: { url: options.polyai ?? standIn?.url ?? '', keys: standIn?.keys ?? keysOfTheShell() },
+      ...(options.port !== undefined && { port: options.port }),
+      say: report.step,
+      signal: stopped.signal,
+    });
+    const run = { local, standIn, conversation: options.conversation };
+    const isClosed = await closeOneChat(run);
+    if (options.once || stopped.signal.aborted) return isClosed ? 0 : 1;
+    await stayUp(run);
+    return 0;
+  } catch (error) {
+    if (!stopped.signal.aborted) throw error;
+    return INTERRUPTED;
+  } finally {
+    report.step('Cleaning up');
+    await local?.stop();
+    await standIn?.close();
+    report.end();
+  }
+}
+
+type Run = { local: LocalStack; standIn: PolyAIStandIn | undefined; conversation: string | undefined };
+
+function keysOfTheShell() {
+  return {
+    apiKey: process.env.POLYAI_API_KEY || 'made-up-api-key',
+    token: process.env.POLYAI_TOKEN || 'made-up-token',
+  };
+}
+
+/** Opens a chat, says by webhook that it is finished, and follows that to its outcome. */
+async function closeOneChat({ local, standIn, conversation }: Run): Promise<boolean> {
+  const conversationId = openChat({ local, standIn, conversation });
+  report.show(
+    standIn ? 'A customer has a chat open at PolyAI (a stand-in for it):' : 'The chat to close at PolyAI is:',
+    `conversation ${conversationId}`,
+  );
+  const sample = await chooseSample(local, conversationId);
+  if (!sample) {
+    report.show(
+      'No example can be derived from the selectors of this configuration: send a delivery of your own to',
+      ...addresses(local),
+    );
+    return false;
+  }
+  const asked = nextCall(standIn);
+  report.show(
+    `The CRM says by a signed webhook that the conversation is finished (connection ${sample.name}):`,
+    `POST ${sample.url}`,
+    ...Object.entries(sample.headers).map(([name, value]) => `${name}: ${value}`),
+    '',
+    sample.body,
+  );
+  const answer = await send(sample);
+  report.show(
+    'The adapter has verified it, put the close on its queue, and answers:',
+    `${answer.status} ${answer.body}`,
+  );
+  if (answer.status !== 200) return false;
+  const call = await Promise.race([
+    asked,
+    sleep(PATIENCE_MS, undefined, { ref: false, signal: stopped.signal }),
+  ]);
+  if (call)
+    report.show(
+      'PolyAI was asked to close the chat:',
+      `${call.method} ${call.path}`,
+      `${call.body} → ${call.status}`,
+    );
+  return followClose(local, conversationId);
+}
+
+/** @returns whether the close of this conversation ended as `closed` */
+async function followClose(local: LocalStack, conversationId: string): Promise<boolean> {
+  const attempts: LoggedLine[] = [];
+  await follow(
+    local.log,
+    (line) => {
+      if (line.type !== 'close' || line.conversation_id !== conversationId) return false;
+      attempts.push(line);
+      return line.final === true;
+    },
+    PATIENCE_MS,
+    stopped.signal,
+  );
+  const last = attempts.at(-1);
+  report.show(
+    `CloudWatch Logs, group ${local.outputs.OutcomesLogGroup}, tells the outcome:`,
+    ...(attempts.length > 0 ? attempts.map((line) => JSON.stringify(line)) : ['(no line yet)']),
+  );
+  if (last?.final === true && last.outcome === 'closed') {
+    report.show(`Outcome: closed. The chat ${conversationId} is over.`);
+    return true;
+  }
+  const seen = last ? `${last.outcome}${last.reason ? ` (${last.reason})` : ''}` : 'nothing was logged';
+  report.show(
+    last?.final
+      ? `Outcome: ${seen}.`
+      : `No final outcome within ${PATIENCE_MS / 1000} s; last seen: ${seen}.`,
+  );
+  return false;
+}
+
+/** Shows every delivery and outcome as it happens, until it is told to stop. */
+async function stayUp(run: Run): Promise<void> {
+  report.show('Everything stays up until Ctrl-C. The addresses are:', ...addresses(run.local));
+  await offerSample(run);
+  await follow(
+    run.local.log,
+    (line) => {
+      const { type, took_ms: _took, _aws, service: _service, CloseAttempts: _count, ...rest } = line;
+      report.show(SHOWN[type] ?? type, JSON.stringify(rest));
+      const isUsedUp = (type === 'close' && line.final) || line.refused === 'timestamp_stale';
+      if (isUsedUp) void offerSample(run);
+      return false;
+    },
+    Number.POSITIVE_INFINITY,
+    stopped.signal,
+  );
+}
+
+const SHOWN: Record<string, string> = {
+  delivery: 'A webhook was answered:',
+  close: 'A close was attempted:',
+  fault: 'Something unexpected happened:',
+};
+
+async function offerSample(run: Run): Promise<void> {
+  const sample = await chooseSample(run.local, openChat(run));
+  if (!sample) return;
+  const forged = { ...sample, body: sample.body.replace(/\}$/, ' }') };
+  report.show(
+    'Try these in another terminal: the first closes a chat (its timestamp holds for five minutes),',
+    curlLine(sample),
+    '',
+    'and this one has a byte too many, so its signature is wrong:',
+    curlLine(forged),
+  );
+}
+
+function openChat({ local, standIn, conversation }: Run): string {
+  if (!standIn) return conversation ?? `local-${randomUUID()}`;
+  const [project] = Object.values(local.configuration.projects);
+  return standIn.openChat(project && { accountId: project.accountId, projectId: project.projectId });
+}
+
+/** From a Zendesk connection where there is one, because that is what this shows; else from the first that allows it. */
+async function chooseSample(
+  local: LocalStack,
+  conversationId: string,
+): Promise<(Sample & { name: string }) | undefined> {
+  const all = Object.entries(local.configuration.connections);
+  const inOrder = [
+    ...all.filter(([, { crm }]) => crm === 'zendesk'),
+    ...all.filter(([, { crm }]) => crm !== 'zendesk'),
+  ];
+  for (const [name, connection] of inOrder) {
+    const secret = await local.readSecret(local.secretId('connections', name));
+    const sample = sampleDelivery(local.webhookUrl(name), connection, secret, conversationId);
+    if (sample) return { ...sample, name };
+  }
+  return undefined;
+}
+
+function addresses(local: LocalStack): string[] {
+  return Object.entries(local.configuration.connections).map(
+    ([name, { crm }]) => `${local.webhookUrl(name)}   (${crm})`,
+  );
+}
+
+async function send({ url, headers, body }: Sample): Promise<{ status: number; body: string }> {
+  const response = await fetch(url, { method: 'POST', headers, body, signal: stopped.signal });
+  return { status: response.status, body: await response.text() };
+}
+
+function nextCall(standIn: PolyAIStandIn | undefined): Promise<Call | undefined> {
+  return standIn ? new Promise((resolve) => standIn.onCall(resolve)) : Promise.resolve(undefined);
+}

@@ -1,0 +1,151 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import type { App } from 'aws-cdk-lib';
+import { ROOT } from '../../infra/bundle.ts';
+import { createStack, SMALLEST, temporaryFolder } from '../support/configuration.ts';
+import { apiGatewayEvent } from '../support/delivery.ts';
+
+const budget = JSON.parse(readFileSync(join(ROOT, 'test/bundle/budget.json'), 'utf8'));
+const every = JSON.parse(readFileSync(join(ROOT, 'connections.json'), 'utf8'));
+
+/** Builds a stack's bundles as a deployment would. @returns the folder of each function */
+function build(content: unknown, sourceMaps = false): { receive: string; close: string } {
+  const { node } = createStack(content, { sourceMaps, bundles: true });
+  const { directory } = (node.root as App).synth();
+  const folders = readdirSync(directory, { withFileTypes: true }).filter((entry) =>
+    entry.name.startsWith('asset.'),
+  );
+  const find = (mark: string) => {
+    const found = folders.find(({ name }) =>
+      readFileSync(join(directory, name, 'index.mjs'), 'utf8').includes(mark),
+    );
+    return join(directory, found?.name ?? `no bundle has ${mark}`);
+  };
+  return { receive: find('unknown_connection'), close: find('chat/close') };
+}
+
+/** Loads a bundle on Node 24 in an empty folder, with nothing to reach, and calls its handler once. */
+function invoke(
+  bundle: string,
+  event: unknown,
+): { answer: unknown; lines: { type: string; outcome?: string }[]; node: string } {
+  const folder = temporaryFolder();
+  copyFileSync(join(bundle, 'index.mjs'), join(folder, 'index.mjs'));
+  writeFileSync(
+    join(folder, 'invoke.mjs'),
+    `const { handler } = await import('./index.mjs');
+     const answer = await handler(${JSON.stringify(event)}, { getRemainingTimeInMillis: () => 30000 });
+     console.log('ANSWER ' + JSON.stringify({ answer, node: process.version }));`,
+  );
+  const env = {
+    PATH: '',
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'none',
+    AWS_SECRET_ACCESS_KEY: 'none',
+    AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
+    CLOSE_QUEUE_URL: 'http://127.0.0.1:9/closes',
+    DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:9/dead',
+    POWERTOOLS_SERVICE_NAME: 'closer',
+  };
+  const { stdout, stderr } = spawnSync(process.execPath, ['invoke.mjs'], {
+    cwd: folder,
+    env,
+    encoding: 'utf8',
+  });
+  const output = stdout.trim().split('\n');
+  const last = output.pop() ?? '';
+  if (!last.startsWith('ANSWER ')) throw new Error(`the bundle did not answer: ${stdout}${stderr}`);
+  return { ...JSON.parse(last.slice('ANSWER '.length)), lines: output.map((line) => JSON.parse(line)) };
+}
+
+const bundles = build(every);
+
+describe('the receiver’s bundle', () => {
+  it('runs from an empty folder on Node 24 and answers', () => {
+    const { answer, lines, node } = invoke(bundles.receive, apiGatewayEvent({ connection: 'nobody' }));
+    expect(node).toMatch(/^v24\./);
+    expect(answer).toMatchObject({ statusCode: 404 });
+    expect(lines).toEqual([expect.objectContaining({ type: 'delivery', refused: 'unknown_connection' })]);
+  });
+
+  it('knows the connections of the configuration, and answers 503 where their secrets cannot be read', () => {
+    const { answer } = invoke(bundles.receive, apiGatewayEvent({ connection: 'zendesk-support' }));
+    expect(answer).toMatchObject({ statusCode: 503, headers: { 'retry-after': '30' } });
+  });
+
+  it('carries only the CRMs and schemes that the configuration names', () => {
+    const zendesk = readFileSync(join(build(SMALLEST).receive, 'index.mjs'), 'utf8');
+    expect(zendesk).toContain('zen:event-type:');
+    expect(zendesk).not.toContain('whpk_');
+    const standard = {
+      crm: 'custom',
+      polyai: 'support',
+      verify: { scheme: 'standard-webhooks' },
+      finishedWhen: 'always',
+      conversationId: 'body.id',
+    };
+    const custom = readFileSync(
+      join(build({ ...SMALLEST, connections: { own: standard } }).receive, 'index.mjs'),
+      'utf8',
+    );
+    expect(custom).toContain('whpk_');
+    expect(custom).not.toContain('zen:event-type:');
+  });
+
+  it('keeps within its budget', () => {
+    expect(statSync(join(bundles.receive, 'index.mjs')).size).toBeLessThanOrEqual(budget.receive.all);
+    expect(statSync(join(build(SMALLEST).receive, 'index.mjs')).size).toBeLessThanOrEqual(
+      budget.receive.zendesk,
+    );
+  });
+});
+
+describe('the worker’s bundle', () => {
+  const record = (body: string) => ({
+    messageId: 'm-1',
+    receiptHandle: 'r-1',
+    body,
+    attributes: { ApproximateReceiveCount: '1', SentTimestamp: `${Date.now()}` },
+    messageAttributes: {},
+  });
+
+  it('runs from an empty folder on Node 24 and answers', () => {
+    const { answer, node } = invoke(bundles.close, { Records: [] });
+    expect({ answer, major: node.slice(0, 4) }).toEqual({ answer: { batchItemFailures: [] }, major: 'v24.' });
+  });
+
+  it('keeps a message whose project it does not know', () => {
+    const request = {
+      v: 1,
+      requestId: 'r',
+      source: 'webhook',
+      project: 'nobody',
+      conversationId: 'c',
+      receivedAt: '2026-01-01T00:00:00Z',
+    };
+    const { answer, lines } = invoke(bundles.close, { Records: [record(JSON.stringify(request))] });
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'm-1' }] });
+    expect(lines[0]).toMatchObject({ type: 'close', outcome: 'unknown_target', final: false });
+  });
+
+  it('carries no CRM and no scheme', () => {
+    const text = readFileSync(join(bundles.close, 'index.mjs'), 'utf8');
+    expect(text).not.toContain('zen:event-type:');
+    expect(text).not.toContain('signature_mismatch');
+  });
+
+  it('keeps within its budget', () => {
+    expect(statSync(join(bundles.close, 'index.mjs')).size).toBeLessThanOrEqual(budget.close.all);
+  });
+});
+
+describe('source maps', () => {
+  it('are deployed only where they are asked for', () => {
+    const files = ({ receive, close }: { receive: string; close: string }) =>
+      [receive, close].flatMap((folder) => readdirSync(folder));
+    expect(files(bundles)).toEqual(['index.mjs', 'index.mjs']);
+    expect(files(build(every, true))).toEqual(['index.mjs', 'index.mjs.map', 'index.mjs', 'index.mjs.map']);
+  });
+});

@@ -1,0 +1,199 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { ROOT } from '../../infra/bundle.ts';
+import { SMALLEST, writeConnections } from '../support/configuration.ts';
+import { startPolyAI } from '../support/polyai-stand-in.ts';
+
+// `npm start`, as somebody types it. What the shell carries must not matter, so it carries a lot.
+
+const MINUTE = 60_000;
+const SHELL = {
+  AWS_PROFILE: 'production',
+  AWS_ACCESS_KEY_ID: 'a-real-one',
+  AWS_SECRET_ACCESS_KEY: 'a-real-one',
+  AWS_REGION: 'eu-west-1',
+  AWS_ENDPOINT_URL_SQS: 'https://sqs.eu-west-1.example.com',
+  HTTPS_PROXY: 'http://127.0.0.1:9',
+};
+
+type Run = { child: ChildProcess; output: () => string; ended: Promise<number | null> };
+
+const running: Run[] = [];
+
+afterEach(async () => {
+  for (const { child } of running.splice(0)) child.kill('SIGKILL');
+});
+
+function start(args: string[], env: Record<string, string> = {}): Run {
+  const child = spawn(process.execPath, ['scripts/start.ts', ...args], {
+    cwd: ROOT,
+    env: { ...process.env, ...SHELL, ...env },
+  });
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk) => {
+      printed += chunk;
+    });
+  const run = { child, output: () => printed, ended: once(child, 'close').then(([code]) => code) };
+  running.push(run);
+  return run;
+}
+
+async function printed(run: Run, text: string): Promise<void> {
+  while (!run.output().includes(text)) {
+    if (run.child.exitCode !== null) throw new Error(`it ended without "${text}":\n${run.output()}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+describe('npm start', () => {
+  it(
+    'closes a chat, shows each step of it and the outcome, and with --once exits with 0',
+    async () => {
+      const run = start(['--once']);
+      expect({ code: await run.ended, output: run.output() }).toMatchObject({ code: 0 });
+      for (const shown of [
+        'x-zendesk-webhook-signature:',
+        '200 {"accepted":1',
+        'PUT /v1/acme-uk/PROJECT-191bfa2a/chat/close',
+        '"outcome":"closed"',
+        'Outcome: closed.',
+      ]) {
+        expect(run.output()).toContain(shown);
+      }
+    },
+    3 * MINUTE,
+  );
+
+  it(
+    'exits with 1 where the outcome is another one, and says which',
+    async () => {
+      const polyai = await startPolyAI();
+      polyai.behave(() => ({ status: 422, body: { error_code: 'NO' } }));
+      const connections = writeConnections({
+        ...SMALLEST,
+        connections: {
+          own: {
+            crm: 'custom',
+            polyai: 'support',
+            verify: { scheme: 'basic' },
+            finishedWhen: "body.state == 'done' && headers.kind == 'chat'",
+            conversationId: 'query.id',
+          },
+        },
+      });
+      const run = start(
+        ['--once', '--config', connections, '--polyai', polyai.url, '--conversation', 'CONV-77'],
+        { POLYAI_API_KEY: 'k-1', POLYAI_TOKEN: 't-1' },
+      );
+      expect(await run.ended).toBe(1);
+      expect(run.output()).toContain('Outcome: rejected (PolyAI answered 422 NO)');
+      const [call] = polyai.calls;
+      expect(call).toMatchObject({
+        body: '{"conversation_id":"CONV-77"}',
+        headers: { 'x-api-key': 'k-1', 'x-token': 't-1' },
+      });
+      await polyai.close();
+    },
+    3 * MINUTE,
+  );
+
+  it(
+    'stays up, takes what its curl lines send, and leaves nothing behind at Ctrl-C',
+    async () => {
+      const run = start([]);
+      await printed(run, 'so its signature is wrong:');
+      const address = /POST (http:\/\/127\.0\.0\.1:(\d+)\/\S+)/.exec(run.output());
+      const lines = run
+        .output()
+        .split('\n')
+        .map((line) => line.trim())
+        .filter((line) => line.startsWith('curl '));
+      for (const line of lines) await runShell(line);
+      await printed(run, '"refused":"signature_mismatch"');
+      await printed(run, 'A close was attempted:');
+      run.child.kill('SIGINT');
+      expect(await run.ended).toBe(0);
+      await expect(fetch(`http://127.0.0.1:${address?.[2]}/_ministack/health`)).rejects.toThrow();
+    },
+    3 * MINUTE,
+  );
+
+  it(
+    'takes its emulator with it when it is killed',
+    async () => {
+      const run = start([]);
+      await printed(run, 'Deploying the stack');
+      const port = /using (\d+)/.exec(run.output())?.[1] ?? '4566';
+      run.child.kill('SIGKILL');
+      await run.ended;
+      const isUp = () =>
+        fetch(`http://127.0.0.1:${port}/_ministack/health`).then(
+          () => true,
+          () => false,
+        );
+      while (await isUp()) await new Promise((resolve) => setTimeout(resolve, 200));
+    },
+    MINUTE,
+  );
+
+  it.each([
+    [
+      'an AWS that is not this machine',
+      { AWS_ENDPOINT_URL: 'https://sqs.eu-west-1.amazonaws.com' },
+      [],
+      'is not this machine',
+    ],
+    ['a configuration that is not there', {}, ['--config', 'nowhere.json'], 'nowhere.json'],
+    ['an option that it does not know', {}, ['--onec'], '--onec'],
+    ['a port that is none', {}, ['--port', 'x'], '--port takes a number'],
+    ['a conversation without PolyAI', {}, ['--conversation', 'x'], '--conversation goes with --polyai'],
+    ['a PolyAI that is not safe', {}, ['--polyai', 'http://example.com'], 'https'],
+  ])(
+    'refuses %s in one go',
+    async (_, env, args, says) => {
+      const run = start(args, env as Record<string, string>);
+      expect(await run.ended).toBe(1);
+      expect(run.output()).toContain(says);
+      expect(run.output()).not.toMatch(/^\s+at /m);
+    },
+    MINUTE,
+  );
+
+  it(
+    'refuses a port that is taken where that one was asked for',
+    async () => {
+      const server: Server = createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      const run = start(['--port', String(port)]);
+      expect(await run.ended).toBe(1);
+      expect(run.output()).toContain(`Port ${port} is taken`);
+      server.close();
+    },
+    MINUTE,
+  );
+});
+
+/** The prerequisites of a newcomer, with a PATH that lacks one. */
+describe('what runs before it', () => {
+  it('says in one sentence that Python is missing', async () => {
+    const child = spawn(process.execPath, [join(ROOT, 'scripts/prepare.js')], {
+      env: { PATH: '', VENV: 'none' },
+    });
+    let said = '';
+    child.stderr.on('data', (chunk) => {
+      said += chunk;
+    });
+    await once(child, 'close');
+    expect(said).toMatch(/^$|needs Python 3\.10 or newer/);
+  });
+});
+
+async function runShell(line: string): Promise<void> {
+  await once(spawn('sh', ['-c', line], { stdio: 'ignore' }), 'close');
+}

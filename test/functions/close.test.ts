@@ -1,0 +1,818 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  ChangeMessageVisibilityCommand,
+  type ChangeMessageVisibilityCommandInput,
+  SendMessageCommand,
+  type SendMessageCommandInput,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { SQSRecord } from 'aws-lambda';
+import fc from 'fast-check';
+import { type CloseParts, createClose } from '../../functions/close.lambda.ts';
+import type { CloseRequest } from '../../functions/close-request.ts';
+import type { Project } from '../../functions/connections.ts';
+import type { Line } from '../../functions/log.ts';
+import { createSecretReader } from '../../functions/secrets.ts';
+import { requestFaults } from '../support/contract.ts';
+import { type Behaviour, type Keys, type PolyAIStandIn, startPolyAI } from '../support/polyai-stand-in.ts';
+
+const SECOND_MS = 1000;
+const HOUR_MS = 3600 * SECOND_MS;
+const NOW = Date.parse('2026-08-01T12:00:00.000Z');
+const CLOSE_QUEUE_URL = 'https://sqs.eu-west-1.amazonaws.com/123456789012/close';
+const DEAD_LETTER_QUEUE_URL = 'https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letter';
+const SECRET_ID = 'polyai-chat-closer/polyai/support-uk/secret';
+
+// The property tests make hundreds of real calls, on machines that may be busy with something else.
+jest.setTimeout(60_000);
+
+let polyai: PolyAIStandIn;
+
+beforeEach(async () => {
+  polyai = await startPolyAI();
+});
+
+afterEach(async () => {
+  expect(polyai.calls.flatMap(requestFaults)).toEqual([]);
+  await polyai.close();
+});
+
+type Sent = SendMessageCommandInput | ChangeMessageVisibilityCommandInput;
+
+/**
+ * A worker for one project, whose secret holds the right keys, with its time still ahead; whatever is given
+ * replaces its part.
+ */
+function createWorker(parts: Partial<CloseParts> = {}, remainingMs = 29_000) {
+  const lines: Line[] = [];
+  const sent: Sent[] = [];
+  const vault = { text: secretOf(polyai.keys), reads: 0, fails: undefined as Error | undefined };
+  const clock = { now: NOW };
+  const projects: Record<string, Project> = {
+    'support-uk': {
+      region: 'uk-1',
+      baseUrl: polyai.url,
+      version: 'v1',
+      accountId: 'acme-uk',
+      projectId: 'PROJECT-191bfa2a',
+      secretId: SECRET_ID,
+    },
+  };
+  const fetchSecret = async () => {
+    vault.reads += 1;
+    if (vault.fails) throw vault.fails;
+    return { SecretString: vault.text };
+  };
+  const handle = createClose({
+    projects,
+    secrets: createSecretReader(fetchSecret, () => clock.now),
+    sqs: recording(sent),
+    closeQueueUrl: CLOSE_QUEUE_URL,
+    deadLetterQueueUrl: DEAD_LETTER_QUEUE_URL,
+    fetch,
+    writeLine: (line) => lines.push(line),
+    now: () => clock.now,
+    random: () => 0,
+    ...parts,
+  });
+  /** @returns the ids of the messages that stay on the queue */
+  const close = async (...records: SQSRecord[]) => {
+    const context = { getRemainingTimeInMillis: () => remainingMs };
+    const { batchItemFailures } = await handle({ Records: records }, context);
+    return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
+  };
+  return { close, lines, sent, vault, clock, projects };
+}
+
+function secretOf({ apiKey, token }: Keys): string {
+  return JSON.stringify({ apiKey, token });
+}
+
+/** An SQS that confirms everything except what `refuses` names. */
+function recording(sent: Sent[], refuses: (command: object) => boolean = () => false): CloseParts['sqs'] {
+  const send = async (command: { input: Sent }) => {
+    if (refuses(command))
+      throw Object.assign(new Error('Service Unavailable'), { name: 'ServiceUnavailable' });
+    sent.push(command.input);
+    return {};
+  };
+  return { send } as unknown as CloseParts['sqs'];
+}
+
+function request(change: Partial<CloseRequest> = {}): CloseRequest {
+  return {
+    v: 1,
+    requestId: 'request-1',
+    source: 'webhook',
+    project: 'support-uk',
+    connection: 'zendesk-support',
+    crm: 'zendesk',
+    conversationId: polyai.openChat(),
+    crmRef: '4711',
+    deliveryId: 'delivery-1',
+    receivedAt: '2026-08-01T11:59:59.000Z',
+    ...change,
+  };
+}
+
+let messages = 0;
+
+/** A message as SQS hands it over; the body is JSON unless it is a string. */
+function message(body: unknown = request(), ageMs = 0): SQSRecord {
+  messages += 1;
+  return {
+    messageId: `message-${messages}`,
+    receiptHandle: `receipt-${messages}`,
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    attributes: {
+      ApproximateReceiveCount: '1',
+      SentTimestamp: String(NOW - ageMs),
+      SenderId: 'AIDAEXAMPLE',
+      ApproximateFirstReceiveTimestamp: String(NOW),
+      MessageGroupId: 'support-uk',
+    },
+    messageAttributes: {},
+    md5OfBody: '',
+    eventSource: 'aws:sqs',
+    eventSourceARN: 'arn:aws:sqs:eu-west-1:123456789012:close',
+    awsRegion: 'eu-west-1',
+  };
+}
+
+function postponed(record: SQSRecord, seconds: number): Sent {
+  return { QueueUrl: CLOSE_QUEUE_URL, ReceiptHandle: record.receiptHandle, VisibilityTimeout: seconds };
+}
+
+function deadLetter({ body }: SQSRecord, outcome: string, reason: unknown): Sent {
+  return {
+    QueueUrl: DEAD_LETTER_QUEUE_URL,
+    MessageBody: body,
+    MessageGroupId: 'support-uk',
+    MessageAttributes: {
+      outcome: { DataType: 'String', StringValue: outcome },
+      reason: { DataType: 'String', StringValue: reason as string },
+    },
+  };
+}
+
+function without<Key extends keyof CloseRequest>(...keys: Key[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(request()).filter(([key]) => !keys.includes(key as Key)));
+}
+
+const refusal = (status: number, error_code?: string): Behaviour => ({
+  status,
+  body: { success: false, error_code, error_message: 'why' },
+});
+
+describe('what follows from an outcome', () => {
+  it.each<[string, Behaviour]>([
+    ['closed', {}],
+    ['already_ended', refusal(410, 'CHAT_CONVERSATION_ENDED')],
+    ['already_ended', refusal(404, 'CONVERSATIONS_NOT_FOUND')],
+    ['already_ended', refusal(400, 'CHAT_TIMEOUT')],
+    ['not_found', refusal(404)],
+  ])('of %s: the message is done with', async (outcome, behaviour) => {
+    const { close, lines, sent } = createWorker();
+    polyai.behave(() => behaviour);
+    expect(await close(message())).toEqual([]);
+    expect(sent).toEqual([]);
+    expect(lines).toMatchObject([{ type: 'close', outcome, final: true }]);
+    expect(lines[0]?.next_try_in_s).toBeUndefined();
+  });
+
+  it.each<[string, Behaviour]>([
+    ['misdirected', refusal(404, 'PROJECT_NOT_FOUND')],
+    ['misdirected', { status: 301, headers: { location: 'https://example.com/' } }],
+    ['unconfirmed', { status: 200, body: { success: false } }],
+    ['unauthorized', refusal(401)],
+    ['unauthorized', refusal(403)],
+    ['throttled', refusal(429)],
+    ['unavailable', refusal(503)],
+    ['unavailable', { reset: 'before' }],
+  ])('of %s: the message stays and comes back later the older it is', async (outcome, behaviour) => {
+    const { close, lines, sent } = createWorker();
+    polyai.behave(() => behaviour);
+    const [young, older] = [message(), message(request(), 40 * SECOND_MS)];
+    expect(await close(young, older)).toEqual([young.messageId, older.messageId]);
+    expect(new Set(sent)).toEqual(new Set([postponed(young, 10), postponed(older, 40)]));
+    expect(lines).toMatchObject([
+      { outcome, final: false, reason: expect.stringMatching(/PolyAI/) },
+      { outcome, final: false },
+    ]);
+    expect(lines.map((line) => line.next_try_in_s).sort()).toEqual([10, 40]);
+  });
+
+  it.each([
+    [400, 'CONVERSATIONS_VALIDATION_FAILED'],
+    [422, undefined],
+    [501, undefined],
+  ])('of rejected (%i %s): the message is a dead letter at once', async (status, code) => {
+    const { close, lines, sent } = createWorker();
+    polyai.behave(() => refusal(status, code));
+    const record = message();
+    expect(await close(record)).toEqual([]);
+    const reason = `PolyAI answered ${status}${code ? ` ${code}` : ''}`;
+    expect(sent).toEqual([deadLetter(record, 'rejected', reason)]);
+    expect(lines).toMatchObject([{ outcome: 'rejected', final: true, reason }]);
+  });
+
+  it('is spread by the dice', async () => {
+    const { close, sent } = createWorker({ random: () => 1 });
+    polyai.behave(() => refusal(503));
+    const record = message(request(), 100 * SECOND_MS);
+    await close(record);
+    expect(sent).toEqual([postponed(record, 120)]);
+  });
+
+  it.each([
+    ['120', 120],
+    ['5', 10],
+    ['999999', 39_600],
+  ])('waits as a Retry-After of %s asks', async (retryAfter, seconds) => {
+    const { close, lines, sent } = createWorker();
+    polyai.behave(() => ({ status: 429, headers: { 'retry-after': retryAfter } }));
+    const record = message();
+    await close(record);
+    expect(sent).toEqual([postponed(record, seconds)]);
+    expect(lines).toMatchObject([{ outcome: 'throttled', next_try_in_s: seconds }]);
+  });
+});
+
+describe('giving up', () => {
+  it.each<[string, Behaviour, number]>([
+    ['unavailable', refusal(503), 26 * HOUR_MS],
+    ['unauthorized', refusal(401), 26 * HOUR_MS],
+    ['misdirected', refusal(404, 'ACCOUNT_NOT_FOUND'), 26 * HOUR_MS],
+    ['throttled', refusal(429), 26 * HOUR_MS],
+    ['unconfirmed', { status: 200, body: {} }, HOUR_MS],
+  ])('an %s close makes a dead letter, and not a moment earlier', async (outcome, behaviour, ageMs) => {
+    const { close, lines, sent } = createWorker();
+    polyai.behave(() => behaviour);
+    const [tried, last] = [message(request(), ageMs - 1), message(request(), ageMs)];
+    expect(await close(tried)).toEqual([tried.messageId]);
+    expect(await close(last)).toEqual([]);
+    const reason = expect.stringMatching(
+      new RegExp(`given up after ${ageMs / HOUR_MS}\\.0 h: PolyAI answered`),
+    );
+    expect(sent).toEqual([postponed(tried, 3600), deadLetter(last, outcome, reason)]);
+    expect(lines).toMatchObject([{ final: false }, { outcome, final: true, reason }]);
+  });
+
+  it('still closes what can be closed at last', async () => {
+    const { close, lines, sent } = createWorker();
+    expect(await close(message(request(), 27 * HOUR_MS))).toEqual([]);
+    expect(lines).toMatchObject([{ outcome: 'closed', final: true }]);
+    expect(sent).toEqual([]);
+  });
+
+  it('is loud about a message that no deployment ever knew', async () => {
+    const { close, sent } = createWorker();
+    const record = message(request({ project: 'removed' }), 26 * HOUR_MS);
+    expect(await close(record)).toEqual([]);
+    expect(sent).toEqual([
+      deadLetter(record, 'unknown_target', expect.stringMatching(/^given up after 26\.0 h: /)),
+    ]);
+  });
+});
+
+describe("cleanup's own closes", () => {
+  const byCleanup = (expiresAt?: string) =>
+    request({ source: 'cleanup', ...(expiresAt !== undefined && { expiresAt }) });
+
+  it('are tried again until they expire', async () => {
+    const { close, sent } = createWorker();
+    polyai.behave(() => refusal(503));
+    const record = message(byCleanup(new Date(NOW + 1).toISOString()));
+    expect(await close(record)).toEqual([record.messageId]);
+    expect(sent).toEqual([postponed(record, 10)]);
+  });
+
+  it.each<[string, Behaviour, string | undefined, number]>([
+    ['expired', refusal(503), new Date(NOW).toISOString(), 0],
+    ['too old', refusal(503), undefined, 26 * HOUR_MS],
+    ['unconfirmed', { status: 200, body: {} }, undefined, HOUR_MS],
+    ['rejected', refusal(400), undefined, 0],
+  ])('are given up quietly when %s', async (_, behaviour, expiresAt, ageMs) => {
+    const { close, lines, sent } = createWorker();
+    polyai.behave(() => behaviour);
+    expect(await close(message(byCleanup(expiresAt), ageMs))).toEqual([]);
+    expect(sent).toEqual([]);
+    expect(lines).toMatchObject([{ type: 'close', source: 'cleanup', final: true }]);
+  });
+
+  it('leave the closes of others alone: those are never given up quietly', async () => {
+    const { close, sent } = createWorker();
+    polyai.behave(() => refusal(503));
+    const record = message(request({ source: 'operator', expiresAt: new Date(NOW).toISOString() }));
+    expect(await close(record)).toEqual([]);
+    expect(sent).toEqual([deadLetter(record, 'unavailable', expect.any(String))]);
+  });
+});
+
+describe('a message that is no close request', () => {
+  it.each<[string, () => unknown, RegExp]>([
+    ['is not JSON', () => 'conversation-1', /not JSON/],
+    ['is empty', () => '', /not JSON/],
+    ['is a list', () => [request()], /not a JSON object/],
+    ['is null', () => 'null', /not a JSON object/],
+    ['has no version', () => without('v'), /v is not 1/],
+    ['has a version that never was', () => ({ ...request(), v: 0 }), /v is not 1/],
+    ['has its version as a string', () => ({ ...request(), v: '1' }), /v is not 1/],
+    ['has no project', () => without('project'), /project/],
+    ['has no request id', () => without('requestId'), /requestId/],
+    ['has no conversation', () => without('conversationId'), /conversationId/],
+    [
+      'has a conversation and a shared id',
+      () => ({ ...request(), sharedId: '1' }),
+      /conversationId and sharedId/,
+    ],
+    ['has an empty conversation', () => ({ ...request(), conversationId: '' }), /conversationId/],
+    ['has a null in it', () => ({ ...request(), crmRef: null }), /crmRef/],
+    ['has a source that never was', () => ({ ...request(), source: 'stranger' }), /source/],
+    ['has a time that is none', () => ({ ...request(), receivedAt: 'now' }), /receivedAt/],
+  ])('because it %s is a dead letter at once, with the reason, as it was', async (_, body, reason) => {
+    const { close, lines, sent } = createWorker();
+    const record = message(body());
+    expect(await close(record)).toEqual([]);
+    expect(sent).toEqual([deadLetter(record, 'rejected', expect.stringMatching(reason))]);
+    expect(lines).toMatchObject([
+      { type: 'close', outcome: 'rejected', final: true, reason: expect.stringMatching(reason) },
+    ]);
+    expect(polyai.calls).toEqual([]);
+  });
+
+  it('is quoted nowhere but in its dead letter', async () => {
+    const { close, lines } = createWorker();
+    await close(message('{"apiKey":"personal'), message({ ...request(), crmRef: ['personal'] }));
+    expect(lines).toHaveLength(2);
+    expect(JSON.stringify(lines)).not.toContain('personal');
+  });
+});
+
+describe('a message for another deployment', () => {
+  it.each<[string, () => unknown]>([
+    ['a project that is not here', () => request({ project: 'support-us' })],
+    ['a project named like a part of every object', () => request({ project: 'constructor' })],
+    ['a newer version', () => ({ v: 2, whatever: 'it holds' })],
+    ['a shared id', () => ({ ...without('conversationId'), sharedId: 'ticket-1' })],
+  ])('with %s is tried again', async (_, body) => {
+    const { close, lines, sent } = createWorker();
+    const record = message(body());
+    expect(await close(record)).toEqual([record.messageId]);
+    expect(sent).toEqual([postponed(record, 10)]);
+    expect(lines).toMatchObject([{ outcome: 'unknown_target', final: false, reason: expect.any(String) }]);
+    expect(polyai.calls).toEqual([]);
+  });
+});
+
+describe('a batch', () => {
+  it('of ten with one bad message closes the other nine', async () => {
+    const { close, lines, sent } = createWorker();
+    const records = Array.from({ length: 10 }, (_, n) => message(n === 4 ? 'not JSON' : request()));
+    expect(await close(...records)).toEqual([]);
+    expect(sent).toEqual([deadLetter(records[4] as SQSRecord, 'rejected', expect.any(String))]);
+    expect(lines.filter(({ outcome }) => outcome === 'closed')).toHaveLength(9);
+    expect(polyai.calls).toHaveLength(9);
+  });
+
+  it('keeps exactly the messages that are to be tried again', async () => {
+    const { close, sent } = createWorker();
+    const bodies = Array.from({ length: 10 }, () => request());
+    const failing = [bodies[2], bodies[7]].map((body) => body?.conversationId);
+    polyai.behave(({ conversationId }) => (failing.includes(conversationId) ? refusal(503) : undefined));
+    const records = bodies.map((body) => message(body));
+    expect(await close(...records)).toEqual([records[2]?.messageId, records[7]?.messageId]);
+    expect(sent).toHaveLength(2);
+    expect(bodies.map(({ conversationId = '' }) => polyai.isOpen(conversationId))).toEqual(
+      bodies.map((_, n) => [2, 7].includes(n)),
+    );
+  });
+
+  it('with the same chat twice ends it once and calls both over', async () => {
+    const { close, lines } = createWorker();
+    const body = request();
+    expect(await close(message(body), message(body))).toEqual([]);
+    expect(lines.map(({ outcome }) => outcome).sort()).toEqual(['already_ended', 'closed']);
+  });
+
+  it('is called side by side', async () => {
+    let waiting = 0;
+    const everybody = Promise.withResolvers<void>();
+    const { close } = createWorker({
+      fetch: async (...call) => {
+        waiting += 1;
+        if (waiting === 10) everybody.resolve();
+        await everybody.promise;
+        return fetch(...call);
+      },
+    });
+    expect(await close(...Array.from({ length: 10 }, () => message()))).toEqual([]);
+  });
+
+  it('survives a message that breaks the worker itself', async () => {
+    const { close, lines } = createWorker();
+    const broken = { ...message(), attributes: undefined } as unknown as SQSRecord;
+    const good = message();
+    expect(await close(broken, good)).toEqual([broken.messageId]);
+    expect(lines).toContainEqual(
+      expect.objectContaining({ type: 'fault', request_id: 'request-1', where: 'close' }),
+    );
+    expect(lines).toContainEqual(expect.objectContaining({ outcome: 'closed', final: true }));
+  });
+
+  it('is never failed by a message, whatever is in it', async () => {
+    const { close, lines } = createWorker();
+    const value = fc.oneof(fc.string({ unit: 'binary' }), fc.jsonValue(), fc.constant(undefined));
+    const near = fc.record(
+      {
+        v: fc.oneof(fc.constant(1), value),
+        requestId: fc.oneof(fc.constant('request-1'), value),
+        source: fc.oneof(fc.constantFrom('webhook', 'cleanup', 'operator'), value),
+        project: fc.oneof(fc.constantFrom('support-uk', '__proto__', 'toString'), value),
+        conversationId: fc.oneof(fc.constant('CONV-1'), value),
+        sharedId: value,
+        receivedAt: fc.oneof(fc.constant('2026-08-01T12:00:00Z'), value),
+        expiresAt: value,
+      },
+      { requiredKeys: ['v', 'requestId', 'source', 'project', 'conversationId', 'receivedAt'] },
+    );
+    const bodies = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.json(),
+      near.map((body) => JSON.stringify(body)),
+    );
+    await fc.assert(
+      fc.asyncProperty(bodies, fc.integer({ min: 0, max: 30 * HOUR_MS }), async (body, ageMs) => {
+        lines.length = 0;
+        const good = message();
+        const kept = await close(message(body, ageMs), good);
+        expect(kept).not.toContain(good.messageId);
+        expect(lines.map(({ type }) => type)).toEqual(['close', 'close']);
+      }),
+    );
+  });
+});
+
+describe('the keys', () => {
+  it('are read once for many messages', async () => {
+    const { close, vault } = createWorker();
+    await close(...Array.from({ length: 10 }, () => message()));
+    await close(message());
+    expect(vault.reads).toBe(1);
+  });
+
+  it('are read again when they are refused, and the close is repeated at once when they have changed', async () => {
+    const { close, lines, sent, vault } = createWorker();
+    await close(message());
+    polyai.keys = { apiKey: 'new-key', token: 'new-token' };
+    vault.text = secretOf(polyai.keys);
+    lines.length = 0;
+    expect(await close(message())).toEqual([]);
+    expect(sent).toEqual([]);
+    expect(lines).toMatchObject([
+      { outcome: 'unauthorized', final: false, next_try_in_s: 0, polyai_status: 401 },
+      { outcome: 'closed', final: true, polyai_status: 200 },
+    ]);
+    expect(vault.reads).toBe(2);
+  });
+
+  it('are read again once for ten messages that meet a refusal together', async () => {
+    const { close, lines, vault } = createWorker();
+    await close(message());
+    polyai.keys = { apiKey: 'new-key', token: 'new-token' };
+    vault.text = secretOf(polyai.keys);
+    expect(await close(...Array.from({ length: 10 }, () => message()))).toEqual([]);
+    expect(vault.reads).toBe(2);
+    expect(lines.filter(({ outcome }) => outcome === 'closed')).toHaveLength(11);
+  });
+
+  it('that are refused and have not changed mean one call and a later try', async () => {
+    const { close, lines, sent, vault } = createWorker();
+    polyai.keys = { apiKey: 'new-key', token: 'new-token' };
+    const records = Array.from({ length: 10 }, () => message());
+    expect(await close(...records)).toHaveLength(10);
+    expect(new Set(sent)).toEqual(new Set(records.map((record) => postponed(record, 10))));
+    expect(vault.reads).toBe(2);
+    expect(polyai.calls).toHaveLength(10);
+    expect(lines.map(({ outcome }) => outcome)).toEqual(Array(10).fill('unauthorized'));
+  });
+
+  it('that are refused twice are not tried a third time', async () => {
+    const { close, lines, vault } = createWorker();
+    await close(message());
+    polyai.keys = { apiKey: 'new-key', token: 'new-token' };
+    vault.text = secretOf({ apiKey: 'changed', token: 'and-wrong' });
+    const record = message();
+    expect(await close(record)).toEqual([record.messageId]);
+    expect(polyai.calls).toHaveLength(3);
+    expect(lines.slice(1)).toMatchObject([
+      { outcome: 'unauthorized', next_try_in_s: 0 },
+      { outcome: 'unauthorized', next_try_in_s: 10 },
+    ]);
+  });
+
+  it('are not tried a second time when too little time is left for it', async () => {
+    const { close, vault } = createWorker({}, 13_999);
+    await close(message());
+    polyai.keys = { apiKey: 'new-key', token: 'new-token' };
+    vault.text = secretOf(polyai.keys);
+    const record = message();
+    expect(await close(record)).toEqual([record.messageId]);
+    expect(polyai.calls).toHaveLength(2);
+  });
+
+  it.each([
+    ['empty', '{"apiKey":"","token":""}', /"apiKey" is empty/],
+    ['half filled in', '{"apiKey":"canary","token":""}', /"token" is empty/],
+    ['stored with a line break', '{"apiKey":"canary\\n","token":"canary"}', /"apiKey" has white space/],
+    ['no JSON', 'canary', /not a JSON object/],
+  ])('that are %s make PolyAI unavailable, without a call', async (_, text, reason) => {
+    const { close, lines, sent, vault } = createWorker();
+    vault.text = text;
+    const record = message();
+    expect(await close(record)).toEqual([record.messageId]);
+    expect(sent).toEqual([postponed(record, 10)]);
+    expect(lines).toMatchObject([
+      { outcome: 'unavailable', final: false, reason: expect.stringMatching(reason) },
+    ]);
+    expect(lines[0]?.reason).toContain(SECRET_ID);
+    expect(polyai.calls).toEqual([]);
+  });
+
+  it('that somebody fills in are used at the next try', async () => {
+    const { close, lines, vault, clock } = createWorker();
+    const filled = vault.text;
+    vault.text = '{"apiKey":"","token":""}';
+    await close(message());
+    vault.text = filled;
+    clock.now += 31 * SECOND_MS;
+    expect(await close(message())).toEqual([]);
+    expect(lines.at(-1)).toMatchObject({ outcome: 'closed' });
+  });
+
+  it.each([
+    ['AccessDeniedException', /Allow this function/],
+    ['ResourceNotFoundException', /Create it/],
+    ['ThrottlingException', /tried again/],
+  ])('that cannot be read (%s) make PolyAI unavailable, without a call', async (name, mend) => {
+    const { close, lines, sent, vault } = createWorker();
+    vault.fails = Object.assign(new Error('no'), { name, $metadata: { httpStatusCode: 400 } });
+    const record = message();
+    expect(await close(record)).toEqual([record.messageId]);
+    expect(sent).toEqual([postponed(record, 10)]);
+    expect(lines).toMatchObject([{ outcome: 'unavailable', reason: expect.stringMatching(mend) }]);
+    expect(lines[0]?.reason).toContain(SECRET_ID);
+    expect(polyai.calls).toEqual([]);
+  });
+
+  it('that cannot be read again after a refusal mean a later try, and the refusal is still told', async () => {
+    const { close, lines, vault } = createWorker();
+    await close(message());
+    polyai.keys = { apiKey: 'new-key', token: 'new-token' };
+    vault.fails = Object.assign(new Error('no'), {
+      name: 'AccessDeniedException',
+      $metadata: { httpStatusCode: 400 },
+    });
+    const record = message();
+    expect(await close(record)).toEqual([record.messageId]);
+    expect(lines.at(-1)).toMatchObject({ type: 'close', final: false, next_try_in_s: 10 });
+    expect(lines).toContainEqual(expect.objectContaining({ outcome: 'unauthorized', polyai_status: 401 }));
+  });
+
+  it('are in no line, whatever happens', async () => {
+    polyai.keys = { apiKey: 'canary-key', token: 'canary-token' };
+    const { close, lines, vault, clock } = createWorker({ sqs: recording([], () => true) });
+    const behaviours: Behaviour[] = [
+      {},
+      refusal(401),
+      { status: 400, body: { error_message: 'canary-key is not known', detail: 'canary-token' } },
+      { status: 200, body: 'canary-key' },
+      { status: 302, headers: { location: 'https://example.com/?key=canary-key' } },
+      { reset: 'before' },
+    ];
+    for (const behaviour of behaviours) {
+      polyai.behave(() => behaviour);
+      await close(message());
+    }
+    for (const text of [secretOf({ apiKey: 'canary-key\n', token: 'canary-token' }), 'canary']) {
+      vault.text = text;
+      clock.now += HOUR_MS;
+      await close(message());
+    }
+    expect(lines.length).toBeGreaterThan(behaviours.length + 2);
+    expect(JSON.stringify(lines)).not.toContain('canary');
+  });
+});
+
+describe('an SQS that fails', () => {
+  const fault = (where: string) =>
+    expect.objectContaining({
+      type: 'fault',
+      request_id: 'request-1',
+      where: expect.stringContaining(where),
+      error: { name: 'ServiceUnavailable', message: 'Service Unavailable' },
+    });
+
+  it('at a dead letter leaves the message on its queue', async () => {
+    const { close, lines } = createWorker({
+      sqs: recording([], (command) => command instanceof SendMessageCommand),
+    });
+    polyai.behave(() => refusal(400));
+    const record = message();
+    expect(await close(record)).toEqual([record.messageId]);
+    expect(lines).toEqual([
+      fault('dead-letter'),
+      expect.objectContaining({ type: 'close', outcome: 'rejected', final: false }),
+    ]);
+  });
+
+  it('at a change of visibility leaves the message on its queue too, and back it comes', async () => {
+    const { close, lines } = createWorker({
+      sqs: recording([], (command) => command instanceof ChangeMessageVisibilityCommand),
+    });
+    polyai.behave(() => refusal(503));
+    const record = message();
+    expect(await close(record)).toEqual([record.messageId]);
+    expect(lines).toEqual([
+      expect.objectContaining({ type: 'close', outcome: 'unavailable', final: false }),
+      fault('visibility'),
+    ]);
+  });
+
+  it('does not keep a chat from being closed', async () => {
+    const { close, lines } = createWorker({ sqs: recording([], () => true) });
+    expect(await close(message())).toEqual([]);
+    expect(lines).toMatchObject([{ outcome: 'closed', final: true }]);
+  });
+});
+
+describe('an SQS that is spoken to by the real client', () => {
+  it('takes dead letters and changes of visibility', async () => {
+    const sqs = await startSqs();
+    const { close, lines } = createWorker({ sqs: sqs.client });
+    const bodies = [request(), request(), request()];
+    const [retried, rejected] = bodies.map(({ conversationId }) => conversationId);
+    polyai.behave(({ conversationId }) => {
+      if (conversationId === retried) return refusal(503);
+      return conversationId === rejected ? refusal(422) : undefined;
+    });
+    const records = bodies.map((body) => message(body));
+    expect(await close(...records)).toEqual([records[0]?.messageId]);
+    expect(new Set(sqs.requests)).toEqual(
+      new Set([
+        { ...postponed(records[0] as SQSRecord, 10), target: 'AmazonSQS.ChangeMessageVisibility' },
+        {
+          ...deadLetter(records[1] as SQSRecord, 'rejected', 'PolyAI answered 422'),
+          target: 'AmazonSQS.SendMessage',
+        },
+      ]),
+    );
+    expect(lines.filter(({ type }) => type === 'fault')).toEqual([]);
+    await sqs.close();
+  });
+
+  it('and refuses everything keeps what is not done', async () => {
+    const sqs = await startSqs(503);
+    const { close, lines } = createWorker({ sqs: sqs.client });
+    polyai.behave(() => refusal(422));
+    const record = message();
+    expect(await close(record)).toEqual([record.messageId]);
+    expect(lines.map(({ type }) => type)).toEqual(['fault', 'close']);
+    await sqs.close();
+  });
+});
+
+/** SQS's JSON protocol, as far as the worker speaks it. */
+async function startSqs(status = 200) {
+  const requests: object[] = [];
+  const server = createServer(async (request, response) => {
+    const input = JSON.parse(await readText(request));
+    requests.push({ ...input, target: request.headers['x-amz-target'] });
+    response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' });
+    const md5 = createHash('md5')
+      .update(input.MessageBody ?? '')
+      .digest('hex');
+    response.end(JSON.stringify(status === 200 ? { MessageId: 'dead-1', MD5OfMessageBody: md5 } : {}));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = new SQSClient({
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    region: 'eu-west-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    useQueueUrlAsEndpoint: false,
+    maxAttempts: 1,
+  });
+  const close = async () => {
+    client.destroy();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return { client, requests, close };
+}
+
+async function readText(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+describe('the line', () => {
+  it('of an attempt has exactly these fields, and counts as a metric', async () => {
+    const { close, lines, clock } = createWorker({
+      fetch: async (...call) => {
+        clock.now += 250;
+        return fetch(...call);
+      },
+    });
+    const body = request();
+    await close(message(body, 4000));
+    const [line] = lines;
+    expect(JSON.parse(JSON.stringify(line))).toEqual({
+      type: 'close',
+      request_id: 'request-1',
+      outcome: 'closed',
+      final: true,
+      connection: 'zendesk-support',
+      crm: 'zendesk',
+      project: 'support-uk',
+      region: 'uk-1',
+      conversation_id: body.conversationId,
+      crm_ref: '4711',
+      delivery_id: 'delivery-1',
+      source: 'webhook',
+      receives: 1,
+      age_ms: 4250,
+      polyai_status: 200,
+      polyai_correlation_id: 'request-1',
+      received_at: '2026-08-01T11:59:59.000Z',
+      took_ms: 250,
+      _aws: {
+        Timestamp: expect.any(Number),
+        CloudWatchMetrics: [
+          {
+            Namespace: 'PolyAIChatCloser',
+            Dimensions: [
+              ['service', 'outcome'],
+              ['service', 'project'],
+            ],
+            Metrics: [{ Name: 'CloseAttempts', Unit: 'Count' }],
+          },
+        ],
+      },
+      service: expect.any(String),
+      CloseAttempts: 1,
+    });
+    expect(JSON.stringify(line)).toMatch(/^\{"type":"close",/);
+  });
+
+  it('of a failed attempt says why and when the next one is', async () => {
+    const { close, lines } = createWorker();
+    polyai.behave(() => refusal(503, 'SERVICE_DOWN'));
+    const record = message(request(), 60 * SECOND_MS);
+    record.attributes.ApproximateReceiveCount = '4';
+    await close(record);
+    expect(lines).toMatchObject([
+      {
+        outcome: 'unavailable',
+        final: false,
+        reason: 'PolyAI answered 503 SERVICE_DOWN',
+        receives: 4,
+        age_ms: 60_000,
+        polyai_status: 503,
+        polyai_error_code: 'SERVICE_DOWN',
+        polyai_correlation_id: 'request-1',
+        next_try_in_s: 60,
+      },
+    ]);
+  });
+
+  it('of a message that could not be read is a metric all the same', async () => {
+    const { close, lines } = createWorker();
+    await close(message('not JSON'));
+    expect(JSON.parse(JSON.stringify(lines[0]))).toEqual({
+      type: 'close',
+      outcome: 'rejected',
+      final: true,
+      reason: 'the message is not JSON',
+      receives: 1,
+      age_ms: 0,
+      took_ms: 0,
+      _aws: expect.objectContaining({
+        CloudWatchMetrics: [expect.objectContaining({ Dimensions: [['service', 'outcome']] })],
+      }),
+      service: expect.any(String),
+      CloseAttempts: 1,
+    });
+  });
+
+  it('of a message from a clock that is ahead is not younger than nothing', async () => {
+    const { close, lines } = createWorker();
+    await close(message(request(), -5000));
+    expect(lines).toMatchObject([{ age_ms: 0 }]);
+  });
+});

@@ -1,0 +1,61 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import type { Connection } from '../../../functions/connections.ts';
+import custom from '../../../functions/crm/custom.ts';
+import { readDelivery } from '../../../functions/read-delivery.ts';
+import type { VerifySettings } from '../../../functions/signature/scheme.ts';
+import type { Headers } from '../../support/delivery.ts';
+
+const CONNECTION: Connection = {
+  crm: 'custom',
+  project: 'support-uk',
+  secretId: 'stack/connections/in-house/secret',
+  verify: { scheme: 'bearer' },
+  conversationId: 'body.chat.id',
+  finishedWhen: "body.status == 'closed'",
+};
+const HMAC: VerifySettings = {
+  scheme: 'hmac',
+  header: 'x-signature',
+  algorithm: 'sha256',
+  encoding: 'hex',
+  signed: '{body}',
+  timestampUnit: 's',
+  toleranceSeconds: 300,
+};
+
+describe('a payload of a sender of your own', () => {
+  const folder = new URL('../../fixtures/custom/', import.meta.url);
+
+  it.each(readdirSync(folder))('reads as expected: %s', (file) => {
+    const {
+      headers = {},
+      connection,
+      body,
+      expected,
+    } = JSON.parse(readFileSync(new URL(file, folder), 'utf8'));
+    expect(readDelivery(custom, { ...CONNECTION, ...connection }, { body, headers, query: {} })).toEqual(
+      expected,
+    );
+  });
+});
+
+describe('custom', () => {
+  it('closes nothing by itself: the connection must say what is finished and where the id is', () => {
+    const { conversationId: _, finishedWhen: __, ...bare } = CONNECTION;
+    const content = { body: { status: 'closed', chat: { id: 'x' } }, headers: {}, query: {} };
+    expect(readDelivery(custom, bare, content)).toEqual({ findings: [], ignored: ['not_finished'] });
+    expect(custom.requires).toEqual(expect.arrayContaining(['verify', 'conversationId', 'finishedWhen']));
+  });
+
+  it.each<[string, VerifySettings, Headers, string | undefined]>([
+    ["the signed id header's", { ...HMAC, idHeader: 'x-id' }, { 'x-id': 'd1', 'webhook-id': 'd2' }, 'd1'],
+    ["Standard Webhooks'", { scheme: 'standard-webhooks' }, { 'webhook-id': 'msg_1' }, 'msg_1'],
+    ["Svix's", { scheme: 'standard-webhooks' }, { 'svix-id': 'msg_2' }, 'msg_2'],
+    ['absent where the sender gives none', HMAC, { 'x-request-id': 'd1' }, undefined],
+    ['absent where it cannot travel', HMAC, { 'webhook-id': 'x'.repeat(257) }, undefined],
+  ])('has a delivery id that is %s', (_whose, verify, headers, deliveryId) => {
+    const demand = readDelivery(custom, { ...CONNECTION, verify }, { body: {}, headers, query: {} });
+    expect(demand.deliveryId).toBe(deliveryId);
+  });
+});

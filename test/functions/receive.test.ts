@@ -1,0 +1,769 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import fc from 'fast-check';
+import { NotQueued } from '../../functions/close-queue.ts';
+import type { CloseRequest } from '../../functions/close-request.ts';
+import type { Connection } from '../../functions/connections.ts';
+import type { Crm, IgnoredReason } from '../../functions/crm/crm.ts';
+import { CRMS } from '../../functions/crm/index.ts';
+import zendesk from '../../functions/crm/zendesk.ts';
+import type { Line } from '../../functions/log.ts';
+import { createReceive, handler } from '../../functions/receive.lambda.ts';
+import { REFUSALS } from '../../functions/refusal.ts';
+import { createSecretReader } from '../../functions/secrets.ts';
+import { SCHEMES } from '../../functions/signature/index.ts';
+import type { HmacSettings, Scheme, VerifySettings } from '../../functions/signature/scheme.ts';
+import { apiGatewayEvent, prove, signHmac, signZendesk, zendeskEvent } from '../support/delivery.ts';
+
+const NOW = Date.parse('2026-07-01T12:00:00Z');
+const REQUEST_ID = 'JKJaXmPLvHcESHA=';
+const SECRET = 'the-secret-of-this-webhook';
+const TOKEN = 'the-token-of-this-connection';
+const PUBLIC_TEST_SECRET = 'dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ==';
+const MIB = 1024 * 1024;
+const HMAC: HmacSettings = {
+  scheme: 'hmac',
+  header: 'x-signature',
+  algorithm: 'sha256',
+  encoding: 'hex',
+  signed: '{body}',
+  timestampUnit: 's',
+  toleranceSeconds: 300,
+};
+
+const CONNECTIONS: Record<string, Connection> = {
+  'zendesk-support': {
+    crm: 'zendesk',
+    project: 'support-uk',
+    secretId: 'stack/connections/zendesk-support/secret',
+    verify: zendesk.verify as VerifySettings,
+  },
+  'in-house': {
+    crm: 'custom',
+    project: 'support-us',
+    secretId: 'stack/connections/in-house/secret',
+    verify: HMAC,
+    conversationId: 'body.id',
+    finishedWhen: "body.status == 'closed'",
+    allowedSources: ['192.0.2.0/24', '2001:db8::/32'],
+  },
+  batches: {
+    crm: 'custom',
+    project: 'support-us',
+    secretId: 'stack/connections/batches/secret',
+    verify: { scheme: 'bearer' },
+    conversationId: 'body.ids',
+    finishedWhen: 'always',
+  },
+};
+const TEXTS: Record<string, string | Error> = {
+  'stack/connections/zendesk-support/secret': JSON.stringify({ signingSecret: SECRET }),
+  'stack/connections/in-house/secret': JSON.stringify({ signingSecret: SECRET }),
+  'stack/connections/batches/secret': JSON.stringify({ token: TOKEN }),
+};
+
+type Parts = Parameters<typeof createReceive>[0];
+
+/** A receiver whose secrets, queue and time are in memory, and everything that it did. */
+function start({ texts = {}, ...parts }: Partial<Parts> & { texts?: Record<string, string | Error> } = {}) {
+  const world = {
+    texts: { ...TEXTS, ...texts },
+    at: NOW,
+    reads: [] as string[],
+    queued: [] as CloseRequest[],
+    lines: [] as Line[],
+    answers: [] as unknown[],
+  };
+  const now = () => world.at;
+  const receive = createReceive({
+    connections: CONNECTIONS,
+    crms: CRMS,
+    schemes: SCHEMES as Record<string, Scheme>,
+    secrets: createSecretReader(async (id) => {
+      world.reads.push(id);
+      const text = world.texts[id];
+      if (typeof text !== 'string') throw text;
+      return { SecretString: text };
+    }, now),
+    queue: async (requests) => {
+      world.queued.push(...requests);
+    },
+    writeLine: (line) => world.lines.push(line),
+    now,
+    ...parts,
+  });
+
+  /** Sends an event, and checks what is true of every answer and every line. */
+  async function send(event: APIGatewayProxyEventV2) {
+    const before = world.lines.length;
+    const { statusCode = 0, headers = {}, body = '' } = await receive(event);
+    world.answers.push({ statusCode, headers, body });
+    const answer = JSON.parse(body);
+    const lines = world.lines.slice(before);
+    expect(answer.requestId).toBe(event.requestContext.requestId);
+    expect(new Set(lines.map(({ request_id }) => request_id))).toEqual(new Set([answer.requestId]));
+    expect(lines.filter(({ type }) => type === 'delivery')).toHaveLength(1);
+    const [line] = lines.filter(({ type }) => type === 'delivery');
+    const faults = lines.filter(({ type }) => type === 'fault');
+    expect(line).toMatchObject({ answer: statusCode });
+    expect(line?.refused).toBe(answer.code);
+    return { status: statusCode, headers, answer, line, faults };
+  }
+
+  return { world, send };
+}
+
+type Sending = Partial<Parameters<typeof apiGatewayEvent>[0]> & { secret?: string; at?: number };
+
+/** A genuine delivery of Zendesk's: a ticket with a chat was solved. */
+function zendeskDelivery({ secret = SECRET, at = NOW, headers, body, ...rest }: Sending = {}) {
+  const bytes = body ?? JSON.stringify(zendeskEvent());
+  return apiGatewayEvent({
+    ...rest,
+    body: bytes,
+    headers: { ...signZendesk({ secret, body: bytes, at }), ...headers },
+  });
+}
+
+/** A genuine delivery of the in-house sender's. */
+function inHouseDelivery({ secret = SECRET, at = NOW, headers, body, ...rest }: Sending = {}) {
+  const bytes = body ?? JSON.stringify({ status: 'closed', id: 'KpQx-polyai-0001' });
+  const signed = signHmac({ settings: HMAC, secret, body: bytes, at });
+  return apiGatewayEvent({
+    connection: 'in-house',
+    sourceIp: '192.0.2.7',
+    ...rest,
+    body: bytes,
+    headers: { ...signed, ...headers },
+  });
+}
+
+/** A genuine delivery of the sender's that asks for several closes. */
+function batchDelivery(ids: unknown, headers: Record<string, string> = {}) {
+  return apiGatewayEvent({
+    connection: 'batches',
+    body: JSON.stringify({ ids }),
+    headers: { authorization: `Bearer ${TOKEN}`, ...headers },
+  });
+}
+
+describe('a genuine delivery', () => {
+  it('is answered 200 when its close is queued, in one line', async () => {
+    const { world, send } = start();
+    const { status, headers, answer, line } = await send(zendeskDelivery());
+    expect(status).toBe(200);
+    expect(headers).toEqual({ 'content-type': 'application/json' });
+    expect(answer).toEqual({ accepted: 1, ignored: [], requestId: REQUEST_ID });
+    expect(world.queued).toEqual([
+      {
+        v: 1,
+        requestId: REQUEST_ID,
+        source: 'webhook',
+        project: 'support-uk',
+        connection: 'zendesk-support',
+        crm: 'zendesk',
+        conversationId: 'KpQx-polyai-0001',
+        crmRef: '5158',
+        deliveryId: 'cbe4028c-7239-495d-b020-f22348516046',
+        receivedAt: '2026-07-01T12:00:00.000Z',
+      },
+    ]);
+    expect(line).toEqual({
+      type: 'delivery',
+      request_id: REQUEST_ID,
+      connection: 'zendesk-support',
+      crm: 'zendesk',
+      delivery_id: 'cbe4028c-7239-495d-b020-f22348516046',
+      answer: 200,
+      accepted: 1,
+      ignored: [],
+      conversation_ids: ['KpQx-polyai-0001'],
+      crm_ref: '5158',
+      took_ms: 0,
+    });
+    expect(world.lines).toHaveLength(1);
+  });
+
+  it('is not answered before the queue has confirmed', async () => {
+    let confirm = () => {};
+    const { send } = start({ queue: () => new Promise((resolve) => (confirm = resolve)) });
+    let answered = false;
+    const sending = send(zendeskDelivery()).then((result) => {
+      answered = true;
+      return result;
+    });
+    await new Promise(setImmediate);
+    expect(answered).toBe(false);
+    confirm();
+    expect((await sending).status).toBe(200);
+  });
+
+  it('may come in base64, and counts by its bytes', async () => {
+    const { world, send } = start();
+    const body = Buffer.from(JSON.stringify({ status: 'closed', id: 'Gespräch-💬' }));
+    expect((await send(inHouseDelivery({ body }))).status).toBe(200);
+    expect(world.queued).toMatchObject([{ conversationId: 'Gespräch-💬' }]);
+  });
+
+  it('may spell its headers in any case', async () => {
+    const { send } = start();
+    const event = zendeskDelivery();
+    const headers = Object.entries(event.headers).map(([name, value]) => [name.toUpperCase(), value]);
+    expect((await send({ ...event, headers: Object.fromEntries(headers) })).status).toBe(200);
+  });
+
+  it.each(['identity', 'Identity', ''])('may say that it is not compressed: %j', async (encoding) => {
+    const { send } = start();
+    expect((await send(zendeskDelivery({ headers: { 'content-encoding': encoding } }))).status).toBe(200);
+  });
+
+  it('may be a mebibyte long, by its bytes', async () => {
+    const { send } = start();
+    const envelope = JSON.stringify({ status: 'closed', id: 'c1', padding: '' });
+    const padding = 'x'.repeat(MIB - envelope.length);
+    const body = JSON.stringify({ status: 'closed', id: 'c1', padding });
+    expect((await send(inHouseDelivery({ body }))).status).toBe(200);
+    expect((await send(inHouseDelivery({ body: Buffer.from(body) }))).status).toBe(200);
+    expect((await send(inHouseDelivery({ body: `${body} ` }))).answer.code).toBe('body_too_large');
+    expect((await send(inHouseDelivery({ body: Buffer.from(`${body} `) }))).answer.code).toBe(
+      'body_too_large',
+    );
+    const sameLength = body.replace('xx', 'xé');
+    expect((await send(inHouseDelivery({ body: sameLength }))).answer.code).toBe('body_too_large');
+  });
+
+  it('may come from any address of the allowed ones', async () => {
+    const { send } = start();
+    expect((await send(inHouseDelivery({ sourceIp: '192.0.2.255' }))).status).toBe(200);
+    expect((await send(inHouseDelivery({ sourceIp: '2001:db8::7' }))).status).toBe(200);
+  });
+
+  it('is proven and read with each scheme', async () => {
+    const schemes: VerifySettings[] = [
+      HMAC,
+      { scheme: 'standard-webhooks' },
+      { scheme: 'bearer' },
+      { scheme: 'header', header: 'x-token' },
+      { scheme: 'query', parameter: 'code' },
+      { scheme: 'basic' },
+    ];
+    for (const verify of schemes) {
+      const secret = {
+        signingSecret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+        token: TOKEN,
+        username: 'u',
+        password: 'p',
+      };
+      const connections = { any: { ...(CONNECTIONS.batches as Connection), verify } };
+      const { world, send } = start({
+        connections,
+        texts: { 'stack/connections/batches/secret': JSON.stringify(secret) },
+      });
+      const body = '{"ids":"c1"}';
+      const { headers, query } = prove(verify, secret, { body, at: NOW });
+      expect((await send(apiGatewayEvent({ connection: 'any', body, headers, query }))).status).toBe(200);
+      expect(world.queued).toMatchObject([{ conversationId: 'c1' }]);
+      const unproven = await send(apiGatewayEvent({ connection: 'any', body }));
+      expect(unproven.answer.code).toMatch(/_missing$/);
+      expect(world.queued).toHaveLength(1);
+    }
+  });
+
+  it('is answered 200 whatever JSON it holds, and closes nothing by accident', async () => {
+    const { world, send } = start();
+    await fc.assert(
+      fc.asyncProperty(fc.jsonValue(), async (value) => {
+        const { status } = await send(zendeskDelivery({ body: JSON.stringify(value) }));
+        expect(status).toBe(200);
+      }),
+    );
+    expect(world.queued).toEqual([]);
+  });
+});
+
+describe('the order of the checks', () => {
+  /** Every fault that a delivery can have, in the order in which they are found. */
+  const faults: [
+    keyof typeof REFUSALS,
+    Sending & { texts?: Record<string, Error>; queue?: Parts['queue'] },
+  ][] = [
+    ['unknown_connection', { connection: 'nowhere' }],
+    ['method_not_allowed', { method: 'PUT' }],
+    ['body_compressed', { headers: { 'content-encoding': 'gzip' } }],
+    ['body_too_large', { body: 'x'.repeat(MIB + 1) }],
+    ['source_not_allowed', { sourceIp: '198.51.100.7' }],
+    ['secrets_unavailable', { texts: { 'stack/connections/in-house/secret': new Error('not now') } }],
+    ['signature_mismatch', { secret: 'another-secret' }],
+    ['body_unreadable', { body: Buffer.from([0xff]) }],
+    [
+      'queue_unavailable',
+      {
+        queue: async () => {
+          throw new NotQueued('1 of 1 batches were not queued');
+        },
+      },
+    ],
+  ];
+
+  it.each(faults.map(([code], index) => [code, index] as const))(
+    'finds %s before all that follow it',
+    async (code, index) => {
+      // The first of the faults wins where two of them set the same.
+      const { texts, queue, ...sending } = Object.assign(
+        {},
+        ...faults
+          .slice(index)
+          .map(([, fault]) => fault)
+          .reverse(),
+      );
+      const { world, send } = start({ texts, ...(queue && { queue }) });
+      const { status, answer } = await send(inHouseDelivery(sending));
+      expect(answer.code).toBe(code);
+      expect(status).toBe(REFUSALS[code]);
+      expect(world.queued).toEqual([]);
+      if (index < 5) expect(world.reads).toEqual([]);
+    },
+  );
+
+  it('answers each refusal as a problem, with Allow and Retry-After where they belong', async () => {
+    for (const [code, { texts, queue, ...sending }] of faults) {
+      const { send } = start({ texts: texts ?? {}, ...(queue && { queue }) });
+      const { status, headers, answer } = await send(inHouseDelivery(sending));
+      expect(answer).toEqual({
+        type: 'about:blank',
+        title: expect.stringMatching(/^[A-Z][A-Za-z ]+$/),
+        status,
+        detail: expect.stringMatching(/^[A-Z].*\.$/),
+        code,
+        requestId: REQUEST_ID,
+      });
+      expect(headers).toEqual({
+        'content-type': 'application/problem+json',
+        ...(status === 405 && { allow: 'POST' }),
+        ...(status === 503 && { 'retry-after': '30' }),
+      });
+    }
+  });
+
+  it.each(['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])('takes no %s', async (method) => {
+    const { send } = start();
+    expect((await send(zendeskDelivery({ method }))).answer.code).toBe('method_not_allowed');
+  });
+
+  it.each(['gzip', 'GZIP', 'br', 'deflate', 'identity, gzip', 'gzip,identity'])(
+    'takes no body encoded as %s',
+    async (encoding) => {
+      const { send } = start();
+      const { status, answer } = await send(zendeskDelivery({ headers: { 'content-encoding': encoding } }));
+      expect([status, answer.code]).toEqual([415, 'body_compressed']);
+    },
+  );
+
+  it.each([
+    '__proto__',
+    'constructor',
+    'toString',
+    'hasOwnProperty',
+    '',
+    'Zendesk-Support',
+    'zendesk-support/',
+    '%00',
+  ])('knows no connection named %j', async (connection) => {
+    const { world, send } = start();
+    const { status, answer, line } = await send(zendeskDelivery({ connection }));
+    expect([status, answer.code]).toEqual([404, 'unknown_connection']);
+    expect(JSON.stringify(line)).toBe(
+      JSON.stringify({
+        type: 'delivery',
+        request_id: REQUEST_ID,
+        answer: 404,
+        refused: 'unknown_connection',
+        took_ms: 0,
+      }),
+    );
+    expect(world.reads).toEqual([]);
+  });
+
+  it('knows no connection where the path names none', async () => {
+    const { send } = start();
+    const { pathParameters: _, ...event } = zendeskDelivery();
+    expect((await send(event)).status).toBe(404);
+  });
+});
+
+describe('a delivery that is not proven', () => {
+  it.each<[string, Sending]>([
+    ['signature_missing', { headers: { 'x-zendesk-webhook-signature': undefined } }],
+    ['signature_malformed', { headers: { 'x-zendesk-webhook-signature': 'AAAA' } }],
+    ['signature_mismatch', { secret: 'another-secret' }],
+    ['timestamp_missing', { headers: { 'x-zendesk-webhook-signature-timestamp': undefined } }],
+    ['timestamp_malformed', { headers: { 'x-zendesk-webhook-signature-timestamp': 'abc' } }],
+    ['timestamp_stale', { at: NOW - 600_000 }],
+    ['timestamp_stale', { at: NOW + 600_000 }],
+  ])('is refused with %s', async (code, sending) => {
+    const { world, send } = start();
+    const { status, answer, faults } = await send(zendeskDelivery(sending));
+    expect([status, answer.code]).toEqual([401, code]);
+    expect(world.queued).toEqual([]);
+    expect(faults).toEqual([]);
+  });
+
+  it('is not parsed: unreadable bytes are 401 with a wrong signature and 400 with the right one', async () => {
+    const { send } = start();
+    for (const body of [Buffer.from([0xff, 0xfe]), '{"status":', 'not JSON', Buffer.from('"é"', 'latin1')]) {
+      expect((await send(inHouseDelivery({ body, secret: 'wrong' }))).answer.code).toBe('signature_mismatch');
+      expect((await send(inHouseDelivery({ body }))).answer.code).toBe('body_unreadable');
+    }
+  });
+
+  it('never closes anything and is never a fault, whatever it holds', async () => {
+    const { world, send } = start();
+    const names = [
+      'x-signature',
+      'authorization',
+      'x-zendesk-webhook-signature',
+      'content-type',
+      'content-encoding',
+    ];
+    const text = fc.string({ unit: 'binary' });
+    const requests = fc.record(
+      {
+        connection: fc.oneof(fc.constantFrom(...Object.keys(CONNECTIONS), '__proto__'), text),
+        method: fc.constantFrom('POST', 'POST', 'POST', 'GET', 'post', ''),
+        headers: fc.dictionary(fc.oneof(fc.constantFrom(...names), fc.string()), text),
+        body: fc.oneof(
+          text,
+          fc.json(),
+          fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+        ),
+        query: text,
+        sourceIp: fc.oneof(fc.ipV4(), fc.ipV6(), fc.constant('192.0.2.7')),
+      },
+      { requiredKeys: [] },
+    );
+    await fc.assert(
+      fc.asyncProperty(requests, async (request) => {
+        const { answer } = await send(apiGatewayEvent(request));
+        expect(Object.keys(REFUSALS)).toContain(answer.code);
+        expect(answer.code).not.toBe('fault');
+      }),
+      { numRuns: 300 },
+    );
+    expect(world.queued).toEqual([]);
+  });
+});
+
+describe('what a delivery asks for', () => {
+  it.each<[IgnoredReason, Connection | undefined, unknown]>([
+    ['not_finished', undefined, { status: 'open', id: 'c1' }],
+    ['no_conversation_id', undefined, { status: 'closed' }],
+    ['unusable_conversation_id', undefined, { status: 'closed', id: { a: 1 } }],
+    [
+      'finished_not_boolean',
+      { ...(CONNECTIONS['in-house'] as Connection), finishedWhen: 'body.status' },
+      { status: 'closed', id: 'c1' },
+    ],
+  ])('is ignored, with 200 and the reason: %s', async (reason, connection, body) => {
+    const { world, send } = start(connection && { connections: { 'in-house': connection } });
+    const { status, answer, line } = await send(inHouseDelivery({ body: JSON.stringify(body) }));
+    expect(status).toBe(200);
+    expect(answer).toEqual({ accepted: 0, ignored: [{ reason }], requestId: REQUEST_ID });
+    expect(line).toMatchObject({ accepted: 0, ignored: [reason], conversation_ids: [] });
+    expect(world.queued).toEqual([]);
+  });
+
+  it.each<IgnoredReason>(['test_event', 'message_trimmed'])(
+    "is ignored for a preset's own reason: %s",
+    async (reason) => {
+      const preset: Crm = { ...zendesk, read: () => [{ finished: reason, conversationId: 'c1' }] };
+      const { world, send } = start({ crms: { zendesk: preset } });
+      const { status, answer } = await send(zendeskDelivery());
+      expect([status, answer.ignored]).toEqual([200, [{ reason }]]);
+      expect(world.queued).toEqual([]);
+    },
+  );
+
+  it('may be up to a hundred closes, all or none', async () => {
+    const { world, send } = start();
+    const ids = Array.from({ length: 101 }, (_, index) => `c${index}`);
+    const tooMany = await send(batchDelivery(ids));
+    expect([tooMany.status, tooMany.answer.code]).toEqual([400, 'too_many_conversations']);
+    expect(world.queued).toEqual([]);
+
+    const { status, answer, line } = await send(batchDelivery(ids.slice(0, 100)));
+    expect([status, answer.accepted]).toEqual([200, 100]);
+    expect(world.queued.map(({ conversationId }) => conversationId)).toEqual(ids.slice(0, 100));
+    expect(line?.conversation_ids).toHaveLength(100);
+  });
+
+  it('is each close once', async () => {
+    const { world, send } = start();
+    const hundred = Array.from({ length: 100 }, (_, index) => `c${index}`);
+    const { answer } = await send(batchDelivery([...hundred, ...hundred]));
+    expect(answer).toMatchObject({ accepted: 100, ignored: [] });
+    expect(world.queued).toHaveLength(100);
+  });
+
+  it('is acknowledged for none when the queue does not take all', async () => {
+    const queue = async () => {
+      throw new NotQueued('1 of 10 batches were not queued: Error: InternalError');
+    };
+    const { send } = start({ queue });
+    const { status, answer, headers, line, faults } = await send(batchDelivery(['c1', 'c2']));
+    expect([status, answer.code]).toEqual([503, 'queue_unavailable']);
+    expect(headers['retry-after']).toBe('30');
+    expect(line?.accepted).toBeUndefined();
+    expect(faults).toMatchObject([{ where: 'receive: queue', error: { name: 'NotQueued' } }]);
+    expect(answer.detail).not.toContain('batches');
+  });
+
+  it('may be read from a form', async () => {
+    const { world, send } = start();
+    const form = { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' };
+    const body = Buffer.from('ids=Gespr%C3%A4ch+1&other=x');
+    const event = apiGatewayEvent({
+      connection: 'batches',
+      body,
+      headers: { ...form, authorization: `Bearer ${TOKEN}` },
+    });
+    expect((await send(event)).answer.accepted).toBe(1);
+    expect(world.queued).toMatchObject([{ conversationId: 'Gespräch 1' }]);
+  });
+
+  it.each([
+    ['__proto__ that would be finished', '{"__proto__":{"status":"closed","id":"c1"}}', []],
+    ['two statuses, of which the last counts', '{"status":"closed","status":"open","id":"c1"}', []],
+    ['two ids, of which the last counts', '{"status":"closed","id":"c1","id":"c2"}', ['c2']],
+    ['a constructor', '{"status":"closed","id":"c1","constructor":{"prototype":{"status":"x"}}}', ['c1']],
+  ])('is not changed by %s', async (_what, body, ids) => {
+    const { world, send } = start();
+    expect((await send(inHouseDelivery({ body }))).status).toBe(200);
+    expect(world.queued.map(({ conversationId }) => conversationId)).toEqual(ids);
+    expect(Object.keys(Object.prototype)).toEqual([]);
+  });
+
+  it('is nothing in an empty body', async () => {
+    const { send } = start();
+    expect((await send(zendeskDelivery({ body: '' }))).answer.ignored).toEqual([
+      { reason: 'no_conversation_id' },
+    ]);
+  });
+});
+
+describe('the secret', () => {
+  const ID = 'stack/connections/zendesk-support/secret';
+  const stored = (signingSecret: unknown) => JSON.stringify({ signingSecret });
+
+  it('is read anew on a mismatch, so that a rotation costs no delivery', async () => {
+    const { world, send } = start();
+    expect((await send(zendeskDelivery())).status).toBe(200);
+    world.texts[ID] = stored('the-next-secret');
+    expect((await send(zendeskDelivery({ secret: 'the-next-secret' }))).status).toBe(200);
+    expect(world.reads).toEqual([ID, ID]);
+    expect((await send(zendeskDelivery())).answer.code).toBe('signature_mismatch');
+  });
+
+  it('is read anew at most once in 30 s, however many forgeries come', async () => {
+    const { world, send } = start();
+    for (let second = 0; second < 60; second += 1) {
+      expect((await send(zendeskDelivery({ secret: 'forged', at: world.at }))).status).toBe(401);
+      world.at += 1000;
+    }
+    expect(world.reads).toHaveLength(1 + 2);
+  });
+
+  it.each<[string, Sending]>([
+    ['missing', { headers: { 'x-zendesk-webhook-signature': undefined } }],
+    ['malformed', { headers: { 'x-zendesk-webhook-signature': 'x' } }],
+    ['stale', { at: NOW - 600_000 }],
+  ])('is not read anew for a signature that is %s', async (_what, sending) => {
+    const { world, send } = start();
+    await send(zendeskDelivery(sending));
+    expect(world.reads).toEqual([ID]);
+  });
+
+  it('may be several during a rotation', async () => {
+    const { send } = start({ texts: { [ID]: stored(['older', SECRET]) } });
+    expect((await send(zendeskDelivery())).status).toBe(200);
+    expect((await send(zendeskDelivery({ secret: 'older' }))).status).toBe(200);
+    expect((await send(zendeskDelivery({ secret: 'another' }))).status).toBe(401);
+  });
+
+  it.each([
+    ['no JSON', 'CANARY'],
+    ['no object', '["CANARY"]'],
+    ['nothing', ''],
+    ['waiting to be filled', stored('')],
+    ['of another shape', '{"token":"CANARY"}'],
+    ['with white space round it', stored(' CANARY')],
+    ["the vendor's public test secret", stored(PUBLIC_TEST_SECRET)],
+    ["the vendor's public test secret beside a good one", stored([SECRET, PUBLIC_TEST_SECRET])],
+  ])('that is %s refuses everything with 503, and the log says which and why', async (_what, text) => {
+    const { world, send } = start({ texts: { [ID]: text } });
+    for (const secret of [SECRET, '', PUBLIC_TEST_SECRET]) {
+      const { status, headers, answer, faults } = await send(zendeskDelivery({ secret }));
+      expect([status, answer.code]).toEqual([503, 'secret_not_ready']);
+      expect(headers['retry-after']).toBe('30');
+      expect(answer.detail).not.toContain('secret');
+      expect(faults).toEqual([
+        {
+          type: 'fault',
+          request_id: REQUEST_ID,
+          where: 'receive: secret',
+          error: { name: 'SecretNotReady', message: expect.stringContaining(`secret ${ID}: `) },
+        },
+      ]);
+    }
+    expect(world.queued).toEqual([]);
+    expect(JSON.stringify(world.lines)).not.toContain('CANARY');
+  });
+
+  it('that is the public test secret is called so in the log', async () => {
+    const { send } = start({ texts: { [ID]: stored(PUBLIC_TEST_SECRET) } });
+    const { faults } = await send(zendeskDelivery({ secret: PUBLIC_TEST_SECRET }));
+    expect(JSON.stringify(faults)).toMatch(/public test secret/);
+    expect(JSON.stringify(faults)).not.toContain(PUBLIC_TEST_SECRET);
+  });
+
+  it('works from the next delivery on when it has been filled', async () => {
+    const { world, send } = start({ texts: { [ID]: stored('') } });
+    world.at += 1;
+    expect((await send(zendeskDelivery())).status).toBe(503);
+    world.texts[ID] = stored(SECRET);
+    world.at += 30_000;
+    expect((await send(zendeskDelivery())).status).toBe(200);
+  });
+
+  it('that cannot be read refuses with 503, until it can', async () => {
+    const { world, send } = start({ texts: { [ID]: new Error('CANARY') } });
+    const { status, answer, faults } = await send(zendeskDelivery());
+    expect([status, answer.code]).toEqual([503, 'secrets_unavailable']);
+    expect(faults).toMatchObject([{ where: 'receive: secret', error: { name: 'SecretUnavailable' } }]);
+    expect(JSON.stringify(world.lines)).not.toContain('CANARY');
+    world.texts[ID] = stored(SECRET);
+    world.at += 15_000;
+    expect((await send(zendeskDelivery())).status).toBe(200);
+  });
+
+  it('that cannot be read anew leaves a forgery a forgery', async () => {
+    const { world, send } = start();
+    await send(zendeskDelivery());
+    world.texts[ID] = new Error('connect ETIMEDOUT');
+    expect((await send(zendeskDelivery({ secret: 'forged' }))).answer.code).toBe('signature_mismatch');
+    expect((await send(zendeskDelivery())).status).toBe(200);
+  });
+
+  it('that was taken away proves nothing any more', async () => {
+    const { world, send } = start();
+    await send(zendeskDelivery());
+    const denied = Object.assign(new Error(), {
+      name: 'AccessDeniedException',
+      $metadata: { httpStatusCode: 400 },
+    });
+    world.texts[ID] = denied;
+    expect((await send(zendeskDelivery({ secret: 'forged' }))).answer.code).toBe('secrets_unavailable');
+    expect((await send(zendeskDelivery())).answer.code).toBe('secrets_unavailable');
+  });
+
+  it('of one connection proves nothing at another', async () => {
+    const { send } = start({ texts: { [ID]: stored('another') } });
+    await send(inHouseDelivery());
+    expect((await send(zendeskDelivery())).answer.code).toBe('signature_mismatch');
+  });
+});
+
+describe('an unexpected fault', () => {
+  it('is answered 503, so that the CRM tries again, and the log says where it was', async () => {
+    const broken: Crm = {
+      ...zendesk,
+      read: () => {
+        throw new RangeError('a defect');
+      },
+    };
+    const { world, send } = start({ crms: { zendesk: broken } });
+    const { status, headers, answer, faults } = await send(zendeskDelivery());
+    expect([status, answer.code]).toEqual([503, 'fault']);
+    expect(headers['retry-after']).toBe('30');
+    expect(answer.detail).not.toContain('a defect');
+    expect(faults).toEqual([
+      {
+        type: 'fault',
+        request_id: REQUEST_ID,
+        where: 'receive',
+        error: { name: 'RangeError', message: 'a defect' },
+      },
+    ]);
+    expect(world.queued).toEqual([]);
+  });
+});
+
+describe('what a caller sends', () => {
+  const CANARY = 'CANARY-7f3a';
+  const canaries: Sending = {
+    query: `${CANARY}=${CANARY}`,
+    headers: {
+      [CANARY]: CANARY,
+      'user-agent': CANARY,
+      cookie: CANARY,
+      'content-type': `text/plain; ${CANARY}`,
+    },
+  };
+  const body = JSON.stringify({
+    ...zendeskEvent(),
+    customer: { name: CANARY, [CANARY]: 1 },
+    subject: CANARY,
+  });
+  const header = (name: string, value: string): Sending => ({
+    headers: { ...canaries.headers, [name]: value },
+  });
+  const SECRET_ID = 'stack/connections/zendesk-support/secret';
+
+  it.each<[string, number, Sending, Record<string, string>?]>([
+    ['is accepted', 200, {}],
+    ['is ignored', 200, { body: JSON.stringify({ note: CANARY }) }],
+    [
+      'has an id that cannot travel',
+      200,
+      { body: JSON.stringify({ polyai_conversation_id: `${CANARY}\n` }) },
+    ],
+    ['is not JSON', 400, { body: `{"a": ${CANARY}` }],
+    ['is not UTF-8', 400, { body: Buffer.concat([Buffer.from(CANARY), Buffer.from([0xff])]) }],
+    ['is forged', 401, { secret: CANARY }],
+    ['has a malformed signature', 401, header('x-zendesk-webhook-signature', CANARY)],
+    ['has a malformed timestamp', 401, header('x-zendesk-webhook-signature-timestamp', CANARY)],
+    ['goes nowhere', 404, { connection: CANARY }],
+    ['is no POST', 405, { method: CANARY }],
+    ['is too large', 413, { body: CANARY.repeat(100_000) }],
+    ['is compressed', 415, header('content-encoding', CANARY)],
+    ['meets a secret that is not JSON', 503, {}, { [SECRET_ID]: CANARY }],
+    [
+      'meets a secret of another shape',
+      503,
+      {},
+      { [SECRET_ID]: `{"signingSecret":{"${CANARY}":"${CANARY}"}}` },
+    ],
+    ['meets a secret with white space', 503, {}, { [SECRET_ID]: `{"signingSecret":"${CANARY} "}` }],
+  ])('never shows in a line or an answer when it %s', async (_how, expected, sending, texts = {}) => {
+    const { world, send } = start({ texts });
+    const { status } = await send(zendeskDelivery({ ...canaries, body, ...sending }));
+    expect(status).toBe(expected);
+    expect(JSON.stringify(world.lines)).not.toContain(CANARY);
+    expect(JSON.stringify(world.answers)).not.toContain(CANARY);
+    expect(JSON.stringify(world.queued)).not.toContain(CANARY);
+    expect(JSON.stringify([world.lines, world.answers])).not.toContain(SECRET);
+  });
+});
+
+describe('the handler, where nothing is configured', () => {
+  it('knows no connection and writes its line to standard output', async () => {
+    const write = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+    try {
+      expect(await handler(zendeskDelivery())).toMatchObject({ statusCode: 404 });
+      const [[text]] = write.mock.calls as [[string]];
+      expect(JSON.parse(text)).toMatchObject({ type: 'delivery', refused: 'unknown_connection' });
+      expect(text).toMatch(/^\{"type":.*\}\n$/);
+    } finally {
+      write.mockRestore();
+    }
+  });
+});

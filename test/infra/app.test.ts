@@ -1,0 +1,73 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { ROOT } from '../../infra/bundle.ts';
+import { SMALLEST, temporaryFolder, writeConnections } from '../support/configuration.ts';
+
+/** Runs the app as the CDK's command line does, with `-c` given as context. */
+function runApp(context: Record<string, string>) {
+  const outdir = temporaryFolder();
+  const { context: own } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'));
+  const env = {
+    ...process.env,
+    CDK_OUTDIR: outdir,
+    CDK_CONTEXT_JSON: JSON.stringify({ ...own, ...context }),
+  };
+  const result = spawnSync(process.execPath, ['infra/app.ts'], { cwd: ROOT, env, encoding: 'utf8' });
+  return { ...result, outdir };
+}
+
+describe('the app', () => {
+  it('synthesises connections.json as it is in the repository, under the usual name', () => {
+    const { status, outdir, stderr } = runApp({});
+    expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+    expect(existsSync(join(outdir, 'polyai-chat-closer.template.json'))).toBe(true);
+  });
+
+  it('takes the stack’s name and the configuration’s file from the command line', () => {
+    const { status, outdir } = runApp({ stack: 'another', connections: writeConnections(SMALLEST) });
+    expect(status).toBe(0);
+    expect(readFileSync(join(outdir, 'another.template.json'), 'utf8')).toContain(
+      'another/polyai/support/secret',
+    );
+  });
+
+  it('lists every fault at once, exits with 1 and shows no stack trace', () => {
+    const connections = writeConnections({
+      polyai: {
+        support: { region: 'uk', accountId: 'a/b', projectId: 'PROJECT-1', baseUrl: 'http://example.com' },
+      },
+      connections: { 'Zendesk!': { crm: 'zendesc', polyai: 'sales' } },
+    });
+    const { status, stderr } = runApp({ connections });
+    expect(status).toBe(1);
+    for (const named of [
+      'polyai.support.region',
+      'polyai.support.accountId',
+      'polyai.support.baseUrl',
+      'zendesc',
+      'sales',
+      'Zendesk!',
+    ]) {
+      expect(stderr).toContain(named);
+    }
+    expect(stderr).not.toMatch(/^\s+at /m);
+  });
+
+  it('refuses a name that CloudFormation would not take', () => {
+    const { status, stderr } = runApp({ stack: '1 bad name' });
+    expect(status).toBe(1);
+    expect(stderr).toContain('not a stack name');
+    expect(stderr).not.toMatch(/^\s+at /m);
+  });
+
+  it('gives the same bundles to the same configuration in another checkout’s eyes: no path of this machine is in them', () => {
+    const { outdir } = runApp({});
+    const found = execFileSync('find', [outdir, '-name', 'index.mjs'], { encoding: 'utf8' })
+      .trim()
+      .split('\n');
+    expect(found).toHaveLength(2);
+    for (const file of found) expect(readFileSync(file, 'utf8')).not.toContain(ROOT);
+  });
+});

@@ -1,0 +1,150 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { ROOT } from '../../infra/bundle.ts';
+import { createStack, SMALLEST } from '../support/configuration.ts';
+
+const TOPIC = 'arn:aws:sns:eu-west-1:111122223333:on-call';
+const silent = Template.fromStack(createStack());
+const loud = Template.fromStack(
+  createStack({ ...SMALLEST, stack: { alarms: { email: 'on-call@example.com', topicArn: TOPIC } } }),
+);
+
+type Alarm = { Properties: { AlarmDescription: string; AlarmActions?: unknown[] } & Record<string, unknown> };
+
+function alarm(template: Template, id: string): Alarm['Properties'] {
+  const found = Object.entries(template.findResources('AWS::CloudWatch::Alarm')).find(([name]) =>
+    name.startsWith(id),
+  );
+  if (!found) throw new Error(`no alarm ${id}`);
+  return (found[1] as Alarm).Properties;
+}
+
+describe('the alarms', () => {
+  it('watch the depth of the dead-letter queue', () => {
+    expect(alarm(silent, 'DeadLettersAlarm')).toMatchObject({
+      Namespace: 'AWS/SQS',
+      MetricName: 'ApproximateNumberOfMessagesVisible',
+      Dimensions: [
+        { Name: 'QueueName', Value: { 'Fn::GetAtt': [expect.stringMatching(/^DeadLetters/), 'QueueName'] } },
+      ],
+      Threshold: 1,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      Statistic: 'Maximum',
+    });
+  });
+
+  it('watch what the gateway answers by itself, and not what the receiver answers', () => {
+    silent.hasResourceProperties('AWS::Logs::MetricFilter', {
+      LogGroupName: { Ref: Match.stringLikeRegexp('^AccessLog') },
+      FilterPattern: '{ ($.status = "429") || (($.status = "5*") && ($.integrationStatus != "5*")) }',
+      MetricTransformations: [Match.objectLike({ MetricName: 'GatewayFailures', MetricValue: '1' })],
+    });
+    expect(alarm(silent, 'GatewayAlarm')).toMatchObject({
+      MetricName: 'GatewayFailures',
+      Threshold: 1,
+      Statistic: 'Sum',
+    });
+  });
+
+  it.each(['unauthorized', 'misdirected', 'unknown_target'])(
+    'watch the outcome %s, which heals only when somebody acts',
+    (outcome) => {
+      silent.hasResourceProperties('AWS::CloudWatch::Alarm', {
+        Namespace: 'PolyAIChatCloser',
+        MetricName: 'CloseAttempts',
+        Dimensions: [
+          { Name: 'outcome', Value: outcome },
+          { Name: 'service', Value: 'closer' },
+        ],
+        Threshold: 1,
+      });
+    },
+  );
+
+  it('watch the faults that the functions log, and those that they could not', () => {
+    for (const group of ['^ReceiveLog', '^CloseLog']) {
+      silent.hasResourceProperties('AWS::Logs::MetricFilter', {
+        LogGroupName: { Ref: Match.stringLikeRegexp(group) },
+        FilterPattern: '{ $.type = "fault" }',
+        MetricTransformations: [
+          Match.objectLike({ MetricName: 'Faults', MetricNamespace: 'PolyAIChatCloser/closer' }),
+        ],
+      });
+    }
+    expect(alarm(silent, 'FaultsAlarm')).toMatchObject({
+      MetricName: 'Faults',
+      Namespace: 'PolyAIChatCloser/closer',
+    });
+    for (const name of ['Receive', 'Close']) {
+      expect(alarm(silent, `${name}ErrorsAlarm`)).toMatchObject({
+        Namespace: 'AWS/Lambda',
+        MetricName: 'Errors',
+      });
+    }
+  });
+
+  it('watch how many closes are in flight, far below where SQS stops delivering', () => {
+    expect(alarm(silent, 'InFlightAlarm')).toMatchObject({
+      MetricName: 'ApproximateNumberOfMessagesNotVisible',
+      Threshold: 80_000,
+    });
+  });
+
+  it('name a section of docs/operations.md that is there', () => {
+    const headings = [...readFileSync(join(ROOT, 'docs/operations.md'), 'utf8').matchAll(/^#+ (.+)$/gm)].map(
+      ([, title = '']) => title.toLowerCase().replaceAll(' ', '-'),
+    );
+    const alarms = Object.values(silent.findResources('AWS::CloudWatch::Alarm')) as Alarm[];
+    expect(alarms.length).toBeGreaterThanOrEqual(6);
+    for (const { Properties } of alarms) {
+      const [, section] = /docs\/operations\.md#([\w-]+)$/.exec(Properties.AlarmDescription) ?? [];
+      expect(headings).toContain(section);
+    }
+  });
+
+  it('tell nobody unless somebody is named', () => {
+    silent.resourceCountIs('AWS::SNS::Topic', 0);
+    silent.resourceCountIs('AWS::KMS::Key', 0);
+    expect(alarm(silent, 'DeadLettersAlarm').AlarmActions ?? []).toEqual([]);
+  });
+
+  it('tell the e-mail address and the topic that are named', () => {
+    loud.hasResourceProperties('AWS::SNS::Subscription', {
+      Protocol: 'email',
+      Endpoint: 'on-call@example.com',
+    });
+    for (const { Properties } of Object.values(loud.findResources('AWS::CloudWatch::Alarm')) as Alarm[]) {
+      expect(Properties.AlarmActions).toEqual([TOPIC, { Ref: expect.stringMatching(/^AlarmTopic/) }]);
+    }
+  });
+
+  it('have a topic that CloudWatch may publish to, and whose key it may use', () => {
+    const fromCloudWatch = {
+      Effect: 'Allow',
+      Principal: { Service: 'cloudwatch.amazonaws.com' },
+      Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+    };
+    loud.hasResourceProperties('AWS::SNS::TopicPolicy', {
+      PolicyDocument: Match.objectLike({
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            ...fromCloudWatch,
+            Action: 'sns:Publish',
+            Resource: { Ref: Match.stringLikeRegexp('^AlarmTopic') },
+          }),
+        ]),
+      }),
+    });
+    loud.hasResourceProperties('AWS::KMS::Key', {
+      EnableKeyRotation: true,
+      KeyPolicy: Match.objectLike({
+        Statement: Match.arrayWith([
+          Match.objectLike({ ...fromCloudWatch, Action: ['kms:Decrypt', 'kms:GenerateDataKey*'] }),
+        ]),
+      }),
+    });
+    loud.hasResourceProperties('AWS::SNS::Topic', { KmsMasterKeyId: Match.anyValue() });
+  });
+});

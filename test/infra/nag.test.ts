@@ -1,0 +1,32 @@
+import { describe, expect, it } from '@jest/globals';
+import { App, Stack, Validations } from 'aws-cdk-lib';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { createStack, SMALLEST, temporaryFolder } from '../support/configuration.ts';
+
+/** What AwsSolutions says of an app: nothing, or it makes synth throw. */
+function check(app: App): void {
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  app.synth();
+}
+
+describe('cdk-nag’s AwsSolutions', () => {
+  it('finds nothing that is not acknowledged with its reason', () => {
+    const everything = {
+      ...SMALLEST,
+      stack: { alarms: { email: 'on-call@example.com' } },
+      connections: {
+        ...SMALLEST.connections,
+        own: { ...SMALLEST.connections['zendesk-support'], existingSecret: 'crm/zendesk' },
+      },
+    };
+    const stack = createStack(everything);
+    expect(() => check(stack.node.root as App)).not.toThrow();
+  });
+
+  it('refuses a bad stack', () => {
+    const app = new App({ outdir: temporaryFolder() });
+    new Bucket(new Stack(app, 'bad'), 'Bucket');
+    expect(() => check(app)).toThrow(/AwsSolutions-S10/);
+  });
+});

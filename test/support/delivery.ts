@@ -1,0 +1,245 @@
+import { createHmac, type KeyObject, sign } from 'node:crypto';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import type { Delivery } from '../../functions/delivery.ts';
+import type { HmacSettings, VerifySettings } from '../../functions/signature/scheme.ts';
+
+// Valid deliveries, as a CRM would send them. The signing here shares no code with functions/signature.
+
+export type Headers = Record<string, string>;
+
+/** What is signed: the body's exact bytes, and when (Unix milliseconds). */
+type Signing = { secret: string; body: string | Buffer; at: number };
+
+/** @see https://developer.zendesk.com/documentation/webhooks/verifying/ */
+export function signZendesk({ secret, body, at }: Signing): Headers {
+  const timestamp = isoSeconds(at);
+  return {
+    'x-zendesk-webhook-signature': createHmac('sha256', secret)
+      .update(timestamp)
+      .update(body)
+      .digest('base64'),
+    'x-zendesk-webhook-signature-timestamp': timestamp,
+  };
+}
+
+/** What the body of a webhook subscribed to ticket events looks like. */
+export function zendeskEvent({
+  type = 'ticket.status_changed',
+  current = 'SOLVED',
+  externalId = 'KpQx-polyai-0001' as unknown,
+  ticket = '5158',
+  id = 'cbe4028c-7239-495d-b020-f22348516046',
+} = {}) {
+  return {
+    account_id: 22129848,
+    detail: {
+      actor_id: '8447388090494',
+      custom_status: '8447320465790',
+      external_id: externalId,
+      id: ticket,
+      status: current,
+      subject: 'ticketinfo_2294a6e9ece2',
+      via: { channel: 'web_service' },
+    },
+    event: {
+      current,
+      previous: 'OPEN',
+      meta: { sequence: { id: '01J0000000000000000000000', position: 1 } },
+    },
+    id,
+    subject: `zen:ticket:${ticket}`,
+    time: '2025-01-08T10:12:07.672717030Z',
+    type: `zen:event-type:${type}`,
+    zendesk_event_version: '2022-11-06',
+  };
+}
+
+type HmacSigning = Signing & { settings: HmacSettings; id?: string };
+
+/** The generic scheme `hmac`, whatever its settings. */
+export function signHmac({ settings, secret, body, at, id = 'delivery-0001' }: HmacSigning): Headers {
+  const { algorithm, encoding, prefix = '', header, timestampHeader, idHeader } = settings;
+  const timestamp = { s: `${Math.floor(at / 1000)}`, ms: `${at}`, iso: isoSeconds(at) }[
+    settings.timestampUnit
+  ];
+  const mac = createHmac(algorithm, secret);
+  for (const [, text = '', placeholder] of settings.signed.matchAll(/([^{]*)(\{\w+\})?/g)) {
+    mac.update(text);
+    if (placeholder === '{body}') mac.update(body);
+    if (placeholder === '{timestamp}') mac.update(timestamp);
+    if (placeholder === '{id}') mac.update(id);
+  }
+  return {
+    [header]: `${prefix}${mac.digest(encoding)}`,
+    ...(timestampHeader && { [timestampHeader]: timestamp }),
+    ...(idHeader && { [idHeader]: id }),
+  };
+}
+
+type StandardSigning = Signing & { id?: string; names?: 'webhook' | 'svix' };
+
+/** Standard Webhooks' `v1`; with `names: 'svix'` under Svix's header names. */
+export function signStandardWebhooks({
+  secret,
+  body,
+  at,
+  id = 'msg_0001',
+  names = 'webhook',
+}: StandardSigning): Headers {
+  const key = Buffer.from(secret.slice('whsec_'.length), 'base64');
+  const timestamp = `${Math.floor(at / 1000)}`;
+  const signature = createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64');
+  return standardHeaders(names, id, timestamp, `v1,${signature}`);
+}
+
+/** Standard Webhooks' `v1a`, by an Ed25519 private key. */
+export function signStandardWebhooksAsymmetric({
+  privateKey,
+  body,
+  at,
+  id = 'msg_0001',
+}: Omit<StandardSigning, 'secret' | 'names'> & { privateKey: KeyObject }): Headers {
+  const timestamp = `${Math.floor(at / 1000)}`;
+  const content = Buffer.concat([Buffer.from(`${id}.${timestamp}.`), Buffer.from(body)]);
+  return standardHeaders(
+    'webhook',
+    id,
+    timestamp,
+    `v1a,${sign(null, content, privateKey).toString('base64')}`,
+  );
+}
+
+/** The public key as the receiver stores it. */
+export function whpk(publicKey: KeyObject): string {
+  return `whpk_${Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url').toString('base64')}`;
+}
+
+export function basicAuthorization(username: string, password: string): Headers {
+  return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
+}
+
+/** A connection's secret, as it stands in Secrets Manager, with one value each. */
+type Secret = { signingSecret?: string; token?: string; username?: string; password?: string };
+
+/** Proves a delivery by any scheme: the headers, and the query where the proof stands there. */
+export function prove(
+  verify: VerifySettings,
+  { signingSecret = '', token = '', username = '', password = '' }: Secret,
+  { body, at }: Omit<Signing, 'secret'>,
+): { headers: Headers; query: string } {
+  const signing = { secret: signingSecret, body, at };
+  switch (verify.scheme) {
+    case 'hmac':
+      return { headers: signHmac({ settings: verify, ...signing }), query: '' };
+    case 'standard-webhooks':
+      return { headers: signStandardWebhooks(signing), query: '' };
+    case 'bearer':
+      return { headers: { authorization: `Bearer ${token}` }, query: '' };
+    case 'header':
+      return { headers: { [verify.header]: token }, query: '' };
+    case 'query':
+      return { headers: {}, query: `${verify.parameter}=${encodeURIComponent(token)}` };
+    case 'basic':
+      return { headers: basicAuthorization(username, password), query: '' };
+  }
+}
+
+type Request = {
+  /** Goes into the path and the path parameter. */
+  connection?: string;
+  method?: string;
+  headers?: Record<string, string | undefined>;
+  body?: string | Buffer;
+  query?: string;
+  sourceIp?: string;
+  requestId?: string;
+};
+
+/**
+ * An HTTP request as API Gateway hands it to a Lambda: payload 2.0, bodies that are not text in base64.
+ *
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+ */
+export function apiGatewayEvent({
+  connection = 'zendesk-support',
+  method = 'POST',
+  headers = {},
+  body = '',
+  query = '',
+  sourceIp = '203.0.113.7',
+  requestId = 'JKJaXmPLvHcESHA=',
+}: Request = {}): APIGatewayProxyEventV2 {
+  const isBase64Encoded = typeof body !== 'string';
+  const path = `/webhooks/${connection}`;
+  const domainName = 'a1b2c3d4e5.execute-api.eu-west-2.amazonaws.com';
+  return {
+    version: '2.0',
+    routeKey: 'ANY /webhooks/{connection}',
+    rawPath: path,
+    rawQueryString: query,
+    headers: {
+      'content-type': 'application/json',
+      host: domainName,
+      'x-forwarded-for': sourceIp,
+      ...headers,
+    },
+    pathParameters: { connection },
+    requestContext: {
+      accountId: '123456789012',
+      apiId: 'a1b2c3d4e5',
+      domainName,
+      domainPrefix: 'a1b2c3d4e5',
+      http: { method, path, protocol: 'HTTP/1.1', sourceIp, userAgent: 'test' },
+      requestId,
+      routeKey: 'ANY /webhooks/{connection}',
+      stage: '$default',
+      time: '01/Jul/2026:12:00:00 +0000',
+      timeEpoch: 1782907200000,
+    },
+    ...(body.length > 0 && { body: isBase64Encoded ? body.toString('base64') : body }),
+    isBase64Encoded,
+  };
+}
+
+/** What the receiver makes of a request, for tests of what comes after API Gateway's event. */
+export function delivery({ headers = {}, body = '', query = '', method = 'POST' }: Request = {}): Delivery {
+  const present = Object.entries(headers).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value]],
+  );
+  return {
+    method,
+    headers: Object.fromEntries(present),
+    rawQuery: query,
+    body: Buffer.from(body),
+    sourceIp: '203.0.113.7',
+  };
+}
+
+/** The text with one character, counted round its end, replaced by another one. */
+export function changeCharacter(text: string, position: number): string {
+  const index = position % text.length;
+  const other = text[index] === 'A' ? 'B' : 'A';
+  return text.slice(0, index) + other + text.slice(index + 1);
+}
+
+/** The bytes with one of them, counted round their end, changed by 1 to 255. */
+export function changeByte(bytes: Uint8Array, position: number, by: number): Buffer {
+  const changed = Buffer.from(bytes);
+  const index = position % changed.length;
+  changed[index] = ((changed[index] ?? 0) + by) % 256;
+  return changed;
+}
+
+function standardHeaders(
+  names: 'webhook' | 'svix',
+  id: string,
+  timestamp: string,
+  signature: string,
+): Headers {
+  return { [`${names}-id`]: id, [`${names}-timestamp`]: timestamp, [`${names}-signature`]: signature };
+}
+
+/** As Zendesk writes it: `2026-07-01T12:00:00Z`. */
+function isoSeconds(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 19)}Z`;
+}

@@ -1,0 +1,249 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+
+/** A request as it arrived. The headers are lower-cased and hold the keys: show them to nobody. */
+export type Call = {
+  /** Unix milliseconds. */
+  at: number;
+  method: string;
+  path: string;
+  headers: Record<string, string>;
+  body: string;
+  /** What was answered; 0 where nothing was. */
+  status: number;
+};
+
+/**
+ * What happens to a call instead of the normal answer. With `status` the answer is this one and no chat
+ * changes; without it the normal answer is given, its chat closed, and only the way it travels is another.
+ */
+export type Behaviour = {
+  status?: number;
+  /** A string or bytes go out as they are, everything else as JSON. */
+  body?: unknown;
+  headers?: Record<string, string>;
+  /** Before the status line. */
+  delayMs?: number;
+  /** Between the first half of the body and the second. */
+  bodyDelayMs?: number;
+  /** The connection is reset, before or after the chat was closed. */
+  reset?: 'before' | 'after';
+  /** Half of the promised body, then the connection ends. */
+  truncate?: boolean;
+  /** The body is filled up with spaces, which leaves JSON as it was. */
+  padToBytes?: number;
+  gzip?: boolean;
+  /** No answer, ever. */
+  hang?: boolean;
+};
+
+export type Keys = { apiKey: string; token: string };
+
+export type PolyAIStandIn = {
+  /** `http://127.0.0.1:PORT` */
+  url: string;
+  /** Every request since the start, oldest first. */
+  calls: Call[];
+  /** What it accepts; may be replaced at any time. */
+  keys: Keys;
+  /** Opens a chat. Without a project it may be closed under any. @returns its conversation id */
+  openChat(project?: { accountId: string; projectId: string }): string;
+  isOpen(conversationId: string): boolean;
+  /** Asked first about every call from now on; where it gives `undefined` the normal answer follows. */
+  behave(
+    next: ((call: { conversationId?: string; path: string }) => Behaviour | undefined) | undefined,
+  ): void;
+  onCall(listener: (call: Call) => void): void;
+  close(): Promise<void>;
+};
+
+type Chat = { open: boolean; owner?: string };
+type Answer = { status: number; body: unknown; headers?: Record<string, string> };
+
+const ROUTES: Record<string, string> = { close: 'PUT', create: 'POST', respond: 'POST' };
+
+/**
+ * A PolyAI on loopback: the Chat API's create, respond and close over chats that it remembers. A chat that
+ * was closed refuses to be closed or spoken to again.
+ *
+ * @see https://docs.poly.ai/api-reference/chat/introduction
+ */
+export async function startPolyAI(options: { port?: number; keys?: Keys } = {}): Promise<PolyAIStandIn> {
+  const chats = new Map<string, Chat>();
+  const listeners: ((call: Call) => void)[] = [];
+  const stopped = new AbortController();
+  let next: Parameters<PolyAIStandIn['behave']>[0];
+
+  const server = createServer((request, response) => {
+    serve(request, response).catch(() => response.destroy());
+  });
+  server.listen(options.port ?? 0, '127.0.0.1');
+  await once(server, 'listening');
+
+  const standIn: PolyAIStandIn = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    calls: [],
+    keys: options.keys ?? { apiKey: `key-${randomUUID()}`, token: `token-${randomUUID()}` },
+    openChat: (project) => openChat(project && owner(project.accountId, project.projectId)),
+    isOpen: (conversationId) => chats.get(conversationId)?.open ?? false,
+    behave: (behaviour) => {
+      next = behaviour;
+    },
+    onCall: (listener) => {
+      listeners.push(listener);
+    },
+    close: async () => {
+      stopped.abort();
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+  return standIn;
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const at = Date.now();
+    const body = await readText(request);
+    const { method = '', url: path = '' } = request;
+    const headers = Object.fromEntries(
+      Object.entries(request.headers).map(([key, value]) => [key, `${value}`]),
+    );
+    const { conversation_id: conversationId } = parseObject(body) ?? {};
+    const behaviour = next?.({ path, ...(typeof conversationId === 'string' && { conversationId }) }) ?? {};
+    const isLost = behaviour.hang || behaviour.reset !== undefined;
+    const scripted = behaviour.status !== undefined || behaviour.hang || behaviour.reset === 'before';
+    const normal = scripted ? undefined : answer(method, path, headers, body);
+    const { status = 0, ...rest } = normal ?? behaviour;
+    const call = { at, method, path, headers, body, status: isLost ? 0 : status };
+    standIn.calls.push(call);
+    for (const listener of listeners) listener(call);
+    if (behaviour.hang) return;
+    if (behaviour.reset) request.socket.resetAndDestroy();
+    else await send(response, { ...behaviour, ...rest, status }, headers['x-polyai-correlation-id']);
+  }
+
+  /** The normal answer, with its effect. */
+  function answer(method: string, path: string, headers: Record<string, string>, body: string): Answer {
+    const [, accountId = '', projectId = '', operation = ''] =
+      /^\/[^/?]+\/([^/?]+)\/([^/?]+)\/chat\/([^/?]+)$/.exec(path) ?? [];
+    const allow = Object.hasOwn(ROUTES, operation) ? ROUTES[operation] : undefined;
+    if (!allow) return { status: 404, body: { message: 'no such route' } };
+    if (method !== allow)
+      return { ...refusal(405, 'METHOD_NOT_ALLOWED', `use ${allow}`), headers: { allow } };
+    if (headers['x-api-key'] !== standIn.keys.apiKey || headers['x-token'] !== standIn.keys.token) {
+      return refusal(401, 'AUTH_USER_INVALID_TOKEN', 'the API key or the connector token is not valid');
+    }
+    if (!/^application\/json\b/i.test(headers['content-type'] ?? '')) {
+      return refusal(415, 'SCHEMA_VALIDATION_FAILED', 'the content type is not application/json');
+    }
+    const message = parseObject(body);
+    if (!message) return refusal(400, 'SCHEMA_VALIDATION_FAILED', 'the body is not a JSON object');
+    const project = owner(accountId, projectId);
+    if (operation === 'create') {
+      return {
+        status: 200,
+        body: { conversation_id: openChat(project), response: 'Hello, how can I help?' },
+      };
+    }
+    return converse(operation, project, message.conversation_id);
+  }
+
+  function converse(operation: string, project: string, conversationId: unknown): Answer {
+    if (typeof conversationId !== 'string' || conversationId === '') {
+      return refusal(400, 'CONVERSATIONS_VALIDATION_FAILED', 'conversation_id is missing or not a string');
+    }
+    const chat = chats.get(conversationId);
+    if (!chat || (chat.owner !== undefined && chat.owner !== project)) {
+      return refusal(404, 'CONVERSATIONS_NOT_FOUND', 'there is no such conversation');
+    }
+    if (!chat.open) return refusal(410, 'CHAT_CONVERSATION_ENDED', 'the conversation is over');
+    if (operation === 'respond') {
+      const body = { conversation_id: conversationId, response: 'I see.', end_conversation: false };
+      return { status: 200, body };
+    }
+    chat.open = false;
+    return { status: 200, body: { success: true } };
+  }
+
+  function openChat(project: string | undefined): string {
+    const conversationId = makeConversationId(chats.size);
+    chats.set(conversationId, { open: true, ...(project !== undefined && { owner: project }) });
+    return conversationId;
+  }
+
+  async function send(
+    response: ServerResponse,
+    behaviour: Behaviour & { status: number },
+    correlationId: string = randomUUID(),
+  ): Promise<void> {
+    const { status, delayMs, bodyDelayMs, truncate, gzip, headers } = behaviour;
+    const bytes = encode(behaviour, correlationId);
+    const half = bytes.length >> 1;
+    if (delayMs) await wait(delayMs, undefined, { signal: stopped.signal });
+    response.writeHead(status, {
+      'content-type': 'application/json',
+      'content-length': bytes.length,
+      'x-polyai-correlation-id': correlationId,
+      ...(gzip && { 'content-encoding': 'gzip' }),
+      ...headers,
+    });
+    response.flushHeaders();
+    response.write(bytes.subarray(0, half));
+    if (bodyDelayMs) await wait(bodyDelayMs, undefined, { signal: stopped.signal });
+    if (truncate) response.destroy();
+    else response.end(bytes.subarray(half));
+  }
+}
+
+function owner(accountId: string, projectId: string): string {
+  return `${decodeURIComponent(accountId)}/${decodeURIComponent(projectId)}`;
+}
+
+/** Ids are opaque to everybody else, so no two in a row look alike. */
+function makeConversationId(index: number): string {
+  const uuid = randomUUID();
+  const forms = [`CONV-${randomInt(1e9, 1e10)}`, `WEBCHAT_${uuid.slice(-12)}`, `CHAT_${uuid}`, uuid];
+  return forms[index % forms.length] ?? uuid;
+}
+
+/** The newest of the three shapes that PolyAI's errors have had; `error_id` is filled in when it is sent. */
+function refusal(status: number, code: string, message: string): Answer {
+  return {
+    status,
+    body: { success: false, error: message, error_code: code, error_message: message, data: null },
+  };
+}
+
+function encode({ body, padToBytes = 0, gzip }: Behaviour, correlationId: string): Buffer {
+  const isRaw = typeof body === 'string' || body instanceof Uint8Array;
+  const text = isRaw ? body : (JSON.stringify(withErrorId(body, correlationId)) ?? '');
+  const bytes = Buffer.from(text);
+  const padded = Buffer.concat([bytes, Buffer.alloc(Math.max(0, padToBytes - bytes.length), ' ')]);
+  return gzip ? gzipSync(padded) : padded;
+}
+
+function withErrorId(body: unknown, correlationId: string): unknown {
+  const isError = typeof body === 'object' && body !== null && 'error_code' in body && !('error_id' in body);
+  return isError ? { ...body, error_id: correlationId } : body;
+}
+
+async function readText(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
