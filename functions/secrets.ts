@@ -127,12 +127,8 @@ type AwsError = { name?: string; $fault?: string; $metadata?: { httpStatusCode?:
 function isPassing(cause: unknown): boolean {
   const { name = '', $metadata } = (cause ?? {}) as AwsError;
   const status = $metadata?.httpStatusCode;
-  return (
-    status === undefined ||
-    status >= 500 ||
-    status === 429 ||
-    /throttl|limitexceeded|toomanyrequests/i.test(name)
-  );
+  const isRefusal = status !== undefined && status >= 400 && status < 500 && status !== 429;
+  return !isRefusal || /throttl|limitexceeded|toomanyrequests/i.test(name);
 }
 
 function describe(id: string, cause: unknown): string {

@@ -9,7 +9,8 @@ export function isAllowedSource(blocks: readonly string[], address: string): boo
     list = new BlockList();
     for (const block of blocks) {
       const [net = '', bits = ''] = block.split('/');
-      list.addSubnet(net, Number(bits), family(net));
+      // Without a length it is no block; as the number 0 it would let everybody in.
+      list.addSubnet(net, Number(bits || Number.NaN), family(net));
     }
     lists.set(blocks, list);
   }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { ConfigurationError } from '../infra/config.ts';
 import { type Call, type PolyAIStandIn, startPolyAI } from '../test/support/polyai-stand-in.ts';
-import { LocalRunError } from './local/isolation.ts';
+import { isLoopback, LocalRunError } from './local/isolation.ts';
 import { follow, type LoggedLine } from './local/log.ts';
 import { createReport } from './local/report.ts';
 import { curlLine, type Sample, sampleDelivery } from './local/sample.ts';
@@ -29,15 +29,6 @@ const report = createReport((text) => process.stdout.write(text));
 const stopped = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort());
 
-try {
-  process.exitCode = await main(readOptions());
-} catch (error) {
-  report.end();
-  if (!(error instanceof LocalRunError || error instanceof ConfigurationError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 1;
-}
-
 function readOptions() {
   try {
     const { values } = parseArgs({
@@ -53,6 +44,9 @@ function readOptions() {
     if (values.help) {
       process.stdout.write(USAGE);
       process.exit(0);
+    }
+    if (values.polyai && !/^https:\/\/[^/]/.test(values.polyai) && !isLoopback(values.polyai)) {
+      throw new Error('--polyai takes an address that begins with https://, or one of this machine.');
     }
     if (values.conversation && !values.polyai) throw new Error('--conversation goes with --polyai.');
     const port = values.port === undefined ? undefined : Number(values.port);
@@ -159,7 +153,7 @@ async function followClose(local: LocalStack, conversationId: string): Promise<b
   const last = attempts.at(-1);
   report.show(
     `CloudWatch Logs, group ${local.outputs.OutcomesLogGroup}, tells the outcome:`,
-    ...(attempts.length > 0 ? attempts.map((line) => JSON.stringify(line)) : ['(no line yet)']),
+    ...(attempts.length > 0 ? attempts.map(asRead) : ['(no line yet)']),
   );
   if (last?.final === true && last.outcome === 'closed') {
     report.show(`Outcome: closed. The chat ${conversationId} is over.`);
@@ -181,9 +175,8 @@ async function stayUp(run: Run): Promise<void> {
   await follow(
     run.local.log,
     (line) => {
-      const { type, took_ms: _took, _aws, service: _service, CloseAttempts: _count, ...rest } = line;
-      report.show(SHOWN[type] ?? type, JSON.stringify(rest));
-      const isUsedUp = (type === 'close' && line.final) || line.refused === 'timestamp_stale';
+      report.show(SHOWN[line.type] ?? line.type, asRead(line));
+      const isUsedUp = (line.type === 'close' && line.final) || line.refused === 'timestamp_stale';
       if (isUsedUp) void offerSample(run);
       return false;
     },
@@ -197,6 +190,11 @@ const SHOWN: Record<string, string> = {
   close: 'A close was attempted:',
   fault: 'Something unexpected happened:',
 };
+
+/** The line without what CloudWatch needs to count it. */
+function asRead({ _aws, service: _service, CloseAttempts: _count, ...line }: LoggedLine): string {
+  return JSON.stringify(line);
+}
 
 async function offerSample(run: Run): Promise<void> {
   const sample = await chooseSample(run.local, openChat(run));
@@ -248,4 +246,13 @@ async function send({ url, headers, body }: Sample): Promise<{ status: number; b
 
 function nextCall(standIn: PolyAIStandIn | undefined): Promise<Call | undefined> {
   return standIn ? new Promise((resolve) => standIn.onCall(resolve)) : Promise.resolve(undefined);
+}
+
+try {
+  process.exitCode = await main(readOptions());
+} catch (error) {
+  report.end();
+  if (!(error instanceof LocalRunError || error instanceof ConfigurationError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
 }

@@ -12,7 +12,7 @@ type Count = { passed: number; failed: number };
 const CHECKS: Record<string, () => Count> = {
   format: () => command('biome', 'ci', '--error-on-warnings', '.'),
   types: () => command('tsc'),
-  unit: () => jest('test/functions', 'test/infra/config', 'test/scripts'),
+  unit: () => jest('test/functions', 'test/infra/config', 'test/scripts', 'test/support'),
   infrastructure: () => jest('test/infra/(?!config)'),
   bundle: () => jest('test/bundle'),
   e2e: () => jest('test/e2e'),

@@ -6,5 +6,5 @@ export function equalTexts(a: string, b: string): boolean {
 }
 
 function digest(text: string): Buffer {
-  return createHash('sha256').update(text, 'utf8').digest();
+  return createHash('sha256').update(text, 'utf16le').digest();
 }

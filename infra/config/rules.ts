@@ -63,6 +63,7 @@ function checkPreset({ kind, name, settings }: Entry): Faults {
   const { crm } = settings;
   if (!isPreset(crm)) return [];
   const refused = SETTINGS.filter((key) => Object.hasOwn(settings, key) && !takes(crm).includes(key));
+  const isIdle = ['finishedValues', 'finishedWhen'].every((key) => Object.hasOwn(settings, key));
   const missing = requires(crm).filter((key) => !Object.hasOwn(settings, key));
   return [
     ...refused.map((key) => ({
@@ -70,6 +71,13 @@ function checkPreset({ kind, name, settings }: Entry): Faults {
       problem: `has no meaning for crm ${quote(crm)}`,
       mend: `Remove it; this preset takes ${takes(crm).join(', ')}`,
     })),
+    isIdle && !refused.includes('finishedValues')
+      ? {
+          path: pathOf(kind, name, 'finishedValues'),
+          problem: 'has no meaning beside finishedWhen, which decides alone',
+          mend: 'Keep one of the two',
+        }
+      : undefined,
     ...missing.map((key) => ({
       path: pathOf(kind, name, key),
       problem: 'is missing',

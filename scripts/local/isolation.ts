@@ -49,12 +49,19 @@ export function isolate(environment: NodeJS.ProcessEnv): void {
   Object.assign(process.env, environment);
 }
 
-/** @throws {LocalRunError} unless the address is this machine's own */
+/**
+ * @returns the endpoint without a trailing slash
+ * @throws {LocalRunError} unless the address is this machine's own
+ */
 export function requireLoopback(endpoint: string): string {
-  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
-  const isLoopback = url && /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(url.hostname);
-  if (isLoopback && /^https?:$/.test(url.protocol)) return endpoint.replace(/\/+$/, '');
+  if (isLoopback(endpoint)) return endpoint.replace(/\/+$/, '');
   throw new LocalRunError(
     `AWS_ENDPOINT_URL is ${JSON.stringify(endpoint)}, which is not this machine. The local run uses loopback addresses only; unset it, or give one such as http://localhost:4566.`,
   );
+}
+
+/** Whether it is an http or https address of this machine. */
+export function isLoopback(address: string): boolean {
+  const { hostname, protocol } = URL.canParse(address) ? new URL(address) : { hostname: '', protocol: '' };
+  return /^https?:$/.test(protocol) && /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
 }

@@ -26,7 +26,9 @@ export function openLog(stackName: string): Log {
   /** Emulators name the groups otherwise than AWS does, but the stack's name is in them. */
   async function groups(): Promise<string[]> {
     const { logGroups = [] } = await client.send(new DescribeLogGroupsCommand({}));
-    return logGroups.flatMap(({ logGroupName = '' }) => (logGroupName.includes(stackName) ? [logGroupName] : []));
+    return logGroups.flatMap(({ logGroupName = '' }) =>
+      logGroupName.includes(stackName) ? [logGroupName] : [],
+    );
   }
 
   async function events(logGroupName: string): Promise<FilteredLogEvent[]> {

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ROOT } from '../../infra/bundle.ts';
 import { SMALLEST, writeConnections } from '../support/configuration.ts';
@@ -177,21 +176,6 @@ describe('npm start', () => {
     },
     MINUTE,
   );
-});
-
-/** The prerequisites of a newcomer, with a PATH that lacks one. */
-describe('what runs before it', () => {
-  it('says in one sentence that Python is missing', async () => {
-    const child = spawn(process.execPath, [join(ROOT, 'scripts/prepare.js')], {
-      env: { PATH: '', VENV: 'none' },
-    });
-    let said = '';
-    child.stderr.on('data', (chunk) => {
-      said += chunk;
-    });
-    await once(child, 'close');
-    expect(said).toMatch(/^$|needs Python 3\.10 or newer/);
-  });
 });
 
 async function runShell(line: string): Promise<void> {

@@ -625,9 +625,14 @@ describe('the secret', () => {
     expect(JSON.stringify(faults)).not.toContain(PUBLIC_TEST_SECRET);
   });
 
+  it('may be none of several public ones', async () => {
+    const preset: Crm = { ...zendesk, publicSecrets: [PUBLIC_TEST_SECRET, SECRET] };
+    const { send } = start({ crms: { zendesk: preset } });
+    expect((await send(zendeskDelivery())).answer.code).toBe('secret_not_ready');
+  });
+
   it('works from the next delivery on when it has been filled', async () => {
     const { world, send } = start({ texts: { [ID]: stored('') } });
-    world.at += 1;
     expect((await send(zendeskDelivery())).status).toBe(503);
     world.texts[ID] = stored(SECRET);
     world.at += 30_000;

@@ -33,6 +33,7 @@ const PASSING = named([
   awsError('ThrottlingException', 400),
   awsError('LimitExceededException', 400),
   awsError('TooManyRequestsException', 429),
+  awsError('Unknown', 429),
   awsError('InternalServiceError', 500),
   awsError('ServiceUnavailable', 503),
   awsError('TimeoutError'),

@@ -176,7 +176,9 @@ describe('a good configuration', () => {
       schedule: 'cron(0 3 ? * MON-FRI *)',
       timezone: 'America/Argentina/Buenos_Aires',
       channels: ['CHAT', 'SMS'],
-      alarmAfter: '80h',
+      idleFor: '30m',
+      lookback: '31m',
+      alarmAfter: '7d',
       oldestOpenAlarm: '2d',
     };
     expect(loadOf(changed('polyai.uk.cleanup', cleanup)).projects.uk?.cleanup).toEqual(
@@ -314,7 +316,6 @@ describe('a configuration with one fault names it', () => {
     ],
     ['connections.in-house.verify.encoding', 'base46', 'is "base46"', 'Did you mean "base64"?'],
     ['connections.in-house.verify.prefix', '', 'is empty', 'leave it out'],
-    ['connections.in-house.verify.signed', '{id}', 'has {id}, and nothing says', 'Add "idHeader"'],
     [
       'connections.in-house.verify.signed',
       '{timestamp}.{body}',

@@ -202,6 +202,7 @@ describe("a trigger's body", () => {
     expect(read({ ...BODY, status: 'Offen' }, { finishedValues: ['Gelöst'] }).ignored).toEqual([
       'not_finished',
     ]);
+    expect(read({ ...BODY, status: {} }, { finishedValues: [''] }).ignored).toEqual(['not_finished']);
     expect(read({ ...BODY, status: undefined }, { finishedValues: ['Gelöst'] }).ignored).toEqual([
       'not_finished',
     ]);
