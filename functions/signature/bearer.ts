@@ -5,12 +5,7 @@ import type { Scheme } from './scheme.ts';
 /** `Authorization: Bearer <token>`. @see https://www.rfc-editor.org/rfc/rfc6750#section-2.1 */
 const bearer: Scheme<{ scheme: 'bearer' }, string[]> = {
   readKeys: (secret) => readValues(secret, 'token'),
-  verify: (_settings, keys, delivery) =>
-    compareCredential(
-      keys,
-      readAuthorization('Bearer', delivery),
-      'The header Authorization: Bearer is missing.',
-    ),
+  verify: (_settings, keys, delivery) => compareCredential(keys, readAuthorization('Bearer', delivery)),
 };
 
 export default bearer;

@@ -2,17 +2,9 @@ import type { Delivery } from '../delivery.ts';
 import { equalTexts } from './constant-time.ts';
 import type { Refusal } from './scheme.ts';
 
-/**
- * Compares a shared secret with what a delivery carries.
- *
- * @param missing what to say when it carries none
- */
-export function compareCredential(
-  keys: string[],
-  given: string | undefined,
-  missing: string,
-): Refusal | undefined {
-  if (!given) return { code: 'credential_missing', detail: missing };
+/** Compares a shared secret with what a delivery carries. */
+export function compareCredential(keys: string[], given: string | undefined): Refusal | undefined {
+  if (!given) return { code: 'credential_missing', detail: 'The credential is missing.' };
   // Every key is tried, so that the time does not tell which one matched.
   const matches = keys.map((key) => equalTexts(key, given));
   return matches.includes(true)

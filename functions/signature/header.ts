@@ -5,8 +5,7 @@ import type { Scheme } from './scheme.ts';
 /** The token in a header of the connection's choice. */
 const header: Scheme<{ scheme: 'header'; header: string }, string[]> = {
   readKeys: (secret) => readValues(secret, 'token'),
-  verify: (settings, keys, { headers }) =>
-    compareCredential(keys, headers[settings.header], `The header ${settings.header} is missing.`),
+  verify: (settings, keys, { headers }) => compareCredential(keys, headers[settings.header]),
 };
 
 export default header;

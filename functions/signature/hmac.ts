@@ -16,7 +16,7 @@ const hmac: Scheme<HmacSettings, string[]> = {
   readKeys: (secret) => readValues(secret, 'signingSecret'),
   verify(settings, keys, { headers, body }, now) {
     const given = headers[settings.header];
-    if (!given) return { code: 'signature_missing', detail: `The header ${settings.header} is missing.` };
+    if (!given) return { code: 'signature_missing', detail: 'The signature is missing.' };
     const timestamp = settings.timestampHeader ? headers[settings.timestampHeader] : undefined;
     if (settings.timestampHeader) {
       const refusal = checkTimestamp(timestamp, settings.timestampUnit, settings.toleranceSeconds, now);
@@ -26,14 +26,14 @@ const hmac: Scheme<HmacSettings, string[]> = {
     if (settings.idHeader && !id) {
       return {
         code: 'signature_missing',
-        detail: `The header ${settings.idHeader}, which is signed, is missing.`,
+        detail: 'The id, which is signed, is missing.',
       };
     }
     const signature = readSignature(given, settings);
     if (!signature) {
       return {
         code: 'signature_malformed',
-        detail: `The header ${settings.header} is not ${settings.prefix ?? ''}<${settings.encoding} of ${settings.algorithm}>.`,
+        detail: 'The signature is not written as this connection has it.',
       };
     }
     const content = signedContent(settings.signed, body, timestamp, id);

@@ -8,9 +8,9 @@ const query: Scheme<{ scheme: 'query'; parameter: string }, string[]> = {
   verify({ parameter }, keys, { rawQuery }) {
     const [token, ...more] = new URLSearchParams(rawQuery).getAll(parameter);
     if (more.length > 0) {
-      return { code: 'credential_mismatch', detail: `The query parameter ${parameter} is given twice.` };
+      return { code: 'credential_mismatch', detail: 'The credential is given twice.' };
     }
-    return compareCredential(keys, token, `The query parameter ${parameter} is missing.`);
+    return compareCredential(keys, token);
   },
 };
 

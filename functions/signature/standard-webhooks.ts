@@ -27,19 +27,14 @@ const standardWebhooks: Scheme<{ scheme: 'standard-webhooks' }, Keys> = {
     };
   },
   verify(_settings, { symmetric, publicKeys }, delivery, now) {
-    const { id, timestamp, signature, prefix } = readHeaders(delivery);
-    if (!signature)
-      return { code: 'signature_missing', detail: `The header ${prefix}-signature is missing.` };
-    if (!id)
-      return { code: 'signature_missing', detail: `The header ${prefix}-id, which is signed, is missing.` };
+    const { id, timestamp, signature } = readHeaders(delivery);
+    if (!signature) return { code: 'signature_missing', detail: 'The signature is missing.' };
+    if (!id) return { code: 'signature_missing', detail: 'The id, which is signed, is missing.' };
     const refusal = checkTimestamp(timestamp, 's', TOLERANCE_SECONDS, now);
     if (refusal) return refusal;
     const signatures = signature.split(' ').map((entry) => /^(v1a?),([A-Za-z0-9+/]+={0,2})$/.exec(entry));
     if (!signatures.some(Boolean)) {
-      return {
-        code: 'signature_malformed',
-        detail: `The header ${prefix}-signature lists no v1 or v1a signature.`,
-      };
+      return { code: 'signature_malformed', detail: 'No v1 or v1a signature is listed.' };
     }
     const content = Buffer.concat([Buffer.from(`${id}.${timestamp}.`), delivery.body]);
     const expected = symmetric.map((key) => createHmac('sha256', key).update(content).digest('base64'));
@@ -60,7 +55,6 @@ export default standardWebhooks;
 function readHeaders({ headers }: Delivery) {
   const prefix = headers['webhook-signature'] === undefined && headers['svix-signature'] ? 'svix' : 'webhook';
   return {
-    prefix,
     id: headers[`${prefix}-id`],
     timestamp: headers[`${prefix}-timestamp`],
     signature: headers[`${prefix}-signature`],

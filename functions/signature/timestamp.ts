@@ -16,21 +16,19 @@ export function checkTimestamp(
   toleranceSeconds: number,
   now: number,
 ): Refusal | undefined {
-  if (!text) return { code: 'timestamp_missing', detail: 'The timestamp header is missing.' };
+  if (!text) return { code: 'timestamp_missing', detail: 'The timestamp is missing.' };
   const time = parseTimestamp(text, unit);
   if (!Number.isFinite(time)) {
-    return { code: 'timestamp_malformed', detail: `The timestamp is not ${UNITS[unit]}.` };
+    return { code: 'timestamp_malformed', detail: 'The timestamp cannot be read.' };
   }
   if (Math.abs(now - time) > toleranceSeconds * 1000) {
     return {
       code: 'timestamp_stale',
-      detail: `The timestamp is more than ${toleranceSeconds} s away from now.`,
+      detail: 'The timestamp is too far from now.',
     };
   }
   return undefined;
 }
-
-const UNITS = { s: 'Unix seconds', ms: 'Unix milliseconds', iso: 'ISO 8601 with a time zone' };
 
 /** @returns Unix milliseconds, NaN when it cannot be read */
 function parseTimestamp(text: string, unit: HmacSettings['timestampUnit']): number {

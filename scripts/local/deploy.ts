@@ -40,6 +40,13 @@ export async function deploy(
   return JSON.parse(readFileSync(outputs, 'utf8'))[stackName];
 }
 
+/** Takes the stack away again, from an emulator that stays. */
+export async function destroy(endpoint: string, folder: string, stackName: string): Promise<void> {
+  const env = isolatedEnvironment(endpoint, folder);
+  const args = ['destroy', stackName, '--app', join(folder, 'cdk.out'), '--force'];
+  await cdk(args, { cwd: folder, env, signal: undefined });
+}
+
 type CdkOptions = { cwd: string; env: NodeJS.ProcessEnv; signal: AbortSignal | undefined };
 
 async function cdk(args: string[], { cwd, env, signal }: CdkOptions): Promise<void> {

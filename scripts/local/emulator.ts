@@ -13,7 +13,12 @@ const STOPPED_WITHIN_MS = 10_000;
 /** Runs a program until the shell's input ends, so that even a killed run takes its emulator with it. */
 const END_WITH_INPUT = 'exec 3<&0; "$0" & program=$!; (cat <&3 >/dev/null; kill $program) & wait $program';
 
-export type Emulator = { endpoint: string; stop(): Promise<void> };
+export type Emulator = {
+  endpoint: string;
+  /** Whether it was there before, and stays. */
+  isForeign: boolean;
+  stop(): Promise<void>;
+};
 
 /**
  * The emulator of AWS: the one at `AWS_ENDPOINT_URL` where that is set, otherwise a MiniStack of our own.
@@ -29,7 +34,7 @@ export async function startEmulator(
   const given = process.env.AWS_ENDPOINT_URL;
   if (given) {
     say(`AWS_ENDPOINT_URL is set: its emulator at ${requireLoopback(given)} serves.`);
-    return { endpoint: requireLoopback(given), stop: async () => {} };
+    return { endpoint: requireLoopback(given), isForeign: true, stop: async () => {} };
   }
   const free = await choosePort(port, say);
   return startMiniStack(folder, free);
@@ -70,7 +75,7 @@ async function startMiniStack(folder: string, port: number): Promise<Emulator> {
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk) => output.splice(0, output.length - 200, String(chunk)));
   await waitUntilReady(child, endpoint, output);
-  return { endpoint, stop: () => stopChild(child) };
+  return { endpoint, isForeign: false, stop: () => stopChild(child) };
 }
 
 async function waitUntilReady(child: ChildProcess, endpoint: string, output: string[]): Promise<void> {

@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   CreateSecretCommand,
+  DeleteSecretCommand,
   GetSecretValueCommand,
   PutSecretValueCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import type { VerifySettings } from '../../functions/signature/scheme.ts';
 import { type Configuration, loadConfiguration } from '../../infra/config.ts';
-import { deploy, type Outputs } from './deploy.ts';
+import { deploy, destroy, type Outputs } from './deploy.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
 import { isolate, isolatedEnvironment } from './isolation.ts';
 import { type Log, openLog } from './log.ts';
@@ -27,13 +28,16 @@ export type LocalOptions = {
   signal?: AbortSignal;
 };
 
+/** Where the owner of a secret stands in connections.json. */
+type Kind = 'polyai' | 'connections';
+
 export type LocalStack = {
   outputs: Outputs;
   configuration: Configuration;
   /** The address that a CRM would be given, as this machine can reach it. */
   webhookUrl(connection: string): string;
   /** Name or ARN of a project's or a connection's secret. */
-  secretId(kind: 'polyai' | 'connections', name: string): string;
+  secretId(kind: Kind, name: string): string;
   readSecret(id: string): Promise<Record<string, string>>;
   writeSecret(id: string, value: unknown): Promise<void>;
   log: Log;
@@ -53,7 +57,10 @@ export async function startLocalStack(options: LocalOptions): Promise<LocalStack
   const configuration = loadConfiguration(options.configuration);
   const folder = mkdtempSync(join(tmpdir(), 'polyai-chat-closer-'));
   let emulator: Emulator | undefined;
+  let isDeployed = false;
   const stop = async () => {
+    if (emulator?.isForeign && isDeployed)
+      await takeAway(emulator.endpoint, folder, stackName, configuration);
     await emulator?.stop();
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   };
@@ -63,17 +70,14 @@ export async function startLocalStack(options: LocalOptions): Promise<LocalStack
     isolate(isolatedEnvironment(emulator.endpoint, folder));
     say('Deploying the stack: bundle, bootstrap, deploy');
     const file = localConfiguration(folder, options.configuration, options.polyai.url);
+    isDeployed = true;
     const outputs = await deploy(emulator.endpoint, folder, stackName, file, options.signal);
     const secretsManager = new SecretsManagerClient({});
     const local: LocalStack = {
       outputs,
       configuration,
       webhookUrl: (connection) => `${reachable(emulator?.endpoint ?? '', outputs.WebhooksUrl)}/${connection}`,
-      secretId: (kind, name) => {
-        const { existingSecret } =
-          (kind === 'polyai' ? configuration.projects : configuration.connections)[name] ?? {};
-        return existingSecret ? nameOf(existingSecret) : `${stackName}/${kind}/${name}/secret`;
-      },
+      secretId: (kind, name) => secretIdOf(stackName, configuration, kind, name),
       readSecret: async (SecretId) => {
         const { SecretString = '{}' } = await secretsManager.send(new GetSecretValueCommand({ SecretId }));
         return JSON.parse(SecretString);
@@ -94,9 +98,39 @@ export async function startLocalStack(options: LocalOptions): Promise<LocalStack
     await fillSecrets(local, options.polyai.keys);
     return local;
   } catch (error) {
-    await stop();
+    // What went wrong first is what matters.
+    await stop().catch(() => undefined);
     throw error;
   }
+}
+
+/** From an emulator that stays: the stack, and its secrets, whose retained names would stand in the way of the next. */
+async function takeAway(endpoint: string, folder: string, stackName: string, configuration: Configuration) {
+  await destroy(endpoint, folder, stackName);
+  const client = new SecretsManagerClient({});
+  const ids = [
+    ...Object.keys(configuration.projects).map((name) =>
+      secretIdOf(stackName, configuration, 'polyai', name),
+    ),
+    ...Object.keys(configuration.connections).map((name) =>
+      secretIdOf(stackName, configuration, 'connections', name),
+    ),
+  ];
+  for (const SecretId of ids) {
+    await client
+      .send(new DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true }))
+      .catch(() => undefined);
+  }
+}
+
+function secretIdOf(
+  stackName: string,
+  { projects, connections }: Configuration,
+  kind: Kind,
+  name: string,
+): string {
+  const { existingSecret } = (kind === 'polyai' ? projects : connections)[name] ?? {};
+  return existingSecret ? nameOf(existingSecret) : `${stackName}/${kind}/${name}/secret`;
 }
 
 /**

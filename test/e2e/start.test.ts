@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ROOT } from '../../infra/bundle.ts';
+import { USUAL_PORT } from '../../scripts/local/emulator.ts';
 import { SMALLEST, writeConnections } from '../support/configuration.ts';
 import { startPolyAI } from '../support/polyai-stand-in.ts';
 
@@ -120,6 +121,21 @@ describe('npm start', () => {
       await expect(fetch(`http://127.0.0.1:${address?.[2]}/_ministack/health`)).rejects.toThrow();
     },
     3 * MINUTE,
+  );
+
+  it(
+    'takes a free port where the usual one is taken, and says so',
+    async () => {
+      const server = createServer().listen(USUAL_PORT, '127.0.0.1');
+      // Another test's emulator may have it, which is as good.
+      await Promise.race([once(server, 'listening'), once(server, 'error')]).catch(() => undefined);
+      const run = start([]);
+      await printed(run, `Port ${USUAL_PORT} is taken: using `);
+      run.child.kill('SIGKILL');
+      await run.ended;
+      server.close();
+    },
+    MINUTE,
   );
 
   it(
