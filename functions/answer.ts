@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { OwnAnswer } from './crm/crm.ts';
 import type { Demand } from './read-delivery.ts';
 import { REFUSALS } from './refusal.ts';
 import type { Refusal } from './signature/scheme.ts';
@@ -7,9 +8,14 @@ import type { Refusal } from './signature/scheme.ts';
 /** Short enough for every CRM that tries again only when it is: Zendesk's limit is a minute. */
 const RETRY_AFTER_SECONDS = 30;
 
+/** What a vendor must be answered in its own form. */
+export function ownAnswer({ status, headers, body }: OwnAnswer): APIGatewayProxyStructuredResultV2 {
+  return { statusCode: status, ...(headers && { headers }), body: body ?? '' };
+}
+
 /** 200, once every close is queued. */
 export function successAnswer(
-  { findings, ignored }: Demand,
+  { findings, ignored }: Demand = { findings: [], ignored: [] },
   requestId: string,
 ): APIGatewayProxyStructuredResultV2 {
   return {

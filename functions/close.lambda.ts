@@ -29,6 +29,9 @@ type Clock = Pick<Context, 'getRemainingTimeInMillis'>;
 /** A message and what could be read of it. */
 type Message = { record: SQSRecord; request?: CloseRequest; project?: Project };
 
+/** There was no call, because there were no keys for it. */
+type NoKeys = Judgement & { fault: SecretUnavailable | SecretNotReady };
+
 /** A second call in the same delivery needs this much of the function's time, with what follows it. */
 const SECOND_CALL_NEEDS_MS = 14_000;
 const HOUR_MS = 3_600_000;
@@ -53,6 +56,8 @@ export function createClose(parts: CloseParts) {
     try {
       const startedAt = now();
       const judged = read(message) ?? (await attempt(message, context));
+      // Tried again like an outage, but it may need somebody: the fault has an alarm.
+      if ('fault' in judged) writeLine(faultLine(message.request?.requestId, 'close: secret', judged.fault));
       return await settle(message, { startedAt, endedAt: now(), ...judged });
     } catch (error) {
       writeLine(faultLine(message.request?.requestId, 'close', error));
@@ -86,7 +91,7 @@ export function createClose(parts: CloseParts) {
   }
 
   /** One call, and a second at once where the secret has changed since it was cached. */
-  async function attempt(message: Message, context: Clock): Promise<Judgement | Attempt> {
+  async function attempt(message: Message, context: Clock): Promise<Attempt | NoKeys> {
     const { project, request } = message as Required<Message>;
     try {
       const seen = await secrets.read(project.secretId);
@@ -100,8 +105,8 @@ export function createClose(parts: CloseParts) {
       }
       return await callWith(changed, project, request);
     } catch (error) {
-      if (error instanceof SecretUnavailable) return { outcome: 'unavailable', reason: error.message };
-      throw error;
+      if (!(error instanceof SecretUnavailable)) throw error;
+      return { outcome: 'unavailable', reason: error.message, fault: error };
     }
   }
 
@@ -119,13 +124,14 @@ export function createClose(parts: CloseParts) {
     secret: string,
     project: Project,
     request: CloseRequest,
-  ): Promise<Judgement | Attempt> {
+  ): Promise<Attempt | NoKeys> {
     let keys: ProjectKeys;
     try {
       keys = readProjectKeys(secret);
     } catch (error) {
       if (!(error instanceof SecretNotReady)) throw error;
-      return { outcome: 'unavailable', reason: `secret ${project.secretId} is not ready: ${error.message}` };
+      const reason = `secret ${project.secretId} is not ready: ${error.message}`;
+      return { outcome: 'unavailable', reason, fault: new SecretNotReady(reason) };
     }
     const startedAt = now();
     const answer = await closeChat(

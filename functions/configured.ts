@@ -1,6 +1,6 @@
 import type { Connection, Project } from './connections.ts';
 import type { Crm } from './crm/crm.ts';
-import type { Scheme } from './signature/scheme.ts';
+import type { AnyScheme } from './signature/scheme.ts';
 
 // What a deployment is configured for. This one is empty: it serves wherever no stack was built. At synth
 // infra/bundle.ts writes one with the connections of connections.json, and esbuild puts it here instead, so
@@ -9,4 +9,4 @@ import type { Scheme } from './signature/scheme.ts';
 export const projects: Record<string, Project> = {};
 export const connections: Record<string, Connection> = {};
 export const crms: Record<string, Crm> = {};
-export const schemes: Record<string, Scheme> = {};
+export const schemes: Record<string, AnyScheme> = {};

@@ -16,14 +16,20 @@ export type Project = {
 export type Connection = {
   crm: string;
   project: string;
-  /** Name or ARN of the secret that proves deliveries. */
-  secretId: string;
+  /** Name or ARN of the secret that proves deliveries; absent where the proof needs none. */
+  secretId?: string;
   verify: VerifySettings;
   /** JMESPath over `{ body, headers, query }`, instead of the preset's. */
   conversationId?: string;
   /** JMESPath that must give a boolean, or `"always"`; instead of the preset's. */
   finishedWhen?: string;
   finishedValues?: string[];
+  /** Find the conversation by the id that it shares with the CRM. */
+  lookUp?: 'sharedId';
+  /** JMESPath of that id, instead of the preset's. */
+  sharedId?: string;
+  /** The account, organisation or workspace that must have sent a delivery. */
+  sender?: string;
   /** The address that the CRM calls, where it is not the API's own. */
   publicUrl?: string;
   /** CIDR blocks; absent means any source. */

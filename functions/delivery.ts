@@ -4,6 +4,8 @@ export type Delivery = {
   method: string;
   /** Names in lower case; a header sent twice is joined with a comma, as API Gateway gives it. */
   headers: Record<string, string>;
+  /** Where the CRM sent it, as its signature may cover it: the API's own address or `publicUrl`, and the query. */
+  url: string;
   /** Without the question mark, exactly as sent. */
   rawQuery: string;
   /** The body's bytes exactly as sent. */
@@ -18,18 +20,24 @@ export type Content = {
   query: Record<string, string>;
 };
 
+/** Reads a body's text. @throws {Error} when it is not what it should be */
+export type Parse = (text: string, delivery: Delivery) => unknown;
+
 /**
- * Reads a verified delivery. JSON, or a form where the content type says so; an empty body counts as `{}`.
+ * Reads a verified delivery.
  *
- * @throws {SyntaxError | TypeError} when the bytes are not UTF-8 or not JSON
+ * @param parse the preset's own way with a body, where it has one
+ * @throws {Error} when the bytes are not UTF-8 or cannot be parsed
  */
-export function readContent(delivery: Delivery): Content {
+export function readContent(delivery: Delivery, parse: Parse = parseBody): Content {
   const text = new TextDecoder('utf-8', { fatal: true }).decode(delivery.body);
-  return {
-    body: isForm(delivery) ? fields(text) : text.trim() === '' ? {} : JSON.parse(text),
-    headers: delivery.headers,
-    query: fields(delivery.rawQuery),
-  };
+  return { body: parse(text, delivery), headers: delivery.headers, query: fields(delivery.rawQuery) };
+}
+
+/** JSON, or a form where the content type says so; an empty body counts as `{}`. */
+export function parseBody(text: string, delivery: Delivery): unknown {
+  if (isForm(delivery)) return fields(text);
+  return text.trim() === '' ? {} : JSON.parse(text);
 }
 
 function isForm({ headers }: Delivery): boolean {

@@ -7,8 +7,8 @@ import { selector } from './selector.ts';
 /** The CRM's own names for what a delivery is about, where they can travel. */
 type References = { crmRef?: string; deliveryId?: string };
 
-/** A close that a delivery asks for. */
-export type Finding = References & { conversationId: string };
+/** A close that a delivery asks for, by exactly one of the conversation's id and one that it shares with the CRM. */
+export type Finding = References & { conversationId?: string; sharedId?: string };
 
 /** What a delivery asks for, and what in it asks for nothing; the references are those of its first event. */
 export type Demand = References & { findings: Finding[]; ignored: IgnoredReason[] };
@@ -17,31 +17,50 @@ export type Demand = References & { findings: Finding[]; ignored: IgnoredReason[
  * What a genuine delivery asks for: the preset's reading, with the connection's own selectors in its place
  * where it has them. Each conversation once.
  */
-export function readDelivery(crm: Crm, connection: Connection, content: Content): Demand {
+export function readDelivery(crm: Pick<Crm, 'read'>, connection: Connection, content: Content): Demand {
   const readings = crm.read(content, connection);
   const results = readings.flatMap((reading) => readEvent(reading, connection, content));
   const findings = results.filter((result) => typeof result !== 'string');
   return {
     ...references(readings[0]),
-    findings: [...new Map(findings.map((finding) => [finding.conversationId, finding])).values()],
+    findings: [...new Map(findings.map((finding) => [keyOf(finding), finding])).values()],
     ignored: results.filter((result) => typeof result === 'string'),
   };
 }
 
 function readEvent(reading: Reading, connection: Connection, content: Content): (Finding | IgnoredReason)[] {
-  const finished = connection.finishedWhen ? isFinished(connection.finishedWhen, content) : reading.finished;
+  const seen = 'event' in reading ? { ...content, body: reading.event } : content;
+  const finished = connection.finishedWhen ? isFinished(connection.finishedWhen, seen) : reading.finished;
   if (finished !== true) return [finished === false ? 'not_finished' : finished];
-  const ids = connection.conversationId
-    ? selector(connection.conversationId)(content)
-    : reading.conversationId;
+  const own = references(reading);
+  return connection.lookUp
+    ? toFindings(connection.sharedId, reading.crmRef, seen, (id) => {
+        const sharedId = toId(id);
+        return sharedId && { ...own, sharedId };
+      })
+    : toFindings(connection.conversationId, reading.conversationId, seen, (id) => {
+        const conversationId = toConversationId(id);
+        return conversationId && { ...own, conversationId };
+      });
+}
+
+/** The ids that the connection's selector gives, or the preset's, each as a finding where it can be one. */
+function toFindings(
+  expression: string | undefined,
+  preset: unknown,
+  content: Content,
+  toFinding: (id: unknown) => Finding | '' | undefined,
+): (Finding | IgnoredReason)[] {
+  const ids = expression ? selector(expression)(content) : preset;
   const given = (Array.isArray(ids) ? ids : [ids]).filter(
     (id) => id !== undefined && id !== null && id !== '',
   );
   if (given.length === 0) return ['no_conversation_id'];
-  return given.map((value) => {
-    const conversationId = toConversationId(value);
-    return conversationId ? { ...references(reading), conversationId } : 'unusable_conversation_id';
-  });
+  return given.map((id) => toFinding(id) || 'unusable_conversation_id');
+}
+
+function keyOf({ conversationId, sharedId }: Finding): string {
+  return conversationId ?? `shared ${sharedId}`;
 }
 
 function isFinished(finishedWhen: string, content: Content): boolean | IgnoredReason {

@@ -1,24 +1,24 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as configured from '#configured';
-import { refusalAnswer, successAnswer } from './answer.ts';
+import { ownAnswer, refusalAnswer, successAnswer } from './answer.ts';
 import { secrets, sqs } from './aws.ts';
 import { queueCloses } from './close-queue.ts';
 import type { CloseRequest } from './close-request.ts';
 import type { Connection } from './connections.ts';
-import type { Crm } from './crm/crm.ts';
-import { type Delivery, readContent } from './delivery.ts';
+import type { Crm, OwnAnswer } from './crm/crm.ts';
+import { type Content, type Delivery, readContent } from './delivery.ts';
 import { ENVIRONMENT } from './environment.ts';
 import { faultLine, type Line, writeLine } from './log.ts';
 import { type Demand, readDelivery } from './read-delivery.ts';
 import { REFUSALS } from './refusal.ts';
 import { parseSecret, SecretNotReady, type SecretReader, SecretUnavailable } from './secrets.ts';
-import type { Refusal, Scheme } from './signature/scheme.ts';
+import type { AnyScheme, Refusal } from './signature/scheme.ts';
 import { isAllowedSource } from './source.ts';
 
 export type ReceiveParts = {
   connections: Record<string, Connection>;
   crms: Record<string, Crm>;
-  schemes: Record<string, Scheme>;
+  schemes: Record<string, AnyScheme>;
   secrets: SecretReader;
   /** Resolves once every close is queued. */
   queue: (requests: CloseRequest[]) => Promise<void>;
@@ -27,12 +27,11 @@ export type ReceiveParts = {
   now: () => number;
 };
 
-type Result = { refusal?: Refusal; demand?: Demand };
+/** Why a delivery is refused, what it asks for, or what a handshake is answered. */
+type Result = { refusal?: Refusal; demand?: Demand; answer?: OwnAnswer };
 
 const MAX_BODY_BYTES = 1024 * 1024;
 const MAX_CLOSES = 100;
-/** Init has ten seconds; the secrets of further connections are read when they are needed. */
-const READ_AHEAD = 20;
 /** These may only mean that the secret was changed since it was cached. */
 const WORTH_ANOTHER_LOOK = new Set(['signature_mismatch', 'credential_mismatch', 'secret_not_ready']);
 
@@ -49,24 +48,25 @@ export function createReceive(parts: ReceiveParts) {
     const { requestId } = event.requestContext;
     const name = event.pathParameters?.connection ?? '';
     const connection = Object.hasOwn(connections, name) ? connections[name] : undefined;
-    const { refusal, demand } = await take(connection, name, event);
+    const result = await take(connection, name, event);
+    const { refusal, demand } = result;
     writeLine({
       type: 'delivery',
       request_id: requestId,
       connection: connection && name,
       crm: connection?.crm,
       delivery_id: demand?.deliveryId,
-      answer: refusal ? REFUSALS[refusal.code] : 200,
+      answer: refusal ? REFUSALS[refusal.code] : (result.answer?.status ?? 200),
       accepted: refusal ? undefined : demand?.findings.length,
       ignored: demand?.ignored,
       refused: refusal?.code,
-      conversation_ids: demand?.findings.map(({ conversationId }) => conversationId),
+      conversation_ids: demand?.findings.flatMap(({ conversationId }) => conversationId ?? []),
+      shared_ids: connection?.lookUp && demand?.findings.flatMap(({ sharedId }) => sharedId ?? []),
       crm_ref: demand?.crmRef,
       took_ms: now() - startedAt,
     });
-    return demand && !refusal
-      ? successAnswer(demand, requestId)
-      : refusalAnswer(refusal ?? { code: 'fault', detail: '' }, requestId);
+    if (refusal) return refusalAnswer(refusal, requestId);
+    return result.answer ? ownAnswer(result.answer) : successAnswer(demand, requestId);
   };
 
   async function take(
@@ -76,13 +76,20 @@ export function createReceive(parts: ReceiveParts) {
   ): Promise<Result> {
     if (!connection) return refuse('unknown_connection', 'No connection has this address.');
     const { requestId } = event.requestContext;
+    const crm = crms[connection.crm] as Crm;
     try {
-      const delivery = readEvent(event);
+      const delivery = readEvent(event, connection.publicUrl);
+      const greeting = delivery.method === 'POST' ? undefined : crm.greet?.(delivery);
+      if (greeting) return { answer: greeting };
       const refusal = screen(connection, delivery) ?? (await prove(connection, delivery, requestId));
       if (refusal) return { refusal };
-      const demand = readDemand(connection, delivery);
+      const confirmation = crm.confirm?.(delivery);
+      if (confirmation) return { answer: confirmation };
+      const demand = readDemand(connection, crm, delivery);
       if ('refusal' in demand) return demand;
-      return { demand, ...(await enqueue(connection, name, demand, requestId)) };
+      const { refusal: notQueued } = await enqueue(connection, name, demand, requestId);
+      if (notQueued) return { refusal: notQueued, demand };
+      return { demand, ...(crm.acknowledgement && { answer: crm.acknowledgement }) };
     } catch (error) {
       writeLine(faultLine(requestId, 'receive', error));
       return refuse('fault');
@@ -94,12 +101,14 @@ export function createReceive(parts: ReceiveParts) {
     delivery: Delivery,
     requestId: string,
   ): Promise<Refusal | undefined> {
+    const { secretId } = connection;
+    if (secretId === undefined) return check(connection, delivery, '{}');
     try {
-      const seen = await secrets.read(connection.secretId);
-      const refusal = check(connection, delivery, seen);
+      const seen = await secrets.read(secretId);
+      const refusal = await check(connection, delivery, seen);
       if (!refusal || !WORTH_ANOTHER_LOOK.has(refusal.code)) return refusal;
-      const changed = await secrets.readAgain(connection.secretId, seen);
-      const second = changed === seen ? refusal : check(connection, delivery, changed);
+      const changed = await secrets.readAgain(secretId, seen);
+      const second = changed === seen ? refusal : await check(connection, delivery, changed);
       if (second?.code === 'secret_not_ready') {
         writeLine(faultLine(requestId, 'receive: secret', new SecretNotReady(second.detail)));
       }
@@ -111,12 +120,12 @@ export function createReceive(parts: ReceiveParts) {
     }
   }
 
-  function check(
+  async function check(
     { crm, verify, secretId }: Connection,
     delivery: Delivery,
     text: string,
-  ): Refusal | undefined {
-    const scheme = schemes[verify.scheme] as Scheme;
+  ): Promise<Refusal | undefined> {
+    const scheme = schemes[verify.scheme] as AnyScheme;
     try {
       const secret = parseSecret(text);
       const signingSecrets = [secret.signingSecret].flat();
@@ -125,21 +134,24 @@ export function createReceive(parts: ReceiveParts) {
           'it holds the public test secret of the vendor: store the one of your webhook',
         );
       }
-      return scheme.verify(verify as never, scheme.readKeys(secret), delivery, now());
+      return await scheme.verify(verify as never, scheme.readKeys(secret), delivery, now());
     } catch (error) {
       if (!(error instanceof SecretNotReady)) throw error;
       return { code: 'secret_not_ready', detail: `secret ${secretId}: ${error.message}` };
     }
   }
 
-  function readDemand(connection: Connection, delivery: Delivery): Demand | { refusal: Refusal } {
-    let content: ReturnType<typeof readContent>;
+  function readDemand(connection: Connection, crm: Crm, delivery: Delivery): Demand | { refusal: Refusal } {
+    let content: Content;
     try {
-      content = readContent(delivery);
+      content = readContent(delivery, crm.parse);
     } catch {
-      return refuse('body_unreadable', 'The body is neither JSON in UTF-8 nor a form that says so.');
+      return refuse('body_unreadable', 'The body is not in the form and encoding that it should have.');
     }
-    const demand = readDelivery(crms[connection.crm] as Crm, connection, content);
+    if (connection.sender && crm.isFrom && !crm.isFrom(connection.sender, content)) {
+      return refuse('sender_mismatch', 'The delivery is from another account than this connection is for.');
+    }
+    const demand = readDelivery(crm, connection, content);
     if (demand.findings.length + demand.ignored.length <= MAX_CLOSES) return demand;
     return refuse('too_many_conversations', `One delivery can close ${MAX_CLOSES} conversations at most.`);
   }
@@ -172,19 +184,21 @@ export function createReceive(parts: ReceiveParts) {
   }
 }
 
-/** API Gateway's event as a delivery. @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html */
-function readEvent({
-  body = '',
-  headers,
-  isBase64Encoded,
-  rawQueryString,
-  requestContext,
-}: APIGatewayProxyEventV2): Delivery {
+/**
+ * API Gateway's event as a delivery. The address is the API's own, never one that a header claims.
+ *
+ * @param publicUrl what the CRM calls instead, where that is another one
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+ */
+function readEvent(event: APIGatewayProxyEventV2, publicUrl?: string): Delivery {
+  const { body = '', headers, isBase64Encoded, rawPath, rawQueryString, requestContext } = event;
+  const address = publicUrl ?? `https://${requestContext.domainName}${rawPath}`;
   return {
     method: requestContext.http.method.toUpperCase(),
     headers: Object.fromEntries(
       Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value ?? '']),
     ),
+    url: rawQueryString ? `${address}?${rawQueryString}` : address,
     rawQuery: rawQueryString,
     body: Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8'),
     sourceIp: requestContext.http.sourceIp,
@@ -213,8 +227,7 @@ function refuse(code: Refusal['code'], detail = ''): { refusal: Refusal } {
   return { refusal: { code, detail } };
 }
 
-const secretIds = Object.values(configured.connections).map(({ secretId }) => secretId);
-await secrets.readAhead(secretIds.slice(0, READ_AHEAD));
+await secrets.readAhead(Object.values(configured.connections).flatMap(({ secretId }) => secretId ?? []));
 
 export const handler = createReceive({
   connections: configured.connections,

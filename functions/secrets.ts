@@ -5,6 +5,8 @@ export const FRESH_MS = 300 * SECONDS;
 export const FAILURE_MS = 15 * SECONDS;
 export const READ_AGAIN_MS = 30 * SECONDS;
 export const STALE_MS = 3600 * SECONDS;
+/** Init has ten seconds; further secrets are read when they are needed. */
+const READ_AHEAD = 20;
 
 /** The secret cannot be read, and no value that may stand in for it is held. */
 export class SecretUnavailable extends Error {
@@ -47,7 +49,7 @@ export type SecretReader = {
    * @throws {SecretUnavailable} as `read`
    */
   readAgain(id: string, seen: string): Promise<string>;
-  /** Fills the cache during init. Never throws. */
+  /** Fills the cache during init, with the first of them if they are many. Never throws. */
   readAhead(ids: readonly string[]): Promise<void>;
 };
 
@@ -115,7 +117,7 @@ export function createSecretReader(
   }
 
   async function readAhead(ids: readonly string[]): Promise<void> {
-    await Promise.allSettled(ids.map(read));
+    await Promise.allSettled(ids.slice(0, READ_AHEAD).map(read));
   }
 
   return { read, readAgain, readAhead };

@@ -28,9 +28,11 @@ const GENERATED_TOKEN: Initial = { template: '{}', key: 'token' };
 const GENERATED_PASSWORD: Initial = { template: '{"username":"webhook"}', key: 'password' };
 const GENERATED_LENGTH = 48;
 
+const VENDORS_OWN: VerifySettings['scheme'][] = ['standard-webhooks', 'hubspot', 'twilio'];
+
 /** What a connection's secret starts with: made up here where the CRM lets us choose, empty where it issues it. */
 export function initialSecret(crm: string, scheme: VerifySettings['scheme']): Initial {
-  if (scheme === 'standard-webhooks') return SIGNING_SECRET_WAITS;
+  if (VENDORS_OWN.includes(scheme)) return SIGNING_SECRET_WAITS;
   if (scheme === 'hmac')
     return CRMS[crm]?.vendorIssuesSecret ? SIGNING_SECRET_WAITS : GENERATED_SIGNING_SECRET;
   return scheme === 'basic' ? GENERATED_PASSWORD : GENERATED_TOKEN;

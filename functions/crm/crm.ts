@@ -1,6 +1,6 @@
 import type { Connection } from '../connections.ts';
-import type { Content } from '../delivery.ts';
-import type { VerifySettings } from '../signature/scheme.ts';
+import type { Content, Delivery, Parse } from '../delivery.ts';
+import type { ChosenSettings, VerifySettings } from '../signature/scheme.ts';
 
 /** Why a genuine delivery, or one event of it, asks for no close. */
 export type IgnoredReason =
@@ -17,10 +17,12 @@ export type Reading = {
   finished: boolean | IgnoredReason;
   /** A string, a safe integer, an array of them, or nothing. */
   conversationId?: unknown;
-  /** The CRM's ticket or case. */
+  /** The CRM's ticket or case: also the id to look up where the connection asks for that. */
   crmRef?: unknown;
   /** The CRM's own id of the delivery or event. */
   deliveryId?: unknown;
+  /** What the connection's selectors see as `body`, where that is one event of a batch. */
+  event?: unknown;
 };
 
 /** The settings of a connection that a preset may take besides `crm`, `polyai` and the secret's. */
@@ -29,24 +31,50 @@ export type Setting =
   | 'conversationId'
   | 'finishedWhen'
   | 'finishedValues'
+  | 'lookUp'
+  | 'sharedId'
   | 'publicUrl'
-  | 'allowedSources';
+  | 'allowedSources'
+  | 'sender'
+  | 'dataCentre'
+  | 'audience'
+  | 'jwksUrl';
+
+/** An answer in a CRM's own form. */
+export type OwnAnswer = { status: number; headers?: Record<string, string>; body?: string };
+
+/** The settings from which a preset may derive its proof, as the configuration has them. */
+export type ProofSettings = { sender?: string; dataCentre?: string; audience?: string; jwksUrl?: string };
 
 /** A CRM as its vendor ships it: how its deliveries are proven, what is finished, where the id is. */
 export type Crm = {
-  /** Where the connection names no `verify`. Absent: the connection must. */
-  verify?: VerifySettings;
+  /** The proof where the connection names no `verify`. Absent: the connection must. */
+  verify?: VerifySettings | ((settings: ProofSettings) => VerifySettings);
+  /** What a connection may name in `verify`; absent: everything, if it takes `verify` at all. */
+  schemes?: readonly ChosenSettings['scheme'][];
   /** Whether the vendor makes the signing secret, so that the stack's waits to be filled. */
   vendorIssuesSecret: boolean;
   /** Signing secrets that are printed in the vendor's documentation: anybody can sign with them. */
   publicSecrets?: readonly string[];
   takes: readonly Setting[];
   requires: readonly Setting[];
+  /** Settings of which a connection needs at least one. */
+  requiresOneOf?: readonly Setting[];
+  /** Answers what the vendor asks without a proof, by a method other than POST. */
+  greet?(delivery: Delivery): OwnAnswer | undefined;
+  /** Answers a handshake that is proven; nothing of it is parsed. */
+  confirm?(delivery: Delivery): OwnAnswer | undefined;
+  /** Reads a body that is neither JSON nor a form, or more than that. */
+  parse?: Parse;
+  /** Whether all of a delivery is the connection's `sender`'s. */
+  isFrom?(sender: string, content: Content): boolean;
   /** Reads a verified delivery: one reading per event in it. Never throws, whatever the body is. */
   read(content: Content, connection: Connection): Reading[];
+  /** What the vendor must be answered once everything is queued, where it is not ours to choose. */
+  acknowledgement?: OwnAnswer;
 };
 
-/** The value at a path of own properties, or `undefined`. */
+/** The value at a path of own properties, or `undefined`. Array positions are written as text. */
 export function at(value: unknown, ...path: string[]): unknown {
   let found = value;
   for (const key of path) {
@@ -62,4 +90,9 @@ export function isOneOf(values: readonly string[], status: unknown): boolean {
     typeof status === 'number' ? status : typeof status === 'string' ? status : '',
   ).toLowerCase();
   return text !== '' && values.some((value) => value.toLowerCase() === text);
+}
+
+/** The events of a batch; what is no batch is one event. */
+export function eventsOf(body: unknown): unknown[] {
+  return Array.isArray(body) ? body : [body];
 }

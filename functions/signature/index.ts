@@ -3,7 +3,7 @@ import bearer from './bearer.ts';
 import header from './header.ts';
 import hmac from './hmac.ts';
 import query from './query.ts';
-import type { Scheme } from './scheme.ts';
+import type { AnyScheme } from './scheme.ts';
 import standardWebhooks from './standard-webhooks.ts';
 
 /** Every scheme by the name that `verify.scheme` takes; each stands in the file of that name. */
@@ -14,4 +14,4 @@ export const SCHEMES = {
   header,
   query,
   basic,
-} satisfies Record<string, Scheme>;
+} satisfies Record<string, AnyScheme>;

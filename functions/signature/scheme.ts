@@ -18,8 +18,18 @@ export type HmacSettings = {
   toleranceSeconds: number;
 };
 
-/** How deliveries are proven, with every default filled in at synth. */
-export type VerifySettings =
+/** A token that a vendor signs with a key of its published set. It covers itself, not the body. */
+export type JwtSettings = {
+  scheme: 'jwt';
+  header: string;
+  algorithm: 'RS256';
+  jwksUrl: string;
+  issuer: string;
+  audience: string;
+};
+
+/** The schemes that a connection may name in `verify`. */
+export type ChosenSettings =
   | HmacSettings
   | { scheme: 'standard-webhooks' }
   | { scheme: 'bearer' }
@@ -27,13 +37,19 @@ export type VerifySettings =
   | { scheme: 'query'; parameter: string }
   | { scheme: 'basic' };
 
+/** How deliveries are proven, with every default filled in at synth: those, and the vendors' own. */
+export type VerifySettings = ChosenSettings | JwtSettings | { scheme: 'hubspot' } | { scheme: 'twilio' };
+
 /** Why a delivery is not genuine: the check that failed, never what was expected. */
 export type Refusal = { code: RefusalCode; detail: string };
+
+/** `undefined` when a delivery is genuine. */
+export type Verdict = Refusal | undefined;
 
 /**
  * A family of proofs. Two steps, so that a secret which cannot work is told from a delivery which is forged.
  */
-export type Scheme<Settings extends VerifySettings = never, Keys = unknown> = {
+export type Scheme<Settings extends VerifySettings, Keys, Result = Verdict> = {
   /**
    * The keys in a connection's secret.
    *
@@ -41,8 +57,12 @@ export type Scheme<Settings extends VerifySettings = never, Keys = unknown> = {
    */
   readKeys(secret: Record<string, unknown>): Keys;
   /**
+   * Never throws, whatever the delivery holds.
+   *
    * @param now Unix milliseconds
-   * @returns `undefined` when the delivery is genuine. Never throws, whatever the delivery holds
    */
-  verify(settings: Settings, keys: Keys, delivery: Delivery, now: number): Refusal | undefined;
+  verify(settings: Settings, keys: Keys, delivery: Delivery, now: number): Result;
 };
+
+/** Any of them, as the receiver sees it: it knows the settings and keys only as what belongs together. */
+export type AnyScheme = Scheme<never, unknown, Verdict | Promise<Verdict>>;

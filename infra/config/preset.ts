@@ -15,3 +15,13 @@ export function requires(crm: string): readonly string[] {
   const { verify, requires = [] } = CRMS[crm] ?? {};
   return [...new Set<string>([...(verify ? [] : ['verify']), ...requires])];
 }
+
+/** The settings of which at least one must be there. */
+export function requiresOneOf(crm: string): readonly string[] {
+  return CRMS[crm]?.requiresOneOf ?? [];
+}
+
+/** The schemes among which `verify` may choose; `undefined` where it may choose any. */
+export function schemes(crm: string): readonly string[] | undefined {
+  return CRMS[crm]?.schemes;
+}

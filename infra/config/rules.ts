@@ -1,7 +1,8 @@
+import { SCHEMES } from '../../functions/signature/index.ts';
 import { SETTINGS } from './connection.ts';
 import { rateInMinutes, toMinutes } from './duration.ts';
 import { type Fault, pathOf, quote, suggest } from './fault.ts';
-import { isPreset, requires, takes } from './preset.ts';
+import { isPreset, requires, requiresOneOf, schemes, takes } from './preset.ts';
 import { NAME } from './values.ts';
 
 type Settings = Record<string, unknown>;
@@ -59,10 +60,13 @@ function checkProject({ kind, name, settings: { polyai } }: Entry, projects: str
   };
 }
 
-function checkPreset({ kind, name, settings }: Entry): Faults {
+function checkPreset(entry: Entry): Faults {
+  const { kind, name, settings } = entry;
   const { crm } = settings;
   if (!isPreset(crm)) return [];
   const refused = SETTINGS.filter((key) => Object.hasOwn(settings, key) && !takes(crm).includes(key));
+  const oneOf = requiresOneOf(crm);
+  const isUnmet = oneOf.length > 0 && !oneOf.some((key) => Object.hasOwn(settings, key));
   const isIdle = ['finishedValues', 'finishedWhen'].every((key) => Object.hasOwn(settings, key));
   const missing = requires(crm).filter((key) => !Object.hasOwn(settings, key));
   return [
@@ -78,12 +82,37 @@ function checkPreset({ kind, name, settings }: Entry): Faults {
           mend: 'Keep one of the two',
         }
       : undefined,
+    isUnmet
+      ? {
+          path: pathOf(kind, name),
+          problem: `has none of ${oneOf.join(' and ')}, and crm ${quote(crm)} sends no conversation id by itself`,
+          mend: `Add one of them, as docs/crm/${crm}.md shows`,
+        }
+      : undefined,
+    checkScheme(entry, crm),
     ...missing.map((key) => ({
       path: pathOf(kind, name, key),
       problem: 'is missing',
       mend: `Crm ${quote(crm)} cannot do without it: add it as the README shows`,
     })),
   ];
+}
+
+function checkScheme({ kind, name, settings }: Entry, crm: string): Fault | undefined {
+  const { scheme } = settingsOf(settings.verify);
+  const choices = schemes(crm);
+  // What is no scheme at all, or not to be chosen here, is said elsewhere.
+  if (!choices || !takes(crm).includes('verify') || !isScheme(scheme) || choices.includes(scheme))
+    return undefined;
+  return {
+    path: pathOf(kind, name, 'verify', 'scheme'),
+    problem: `is ${quote(scheme)}, which crm ${quote(crm)} cannot send`,
+    mend: suggest(scheme, choices),
+  };
+}
+
+function isScheme(scheme: unknown): scheme is string {
+  return typeof scheme === 'string' && Object.hasOwn(SCHEMES, scheme);
 }
 
 /** What a template signs, and the header that it comes from. */

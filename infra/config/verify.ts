@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SCHEMES } from '../../functions/signature/index.ts';
-import type { VerifySettings } from '../../functions/signature/scheme.ts';
+import type { ChosenSettings } from '../../functions/signature/scheme.ts';
 import { TOLERANCE_SECONDS } from '../../functions/signature/timestamp.ts';
 import { quote, suggest } from './fault.ts';
 import { type Check, checked, keys, oneOf, refuse, text, whole } from './values.ts';
@@ -28,7 +28,7 @@ const checkTemplate: Check<string> = (value) => {
     : { problem: 'has no {body}, so anybody could change the body', mend: WRITE_TEMPLATE };
 };
 
-function scheme<Name extends VerifySettings['scheme'], Shape extends z.core.$ZodShape>(
+function scheme<Name extends ChosenSettings['scheme'], Shape extends z.core.$ZodShape>(
   name: Name,
   shape: Shape,
 ) {

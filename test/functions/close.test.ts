@@ -537,9 +537,10 @@ describe('the keys', () => {
     expect(await close(record)).toEqual([record.messageId]);
     expect(sent).toEqual([postponed(record, 10)]);
     expect(lines).toMatchObject([
+      { type: 'fault', where: 'close: secret', error: { name: 'SecretNotReady' } },
       { outcome: 'unavailable', final: false, reason: expect.stringMatching(reason) },
     ]);
-    expect(lines[0]?.reason).toContain(SECRET_ID);
+    expect(lines[1]?.reason).toContain(SECRET_ID);
     expect(polyai.calls).toEqual([]);
   });
 
@@ -564,8 +565,11 @@ describe('the keys', () => {
     const record = message();
     expect(await close(record)).toEqual([record.messageId]);
     expect(sent).toEqual([postponed(record, 10)]);
-    expect(lines).toMatchObject([{ outcome: 'unavailable', reason: expect.stringMatching(mend) }]);
-    expect(lines[0]?.reason).toContain(SECRET_ID);
+    expect(lines).toMatchObject([
+      { type: 'fault', where: 'close: secret', error: { name: 'SecretUnavailable' } },
+      { outcome: 'unavailable', reason: expect.stringMatching(mend) },
+    ]);
+    expect(lines[1]?.reason).toContain(SECRET_ID);
     expect(polyai.calls).toEqual([]);
   });
 

@@ -23,7 +23,7 @@ function read(body: unknown, connection: Partial<Connection> = {}) {
 }
 
 function idsOf(id: unknown): string[] {
-  return read({ done: true, id }).findings.map(({ conversationId }) => conversationId);
+  return read({ done: true, id }).findings.map(({ conversationId = '' }) => conversationId);
 }
 
 describe('finishedWhen', () => {

@@ -12,7 +12,7 @@ import { createReceive, handler } from '../../functions/receive.lambda.ts';
 import { REFUSALS } from '../../functions/refusal.ts';
 import { createSecretReader } from '../../functions/secrets.ts';
 import { SCHEMES } from '../../functions/signature/index.ts';
-import type { HmacSettings, Scheme, VerifySettings } from '../../functions/signature/scheme.ts';
+import type { HmacSettings, VerifySettings } from '../../functions/signature/scheme.ts';
 import { apiGatewayEvent, prove, signHmac, signZendesk, zendeskEvent } from '../support/delivery.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
@@ -78,7 +78,7 @@ function start({ texts = {}, ...parts }: Partial<Parts> & { texts?: Record<strin
   const receive = createReceive({
     connections: CONNECTIONS,
     crms: CRMS,
-    schemes: SCHEMES as Record<string, Scheme>,
+    schemes: SCHEMES,
     secrets: createSecretReader(async (id) => {
       world.reads.push(id);
       const text = world.texts[id];

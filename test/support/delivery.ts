@@ -141,6 +141,8 @@ export function prove(
       return { headers: {}, query: `${verify.parameter}=${encodeURIComponent(token)}` };
     case 'basic':
       return { headers: basicAuthorization(username, password), query: '' };
+    default:
+      throw new Error(`nothing here proves by ${verify.scheme} yet`);
   }
 }
 
@@ -209,6 +211,7 @@ export function delivery({ headers = {}, body = '', query = '', method = 'POST' 
   return {
     method,
     headers: Object.fromEntries(present),
+    url: `https://hooks.example.com/webhooks/zendesk-support${query && `?${query}`}`,
     rawQuery: query,
     body: Buffer.from(body),
     sourceIp: '203.0.113.7',
