@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import type { Connection } from '../../../functions/connections.ts';
 import custom from '../../../functions/crm/custom.ts';
@@ -23,22 +22,6 @@ const HMAC: VerifySettings = {
   timestampUnit: 's',
   toleranceSeconds: 300,
 };
-
-describe('a payload of a sender of your own', () => {
-  const folder = new URL('../../fixtures/custom/', import.meta.url);
-
-  it.each(readdirSync(folder))('reads as expected: %s', (file) => {
-    const {
-      headers = {},
-      connection,
-      body,
-      expected,
-    } = JSON.parse(readFileSync(new URL(file, folder), 'utf8'));
-    expect(readDelivery(custom, { ...CONNECTION, ...connection }, { body, headers, query: {} })).toEqual(
-      expected,
-    );
-  });
-});
 
 describe('custom', () => {
   it('closes nothing by itself: the connection must say what is finished and where the id is', () => {

@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Connection } from '../../../functions/connections.ts';
@@ -107,15 +106,6 @@ describe("Zendesk's signature", () => {
 
   it('has its test secret listed as public', () => {
     expect(zendesk.publicSecrets).toEqual([TEST_SECRET]);
-  });
-});
-
-describe('a payload of Zendesk', () => {
-  const folder = new URL('../../fixtures/zendesk/', import.meta.url);
-
-  it.each(readdirSync(folder))('reads as expected: %s', (file) => {
-    const { headers, connection, body, expected } = JSON.parse(readFileSync(new URL(file, folder), 'utf8'));
-    expect(read(body, connection, headers)).toEqual(expected);
   });
 });
 

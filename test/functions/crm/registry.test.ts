@@ -1,0 +1,102 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { Crm } from '../../../functions/crm/crm.ts';
+import { CRMS } from '../../../functions/crm/index.ts';
+import { readContent } from '../../../functions/delivery.ts';
+import { readDelivery } from '../../../functions/read-delivery.ts';
+import { ROOT } from '../../../infra/bundle.ts';
+import type { ConnectionConfiguration } from '../../../infra/config.ts';
+import { configurationOf } from '../../support/configuration.ts';
+import { connectionOf, fixtureNames, readFixture, textOf } from '../../support/crm.ts';
+import { delivery } from '../../support/delivery.ts';
+
+// What is true of every CRM in the index: adding one means adding its files, and these find them.
+
+const REQUIRED = ['finished.json', 'malformed.json', 'no-id.json', 'not-finished.json', 'reopened.json'];
+
+type Given = {
+  connection?: Record<string, unknown>;
+  headers?: Record<string, string>;
+  query?: string;
+  text: string;
+};
+
+/** What a delivery is read as, from its bytes on; proven it is already. */
+function readAs({ polyai: project, ...settings }: ConnectionConfiguration, given: Given): unknown {
+  const { headers = {}, query = '', text } = given;
+  const crm = CRMS[settings.crm] as Crm;
+  const lowered = Object.entries(headers).map(([header, value]) => [header.toLowerCase(), value]);
+  const received = delivery({ headers: Object.fromEntries(lowered), query, body: text });
+  try {
+    return readDelivery(crm, { project, ...settings }, readContent(received, crm.parse));
+  } catch {
+    return { refused: 'body_unreadable' };
+  }
+}
+
+type Block = { language: string; info: string; text: string };
+
+/** The fenced blocks of a page whose info string says more than a language. */
+function blocks(page: string, kind: string): Block[] {
+  const fenced = readFileSync(page, 'utf8').matchAll(/^ *```(\S+) (\S+) ?(.*)\n([\s\S]*?)^ *```/gm);
+  return [...fenced].flatMap(([, language = '', mark = '', info = '', text = '']) =>
+    mark === kind ? [{ language, info, text }] : [],
+  );
+}
+
+describe.each(Object.keys(CRMS))('%s', (name) => {
+  const page = join(ROOT, 'docs/crm', `${name}.md`);
+
+  it('has fixtures of what is finished, is not, has no id, was reopened and cannot be read', () => {
+    expect(fixtureNames(name)).toEqual(expect.arrayContaining(REQUIRED));
+  });
+
+  it.each(fixtureNames(name))('is read as its fixture expects: %s', (file) => {
+    const fixture = readFixture(name, file);
+    expect(fixture.source).toMatch(/\w{4}/);
+    const connection = connectionOf(name, fixture.connection);
+    expect(readAs(connection, { ...fixture, text: textOf(fixture) })).toEqual(fixture.expected);
+  });
+
+  it('has a page, and a line in the table of pages', () => {
+    expect(existsSync(page)).toBe(true);
+    const table = readFileSync(join(ROOT, 'docs/crm/README.md'), 'utf8');
+    expect(table).toContain(`](${name}.md)`);
+  });
+
+  it('has a page whose connection and sample body the program takes', () => {
+    const configurations = blocks(page, 'connections').map(({ text }) => configurationOf(text).connections);
+    const [connection] = configurations.flatMap((connections) => Object.values(connections));
+    const samples = blocks(page, 'sample');
+    expect(connection).toMatchObject({ crm: name });
+    expect(samples.length).toBeGreaterThan(0);
+    for (const { info, text } of samples) {
+      const headers = Object.fromEntries(
+        info
+          .split(' ')
+          .filter(Boolean)
+          .map((pair) => pair.split(/=(.*)/s).slice(0, 2)),
+      );
+      const demand = readAs(connection as ConnectionConfiguration, { headers, text: text.trim() });
+      expect(demand).toMatchObject({ findings: [expect.anything()] });
+    }
+  });
+
+  it('never throws, whatever a body is', () => {
+    const crm = CRMS[name] as Crm;
+    const { connection } = readFixture(name, 'finished.json');
+    const { polyai: project, ...settings } = connectionOf(name, connection);
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.dictionary(fc.string(), fc.string()), (body, headers) => {
+        const content = { body, headers, query: headers };
+        const { findings } = readDelivery(crm, { project, ...settings }, content);
+        expect(Array.isArray(findings)).toBe(true);
+        crm.isFrom?.('acme', content);
+        crm.greet?.(delivery({ headers, method: 'GET' }));
+        crm.confirm?.(delivery({ headers }));
+      }),
+    );
+  });
+});
