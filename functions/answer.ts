@@ -15,7 +15,7 @@ export function ownAnswer({ status, headers, body }: OwnAnswer): APIGatewayProxy
 
 /** 200, once every close is queued. */
 export function successAnswer(
-  { findings, ignored }: Demand = { findings: [], ignored: [] },
+  { findings, ignored }: Demand,
   requestId: string,
 ): APIGatewayProxyStructuredResultV2 {
   return {

@@ -4,10 +4,10 @@ import type { Project } from './connections.ts';
 import type { Line } from './log.ts';
 import { withMetrics } from './metrics.ts';
 import type { Judgement } from './outcome.ts';
-import type { CloseAnswer } from './polyai.ts';
+import type { PolyAIAnswer } from './polyai.ts';
 
 /** What became of one call, with what PolyAI answered where there was a call. Times in Unix milliseconds. */
-export type Attempt = Judgement & { answer?: CloseAnswer; startedAt: number; endedAt: number };
+export type Attempt = Judgement & { answer?: PolyAIAnswer; startedAt: number; endedAt: number };
 
 /** PolyAI's answer, where one arrived. */
 export function answered({ answer }: Attempt) {
@@ -33,7 +33,7 @@ export function closeLine(
     crm: request?.crm,
     project: request?.project,
     region: project?.region,
-    conversation_id: request?.conversationId,
+    conversation_id: request?.conversationId ?? answer?.conversationId,
     shared_id: request?.sharedId,
     crm_ref: request?.crmRef,
     delivery_id: request?.deliveryId,

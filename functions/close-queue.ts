@@ -27,9 +27,19 @@ export async function queueCloses(
   const failed = results.filter((result) => result.status === 'rejected');
   if (failed.length > 0) {
     throw new NotQueued(
-      `${failed.length} of ${batches.length} batches were not queued: ${failed[0]?.reason}`,
+      `${failed.length} of ${batches.length} batches were not queued: ${nameOf(failed[0]?.reason)}`,
     );
   }
+}
+
+/** SQS answered, and did not confirm every entry. */
+class Refused extends Error {
+  override name = 'Refused';
+}
+
+/** Our own words; of another error the name alone, because its message may quote what SQS answered. */
+function nameOf(error: unknown): string {
+  return error instanceof Refused ? error.message : ((error as Error | undefined)?.name ?? 'Error');
 }
 
 async function sendBatch(
@@ -44,7 +54,7 @@ async function sendBatch(
   }));
   const { Successful, Failed } = await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
   if (Successful?.length !== Entries.length) {
-    throw new Error(
+    throw new Refused(
       `${Failed?.length ?? 'some'} of ${Entries.length} entries failed: ${Failed?.[0]?.Code ?? 'no code'}`,
     );
   }

@@ -3,12 +3,14 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import * as configured from '#configured';
 import { secrets, sqs } from './aws.ts';
 import { type Attempt, ageMs, answered, closeLine } from './close-line.ts';
+import { queueCloses } from './close-queue.ts';
 import { type CloseRequest, parseCloseRequest, UnknownVersion } from './close-request.ts';
 import type { Project } from './connections.ts';
 import { ENVIRONMENT } from './environment.ts';
 import { faultLine, type Line, writeLine } from './log.ts';
+import { isAwaited, isTooLate, judgeLookUp, nextLookUpInSeconds } from './look-up.ts';
 import { isGivenUp, type Judgement, judge, nextTryInSeconds, OUTCOMES } from './outcome.ts';
-import { closeChat, type ProjectKeys, readProjectKeys } from './polyai.ts';
+import { closeChat, lookUpConversation, type ProjectKeys, readProjectKeys } from './polyai.ts';
 import { SecretNotReady, type SecretReader, SecretUnavailable } from './secrets.ts';
 
 export type CloseParts = {
@@ -73,13 +75,13 @@ export function createClose(parts: CloseParts) {
       const outcome = error instanceof UnknownVersion ? 'unknown_target' : 'rejected';
       return { outcome, reason: (error as Error).message };
     }
-    const { project, conversationId } = message.request;
+    const { project, sharedId } = message.request;
     if (!Object.hasOwn(projects, project)) {
       return { outcome: 'unknown_target', reason: 'the project is not in this deployment' };
     }
     message.project = projects[project] as Project;
-    if (conversationId === undefined) {
-      return { outcome: 'unknown_target', reason: 'this deployment cannot look up a shared id' };
+    if (sharedId !== undefined && isTooLate(message.request, now())) {
+      return { outcome: 'look_up_expired', reason: 'the shared id was not resolved within 15 minutes' };
     }
     if (isExpired(message.request))
       return { outcome: 'unavailable', reason: 'it expired before this attempt' };
@@ -97,9 +99,9 @@ export function createClose(parts: CloseParts) {
       const seen = await secrets.read(project.secretId);
       const first = await callWith(seen, project, request);
       const isRefused = first.outcome === 'unauthorized' || !('answer' in first);
-      if (!isRefused || context.getRemainingTimeInMillis() < SECOND_CALL_NEEDS_MS) return first;
+      if (!isRefused) return first;
       const changed = await readAgain(project.secretId, seen);
-      if (changed === seen) return first;
+      if (changed === seen || context.getRemainingTimeInMillis() < SECOND_CALL_NEEDS_MS) return first;
       if ('answer' in first) {
         writeLine(closeLine(message.record, request, project, first, { final: false, nextTryInSeconds: 0 }));
       }
@@ -133,24 +135,26 @@ export function createClose(parts: CloseParts) {
       const reason = `secret ${project.secretId} is not ready: ${error.message}`;
       return { outcome: 'unavailable', reason, fault: new SecretNotReady(reason) };
     }
+    const calling = { project, keys, requestId: request.requestId, fetch: parts.fetch };
+    const { sharedId, conversationId = '' } = request;
     const startedAt = now();
-    const answer = await closeChat(
-      project,
-      keys,
-      request.conversationId ?? '',
-      request.requestId,
-      parts.fetch,
-    );
-    return { ...judge(answer), answer, startedAt, endedAt: now() };
+    const answer = await (sharedId === undefined
+      ? closeChat(calling, conversationId)
+      : lookUpConversation(calling, sharedId));
+    const judged = sharedId === undefined ? judge(answer) : judgeLookUp(answer);
+    return { ...judged, answer, startedAt, endedAt: now() };
   }
 
   /** Does what the outcome asks for, and says so in one line. @returns whether the message may be deleted */
-  async function settle({ record, request, project }: Message, attempt: Attempt): Promise<boolean> {
+  async function settle(message: Message, attempt: Attempt): Promise<boolean> {
+    const { record, request, project } = message;
+    const say = (told: Attempt, then: { final: boolean; nextTryInSeconds?: number }) =>
+      writeLine(closeLine(record, request, project, told, then));
     const age = ageMs(record, now());
-    const { next } = OUTCOMES[attempt.outcome];
+    const next = nextStep(message, attempt);
     if (next === 'retry' && !isExpired(request) && !isGivenUp(attempt.outcome, age)) {
-      const seconds = nextTryInSeconds(age, answered(attempt)?.retryAfterMs ?? 0, parts.random());
-      writeLine(closeLine(record, request, project, attempt, { final: false, nextTryInSeconds: seconds }));
+      const seconds = waitFor(message, attempt, age);
+      say(attempt, { final: false, nextTryInSeconds: seconds });
       await postpone(record, request, seconds);
       return false;
     }
@@ -158,11 +162,42 @@ export function createClose(parts: CloseParts) {
       next === 'retry'
         ? { ...attempt, reason: `given up after ${(age / HOUR_MS).toFixed(1)} h: ${attempt.reason}` }
         : attempt;
-    // Cleanup's own closes are given up quietly: its next run finds the chat again.
-    const isDeadLetter = next !== 'done' && request?.source !== 'cleanup';
-    const final = !isDeadLetter || (await deadLetter(record, request, last));
-    writeLine(closeLine(record, request, project, last, { final }));
+    const final = await hand(message, last, next);
+    say(last, { final });
     return final;
+  }
+
+  function nextStep({ request }: Message, { outcome }: Attempt): 'done' | 'retry' | 'dead_letter' {
+    const isEarly = outcome === 'no_conversation' && request !== undefined && isAwaited(request, now());
+    return isEarly ? 'retry' : OUTCOMES[outcome].next;
+  }
+
+  function waitFor({ request }: Message, attempt: Attempt, age: number): number {
+    const retryAfterMs = answered(attempt)?.retryAfterMs ?? 0;
+    return request?.sharedId === undefined
+      ? nextTryInSeconds(age, retryAfterMs, parts.random())
+      : nextLookUpInSeconds(request, now(), age, retryAfterMs, parts.random());
+  }
+
+  /** Sends on what must go on elsewhere. @returns whether the message has done its duty here */
+  async function hand({ record, request }: Message, attempt: Attempt, next: string): Promise<boolean> {
+    const conversationId = answered(attempt)?.conversationId;
+    if (attempt.outcome === 'resolved' && request && conversationId)
+      return queueResolved(request, conversationId);
+    // Cleanup's own closes are given up quietly: its next run finds the chat again.
+    if (next === 'done' || request?.source === 'cleanup') return true;
+    return deadLetter(record, request, attempt);
+  }
+
+  /** The conversation of a shared id becomes a close of its own: one hop, however often that is tried. */
+  async function queueResolved({ sharedId: _resolved, ...request }: CloseRequest, conversationId: string) {
+    try {
+      await queueCloses(sqs, closeQueueUrl, [{ ...request, conversationId }]);
+      return true;
+    } catch (error) {
+      writeLine(faultLine(request.requestId, 'close: queue', error));
+      return false;
+    }
   }
 
   /** When this fails the message comes back by the queue's own visibility timeout instead. */

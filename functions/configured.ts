@@ -9,4 +9,6 @@ import type { AnyScheme } from './signature/scheme.ts';
 export const projects: Record<string, Project> = {};
 export const connections: Record<string, Connection> = {};
 export const crms: Record<string, Crm> = {};
+export const eventConnections: Record<string, Connection> = {};
+export const eventCrms: Record<string, Crm> = {};
 export const schemes: Record<string, AnyScheme> = {};

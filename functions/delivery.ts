@@ -40,7 +40,8 @@ export function parseBody(text: string, delivery: Delivery): unknown {
   return text.trim() === '' ? {} : JSON.parse(text);
 }
 
-function isForm({ headers }: Delivery): boolean {
+/** Whether the content type says that the body is a form. */
+export function isForm({ headers }: Delivery): boolean {
   return /^application\/x-www-form-urlencoded\s*(;|$)/i.test(headers['content-type'] ?? '');
 }
 

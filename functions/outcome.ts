@@ -1,4 +1,4 @@
-import type { CloseAnswer } from './polyai.ts';
+import type { PolyAIAnswer } from './polyai.ts';
 
 type Rule = {
   /** Over at once, sent to the dead-letter queue at once, or tried again. */
@@ -19,6 +19,7 @@ export const OUTCOMES = {
   throttled: { next: 'retry', needsAction: false },
   unavailable: { next: 'retry', needsAction: false },
   unknown_target: { next: 'retry', needsAction: true },
+  resolved: { next: 'done', needsAction: false },
   no_conversation: { next: 'done', needsAction: false },
   look_up_expired: { next: 'dead_letter', needsAction: true },
 } as const satisfies Record<string, Rule>;
@@ -32,7 +33,7 @@ export type Judgement = { outcome: Outcome; reason?: string };
  *
  * @see https://docs.poly.ai/api-reference/error-codes
  */
-export function judge(answer: CloseAnswer): Judgement {
+export function judge(answer: PolyAIAnswer): Judgement {
   if ('failure' in answer) return { outcome: 'unavailable', reason: answer.failure };
   const { status, errorCode = '' } = answer;
   const reason = `PolyAI answered ${status}${errorCode && ` ${errorCode}`}`;
@@ -43,7 +44,8 @@ export function judge(answer: CloseAnswer): Judgement {
   return { outcome: judgeRefusal(status, errorCode), reason };
 }
 
-function judgeRefusal(status: number, errorCode: string): Outcome {
+/** What a status that is no success means, by the code that came with it. */
+export function judgeRefusal(status: number, errorCode: string): Outcome {
   if (status < 400) return 'misdirected';
   if (status === 401 || status === 403) return 'unauthorized';
   if (status === 404) {

@@ -1,15 +1,27 @@
 import type { Project } from './connections.ts';
+import { isId } from './conversation-id.ts';
 import { parseSecret, SecretNotReady } from './secrets.ts';
 
 /** Of one attempt, from the first byte sent to the last one read. */
 export const ATTEMPT_TIMEOUT_MS = 10_000;
 const MAX_BODY_BYTES = 64 * 1024;
 
-export type ProjectKeys = { apiKey: string; token: string };
+/** `handoffApiKey` looks shared ids up where that needs a key of its own. */
+export type ProjectKeys = { apiKey: string; token: string; handoffApiKey?: string };
 
-/** What came back, or that nothing did. Of a body only what the contract names is kept. */
-export type CloseAnswer =
-  | { status: number; success: boolean; errorCode?: string; correlationId?: string; retryAfterMs?: number }
+/** What came back, or that nothing did. Of a body only what the contracts name is kept. */
+export type PolyAIAnswer =
+  | {
+      status: number;
+      /** Of a close. */
+      success: boolean;
+      /** Of a look-up: the conversation, or that there is none. */
+      conversationId?: string;
+      isEmpty?: boolean;
+      errorCode?: string;
+      correlationId?: string;
+      retryAfterMs?: number;
+    }
   | { failure: string };
 
 /**
@@ -18,8 +30,12 @@ export type CloseAnswer =
  * @throws {SecretNotReady} naming the field and the mend, never the value
  */
 export function readProjectKeys(text: string): ProjectKeys {
-  const { apiKey, token } = parseSecret(text);
-  return { apiKey: readKey('apiKey', apiKey), token: readKey('token', token) };
+  const { apiKey, token, handoffApiKey } = parseSecret(text);
+  return {
+    apiKey: readKey('apiKey', apiKey),
+    token: readKey('token', token),
+    ...(handoffApiKey ? { handoffApiKey: readKey('handoffApiKey', handoffApiKey) } : {}),
+  };
 }
 
 function readKey(field: string, value: unknown): string {
@@ -33,33 +49,64 @@ function readKey(field: string, value: unknown): string {
   return value;
 }
 
+/** What a call needs besides what it asks. */
+export type Calling = {
+  project: Project;
+  keys: ProjectKeys;
+  /** Sent as PolyAI's correlation id, so that both sides can name the attempt. */
+  requestId: string;
+  fetch: typeof globalThis.fetch;
+  /** Of the whole attempt; ten seconds unless told otherwise. */
+  timeoutMs?: number;
+};
+
 /**
- * Asks PolyAI to close a chat, once: `PUT {baseUrl}/{version}/{accountId}/{projectId}/chat/close`. Redirects
- * are not followed, because the keys go to no other host. Never throws.
+ * Asks PolyAI to close a chat, once: `PUT {baseUrl}/{version}/{accountId}/{projectId}/chat/close`. Never throws.
  *
- * @param requestId sent as PolyAI's correlation id, so that both sides can name the attempt
  * @see https://docs.poly.ai/api-reference/chat/endpoint/close-a-chat
  */
-export async function closeChat(
-  project: Project,
-  keys: ProjectKeys,
-  conversationId: string,
-  requestId: string,
-  fetch: typeof globalThis.fetch,
-  timeoutMs = ATTEMPT_TIMEOUT_MS,
-): Promise<CloseAnswer> {
-  const path = [project.version, project.accountId, project.projectId].map(encodeURIComponent).join('/');
+export async function closeChat(calling: Calling, conversationId: string): Promise<PolyAIAnswer> {
+  const { project, keys } = calling;
+  return exchange(calling, `${pathOf(project, project.version)}/chat/close`, {
+    method: 'PUT',
+    headers: { 'Content-Type': 'application/json', 'X-API-KEY': keys.apiKey, 'X-TOKEN': keys.token },
+    body: JSON.stringify({ conversation_id: conversationId }),
+  });
+}
+
+/**
+ * Asks PolyAI, once, which conversation the agent has stored under a shared id:
+ * `GET {baseUrl}/v1/{accountId}/{projectId}/handoff_state?shared_id=…`. Never throws.
+ *
+ * @see https://docs.poly.ai/api-reference/handoff/introduction
+ */
+export async function lookUpConversation(calling: Calling, sharedId: string): Promise<PolyAIAnswer> {
+  const { project, keys } = calling;
+  const path = `${pathOf(project, 'v1')}/handoff_state?shared_id=${encodeURIComponent(sharedId)}`;
+  return exchange(calling, path, {
+    method: 'GET',
+    headers: { 'X-API-KEY': keys.handoffApiKey ?? keys.apiKey },
+  });
+}
+
+function pathOf({ accountId, projectId }: Project, version: string): string {
+  return [version, accountId, projectId].map(encodeURIComponent).join('/');
+}
+
+/** Redirects are not followed, because the keys go to no other host. */
+async function exchange(
+  { project, requestId, fetch, timeoutMs = ATTEMPT_TIMEOUT_MS }: Calling,
+  path: string,
+  { headers, ...init }: RequestInit & { headers: Record<string, string> },
+): Promise<PolyAIAnswer> {
   try {
-    const response = await fetch(`${project.baseUrl}/${path}/chat/close`, {
-      method: 'PUT',
+    const response = await fetch(`${project.baseUrl}/${path}`, {
+      ...init,
       headers: {
-        'Content-Type': 'application/json',
+        ...headers,
         Accept: 'application/json',
-        'X-API-KEY': keys.apiKey,
-        'X-TOKEN': keys.token,
         'X-PolyAI-Correlation-Id': requestId.replace(/[^\x21-\x7e]/g, '?'),
       },
-      body: JSON.stringify({ conversation_id: conversationId }),
       redirect: 'manual',
       signal: AbortSignal.timeout(timeoutMs),
     });
@@ -86,7 +133,7 @@ async function readJson(response: Response): Promise<unknown> {
 }
 
 /** Errors come in three shapes: `error_code` beside the message, `error: { code }`, and a message alone. */
-function readAnswer(status: number, headers: Headers, json: unknown): CloseAnswer {
+function readAnswer(status: number, headers: Headers, json: unknown): PolyAIAnswer {
   const body = asObject(json);
   const error = asObject(body.error);
   const errorCode = pick(/^[\w.-]{1,64}$/, body.error_code, error.code);
@@ -100,6 +147,8 @@ function readAnswer(status: number, headers: Headers, json: unknown): CloseAnswe
   return {
     status,
     success: body.success === true,
+    ...(isId(body.id) && { conversationId: body.id }),
+    ...((body.id === null || body.id === '') && { isEmpty: true }),
     ...(errorCode && { errorCode }),
     ...(correlationId && { correlationId }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),

@@ -13,23 +13,38 @@ export type Finding = References & { conversationId?: string; sharedId?: string 
 /** What a delivery asks for, and what in it asks for nothing; the references are those of its first event. */
 export type Demand = References & { findings: Finding[]; ignored: IgnoredReason[] };
 
+/** So many conversations, and no more, can one delivery or event close. */
+export const MAX_CLOSES = 100;
+
+/** A list of more reasons would tell nobody more, and an answer has its limits. */
+const MAX_IGNORED = 100;
+
 /**
  * What a genuine delivery asks for: the preset's reading, with the connection's own selectors in its place
  * where it has them. Each conversation once.
+ *
+ * @param content of a webhook; or an event of a bus as its `body`
  */
-export function readDelivery(crm: Pick<Crm, 'read'>, connection: Connection, content: Content): Demand {
+export function readDelivery(
+  crm: Pick<Crm, 'read' | 'bus'>,
+  connection: Connection,
+  content: Content,
+): Demand {
   const readings = crm.read(content, connection);
-  const results = readings.flatMap((reading) => readEvent(reading, connection, content));
+  const results = readings.flatMap((reading) => {
+    const ofBatch = 'event' in reading ? { ...content, body: reading.event } : content;
+    return readEvent(reading, connection, crm.bus ? content.body : ofBatch);
+  });
   const findings = results.filter((result) => typeof result !== 'string');
   return {
     ...references(readings[0]),
     findings: [...new Map(findings.map((finding) => [keyOf(finding), finding])).values()],
-    ignored: results.filter((result) => typeof result === 'string'),
+    ignored: results.filter((result) => typeof result === 'string').slice(0, MAX_IGNORED),
   };
 }
 
-function readEvent(reading: Reading, connection: Connection, content: Content): (Finding | IgnoredReason)[] {
-  const seen = 'event' in reading ? { ...content, body: reading.event } : content;
+/** @param seen what the connection's selectors see */
+function readEvent(reading: Reading, connection: Connection, seen: unknown): (Finding | IgnoredReason)[] {
   const finished = connection.finishedWhen ? isFinished(connection.finishedWhen, seen) : reading.finished;
   if (finished !== true) return [finished === false ? 'not_finished' : finished];
   const own = references(reading);
@@ -48,10 +63,10 @@ function readEvent(reading: Reading, connection: Connection, content: Content): 
 function toFindings(
   expression: string | undefined,
   preset: unknown,
-  content: Content,
+  seen: unknown,
   toFinding: (id: unknown) => Finding | '' | undefined,
 ): (Finding | IgnoredReason)[] {
-  const ids = expression ? selector(expression)(content) : preset;
+  const ids = expression ? selector(expression)(seen) : preset;
   const given = (Array.isArray(ids) ? ids : [ids]).filter(
     (id) => id !== undefined && id !== null && id !== '',
   );
@@ -63,9 +78,9 @@ function keyOf({ conversationId, sharedId }: Finding): string {
   return conversationId ?? `shared ${sharedId}`;
 }
 
-function isFinished(finishedWhen: string, content: Content): boolean | IgnoredReason {
+function isFinished(finishedWhen: string, seen: unknown): boolean | IgnoredReason {
   if (finishedWhen === 'always') return true;
-  const result = selector(finishedWhen)(content);
+  const result = selector(finishedWhen)(seen);
   return typeof result === 'boolean' ? result : 'finished_not_boolean';
 }
 

@@ -7,9 +7,10 @@ import type { CloseRequest } from './close-request.ts';
 import type { Connection } from './connections.ts';
 import type { Crm, OwnAnswer } from './crm/crm.ts';
 import { type Content, type Delivery, readContent } from './delivery.ts';
+import { deliveryLine } from './delivery-line.ts';
 import { ENVIRONMENT } from './environment.ts';
 import { faultLine, type Line, writeLine } from './log.ts';
-import { type Demand, readDelivery } from './read-delivery.ts';
+import { type Demand, MAX_CLOSES, readDelivery } from './read-delivery.ts';
 import { REFUSALS } from './refusal.ts';
 import { parseSecret, SecretNotReady, type SecretReader, SecretUnavailable } from './secrets.ts';
 import type { AnyScheme, Refusal } from './signature/scheme.ts';
@@ -31,7 +32,6 @@ export type ReceiveParts = {
 type Result = { refusal?: Refusal; demand?: Demand; answer?: OwnAnswer };
 
 const MAX_BODY_BYTES = 1024 * 1024;
-const MAX_CLOSES = 100;
 /** These may only mean that the secret was changed since it was cached. */
 const WORTH_ANOTHER_LOOK = new Set(['signature_mismatch', 'credential_mismatch', 'secret_not_ready']);
 
@@ -50,23 +50,14 @@ export function createReceive(parts: ReceiveParts) {
     const connection = Object.hasOwn(connections, name) ? connections[name] : undefined;
     const result = await take(connection, name, event);
     const { refusal, demand } = result;
-    writeLine({
-      type: 'delivery',
-      request_id: requestId,
-      connection: connection && name,
-      crm: connection?.crm,
-      delivery_id: demand?.deliveryId,
-      answer: refusal ? REFUSALS[refusal.code] : (result.answer?.status ?? 200),
-      accepted: refusal ? undefined : demand?.findings.length,
-      ignored: demand?.ignored,
-      refused: refusal?.code,
-      conversation_ids: demand?.findings.flatMap(({ conversationId }) => conversationId ?? []),
-      shared_ids: connection?.lookUp && demand?.findings.flatMap(({ sharedId }) => sharedId ?? []),
-      crm_ref: demand?.crmRef,
-      took_ms: now() - startedAt,
-    });
+    const answer = refusal ? REFUSALS[refusal.code] : (result.answer?.status ?? 200);
+    const took = now() - startedAt;
+    writeLine(deliveryLine({ requestId, name, connection, demand, answer, refused: refusal?.code, took }));
     if (refusal) return refusalAnswer(refusal, requestId);
-    return result.answer ? ownAnswer(result.answer) : successAnswer(demand, requestId);
+    if (result.answer) return ownAnswer(result.answer);
+    return demand
+      ? successAnswer(demand, requestId)
+      : refusalAnswer({ code: 'fault', detail: '' }, requestId);
   };
 
   async function take(
@@ -102,7 +93,7 @@ export function createReceive(parts: ReceiveParts) {
     requestId: string,
   ): Promise<Refusal | undefined> {
     const { secretId } = connection;
-    if (secretId === undefined) return check(connection, delivery, '{}');
+    if (secretId === undefined) return checkByPublishedKeys(connection, delivery, requestId);
     try {
       const seen = await secrets.read(secretId);
       const refusal = await check(connection, delivery, seen);
@@ -118,6 +109,19 @@ export function createReceive(parts: ReceiveParts) {
       writeLine(faultLine(requestId, 'receive: secret', error));
       return { code: 'secrets_unavailable', detail: '' };
     }
+  }
+
+  /** Without a secret: what may be missing are the vendor's keys. */
+  async function checkByPublishedKeys(
+    connection: Connection,
+    delivery: Delivery,
+    requestId: string,
+  ): Promise<Refusal | undefined> {
+    const refusal = await check(connection, delivery, '{}');
+    if (refusal?.code === 'secrets_unavailable') {
+      writeLine(faultLine(requestId, 'receive: keys', new SecretUnavailable(refusal.detail)));
+    }
+    return refusal;
   }
 
   async function check(
@@ -152,7 +156,7 @@ export function createReceive(parts: ReceiveParts) {
       return refuse('sender_mismatch', 'The delivery is from another account than this connection is for.');
     }
     const demand = readDelivery(crm, connection, content);
-    if (demand.findings.length + demand.ignored.length <= MAX_CLOSES) return demand;
+    if (demand.findings.length <= MAX_CLOSES) return demand;
     return refuse('too_many_conversations', `One delivery can close ${MAX_CLOSES} conversations at most.`);
   }
 

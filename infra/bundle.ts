@@ -9,7 +9,13 @@ import type { Connection, Project } from '../functions/connections.ts';
 export const ROOT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 
 /** What one stack's functions carry with them. */
-export type Embedded = { projects: Record<string, Project>; connections: Record<string, Connection> };
+export type Embedded = {
+  projects: Record<string, Project>;
+  /** The webhooks'. */
+  connections: Record<string, Connection>;
+  /** Those on buses. */
+  eventConnections: Record<string, Connection>;
+};
 
 /**
  * Writes the module that takes the place of functions/configured.ts in the bundles. It imports only the CRMs
@@ -17,25 +23,33 @@ export type Embedded = { projects: Record<string, Project>; connections: Record<
  *
  * @returns its path, which depends on nothing but the content
  */
-export function writeConfigured({ projects, connections }: Embedded): string {
-  const all = Object.values(connections);
+export function writeConfigured({ projects, connections, eventConnections }: Embedded): string {
+  const webhooks = Object.values(connections);
   const crms = modules(
     'crm',
-    all.map(({ crm }) => crm),
+    webhooks.map(({ crm }) => crm),
   );
   const schemes = modules(
     'signature',
-    all.map(({ verify }) => verify.scheme),
+    webhooks.map(({ verify }) => verify.scheme),
+  );
+  const eventCrms = modules(
+    'crm',
+    Object.values(eventConnections).map(({ crm }) => crm),
+    'event',
   );
   const values = {
     projects: JSON.stringify(projects),
     connections: JSON.stringify(connections),
     crms: crms.table,
     schemes: schemes.table,
+    eventConnections: JSON.stringify(eventConnections),
+    eventCrms: eventCrms.table,
   } satisfies Record<keyof typeof Configured, string>;
   const text = [
     ...crms.imports,
     ...schemes.imports,
+    ...eventCrms.imports,
     ...Object.entries(values).map(([name, value]) => `export const ${name} = ${value};`),
     '',
   ].join('\n');
@@ -47,14 +61,14 @@ export function writeConfigured({ projects, connections }: Embedded): string {
 }
 
 /** The imports of the named modules of a folder, and the table of them by name. */
-function modules(folder: string, names: string[]): { imports: string[]; table: string } {
+function modules(folder: string, names: string[], as = folder): { imports: string[]; table: string } {
   const unique = [...new Set(names)].sort();
   return {
     imports: unique.map(
       (name, index) =>
-        `import ${folder}${index} from ${JSON.stringify(join(ROOT, 'functions', folder, `${name}.ts`))};`,
+        `import ${as}${index} from ${JSON.stringify(join(ROOT, 'functions', folder, `${name}.ts`))};`,
     ),
-    table: `{ ${unique.map((name, index) => `${JSON.stringify(name)}: ${folder}${index}`).join(', ')} }`,
+    table: `{ ${unique.map((name, index) => `${JSON.stringify(name)}: ${as}${index}`).join(', ')} }`,
   };
 }
 

@@ -23,8 +23,11 @@ export type Watched = {
   alarms: Configuration['stack']['alarms'];
   closes: Queue;
   deadLetters: Queue;
+  /** There only with connections on buses. */
+  eventsDeadLetters: Queue | undefined;
   accessLog: ILogGroup;
-  functions: { receive: IFunction & { logGroup: ILogGroup }; close: IFunction & { logGroup: ILogGroup } };
+  /** By the names that people know them by. */
+  functions: Record<string, IFunction & { logGroup: ILogGroup }>;
 };
 
 const PERIOD = Duration.minutes(5);
@@ -49,7 +52,8 @@ const NEED_ACTION: Record<NeedingAction, { id: string; what: string }> = {
 };
 
 /** Every alarm is on by default and names its section in docs/operations.md; a subscriber is the user's to name. */
-export function monitor(stack: Stack, { alarms, closes, deadLetters, accessLog, functions }: Watched): void {
+export function monitor(stack: Stack, watched: Watched): void {
+  const { alarms, closes, deadLetters, eventsDeadLetters, accessLog, functions } = watched;
   const topics = alarmTopics(stack, alarms);
   const alarm = (id: string, section: string, what: string, metric: IMetric, threshold = 1) => {
     const created = new Alarm(stack, id, {
@@ -69,6 +73,17 @@ export function monitor(stack: Stack, { alarms, closes, deadLetters, accessLog, 
     'Closes were given up or refused and wait in the dead-letter queue.',
     deadLetters.metricApproximateNumberOfMessagesVisible({ period: PERIOD, statistic: Stats.MAXIMUM }),
   );
+  if (eventsDeadLetters) {
+    alarm(
+      'EventsDeadLettersAlarm',
+      'events-dead-letters',
+      'Events of a bus could not be delivered or read and wait in their dead-letter queue.',
+      eventsDeadLetters.metricApproximateNumberOfMessagesVisible({
+        period: PERIOD,
+        statistic: Stats.MAXIMUM,
+      }),
+    );
+  }
   alarm(
     'GatewayAlarm',
     'gateway',
@@ -91,7 +106,7 @@ export function monitor(stack: Stack, { alarms, closes, deadLetters, accessLog, 
     'A function met something unexpected.',
     faultLines(stack, Object.values(functions)),
   );
-  for (const [name, each] of Object.entries({ Receive: functions.receive, Close: functions.close })) {
+  for (const [name, each] of Object.entries(functions)) {
     const metric = each.metricErrors({ period: PERIOD, statistic: Stats.SUM });
     alarm(`${name}ErrorsAlarm`, 'faults', `The function ${name} failed or ran out of time.`, metric);
   }
@@ -124,7 +139,7 @@ function attemptsEndingIn(stack: Stack, outcome: Outcome): IMetric {
 }
 
 /** One metric for all functions. */
-function faultLines(stack: Stack, functions: Watched['functions']['close'][]): IMetric {
+function faultLines(stack: Stack, functions: Watched['functions'][string][]): IMetric {
   const filters = functions.map(
     (each) =>
       new MetricFilter(stack, `${each.node.id}Faults`, {

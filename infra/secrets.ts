@@ -5,6 +5,7 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { CRMS } from '../functions/crm/index.ts';
 import type { VerifySettings } from '../functions/signature/scheme.ts';
+import { needsSecret } from './config/preset.ts';
 
 /** A secret as the stack knows it: for its grants, for the functions that read it, and for who fills it. */
 export type StackSecret = {
@@ -67,6 +68,13 @@ export function createSecret(scope: Construct, id: string, name: string, initial
     grantRead: (grantee) => void secret.grantRead(grantee),
     ...('waiting' in initial && { toFill: initial.waiting }),
   };
+}
+
+/** The connections that have a secret. */
+export function provenBySecret<T extends { verify: VerifySettings }>(
+  connections: Record<string, T>,
+): Record<string, T> {
+  return Object.fromEntries(Object.entries(connections).filter(([, { verify }]) => needsSecret(verify)));
 }
 
 type Own = { existingSecret?: string; existingSecretKey?: string };

@@ -26,9 +26,18 @@ import type { Construct } from 'constructs';
 import type { Connection, Project } from '../functions/connections.ts';
 import { ENVIRONMENT } from '../functions/environment.ts';
 import { bundling, type Embedded, ROOT, writeConfigured } from './bundle.ts';
+import { isOnBus } from './config/bus.ts';
 import type { Configuration } from './config.ts';
+import { connectionsOnBuses, Events } from './events.ts';
 import { monitor } from './monitoring.ts';
-import { createSecret, initialSecret, PROJECT_WAITS, type StackSecret, secretsOf } from './secrets.ts';
+import {
+  createSecret,
+  initialSecret,
+  PROJECT_WAITS,
+  provenBySecret,
+  type StackSecret,
+  secretsOf,
+} from './secrets.ts';
 
 export type ChatCloserProps = StackProps & {
   configuration: Configuration;
@@ -42,6 +51,10 @@ const RECEIVE_TIMEOUT = Duration.seconds(10);
 const CLOSE_TIMEOUT = Duration.seconds(30);
 /** Six times that, so that no message comes back while it is still being worked on. */
 const VISIBILITY = Duration.seconds(180);
+/** Nobody waits for it; ten events of a hundred closes each are queued well within this. */
+const EVENT_TIMEOUT = Duration.seconds(10);
+/** Six times that, and soon enough for an id that must be looked up while it is fresh. */
+const EVENT_VISIBILITY = Duration.seconds(60);
 const RETENTION = Duration.days(14);
 /** Far above what every back-off needs: only a message that crashes its function gets here. */
 const MAX_RECEIVES = 1000;
@@ -68,7 +81,7 @@ export class ChatCloserStack extends Stack {
     const projectSecrets = secretsOf(this, projects, (name) =>
       createSecret(this, `Project ${name}`, `${this.stackName}/polyai/${name}/secret`, PROJECT_WAITS),
     );
-    const connectionSecrets = secretsOf(this, connections, (name, { crm, verify }) =>
+    const connectionSecrets = secretsOf(this, provenBySecret(connections), (name, { crm, verify }) =>
       createSecret(
         this,
         `Connection ${name}`,
@@ -130,6 +143,8 @@ export class ChatCloserStack extends Stack {
     });
     for (const secret of projectSecrets.values()) secret.grantRead(close);
     deadLetters.grantSendMessages(close);
+    // A shared id that is resolved becomes a close of its own.
+    if (Object.values(connections).some(({ lookUp }) => lookUp)) closes.grantSendMessages(close);
     requireVisibility(VISIBILITY, CLOSE_TIMEOUT);
     close.addEventSource(
       new SqsEventSource(closes, {
@@ -139,9 +154,43 @@ export class ChatCloserStack extends Stack {
       }),
     );
 
+    const onBuses = connectionsOnBuses(configuration);
+    const events =
+      onBuses.length > 0
+        ? new Events(this, 'Events', onBuses, { ...queue, visibilityTimeout: EVENT_VISIBILITY })
+        : undefined;
+    const event =
+      events &&
+      createFunction('Event', 'event', {
+        description: 'Reads the events of buses and queues the closes that they ask for',
+        timeout: EVENT_TIMEOUT,
+        // Nobody waits for its start.
+        memorySize: 256,
+        environment: { [ENVIRONMENT.closeQueueUrl]: closes.queueUrl },
+      });
+    if (event) {
+      closes.grantSendMessages(event);
+      requireVisibility(EVENT_VISIBILITY, EVENT_TIMEOUT);
+      event.addEventSource(
+        new SqsEventSource(events.queue, {
+          batchSize: BATCH,
+          reportBatchItemFailures: true,
+          maxConcurrency: stack.maxConcurrency,
+        }),
+      );
+      new CfnOutput(this, 'EventsDeadLetterQueueUrl', { value: events.deadLetters.queueUrl });
+    }
+
     const accessLog = logGroup('AccessLog');
     const api = createApi(this, receive, accessLog, stack.throttle);
-    monitor(this, { alarms: stack.alarms, closes, deadLetters, accessLog, functions: { receive, close } });
+    monitor(this, {
+      alarms: stack.alarms,
+      closes,
+      deadLetters,
+      eventsDeadLetters: events?.deadLetters,
+      accessLog,
+      functions: { Receive: receive, Close: close, ...(event && { Event: event }) },
+    });
     warnOfCleanup(this, configuration);
 
     new CfnOutput(this, 'WebhooksUrl', {
@@ -165,7 +214,7 @@ export class ChatCloserStack extends Stack {
 export function requireVisibility(visibility: Duration, timeout: Duration): void {
   if (visibility.toSeconds() < 6 * timeout.toSeconds()) {
     throw new Error(
-      `The close queue hides a message for ${visibility.toSeconds()} s, less than six times the ${timeout.toSeconds()} s of its function. Raise VISIBILITY in infra/stack.ts.`,
+      `A queue hides a message for ${visibility.toSeconds()} s, less than six times the ${timeout.toSeconds()} s of its function. Raise its visibility in infra/stack.ts.`,
     );
   }
 }
@@ -176,17 +225,36 @@ function embed(
   projectSecrets: Map<string, StackSecret>,
   connectionSecrets: Map<string, StackSecret>,
 ): Embedded {
+  const all = mapValues(
+    connections,
+    (
+      {
+        polyai,
+        existingSecret: _secret,
+        existingSecretKey: _key,
+        bus: _bus,
+        source: _source,
+        eventPattern: _pattern,
+        ...rest
+      },
+      name,
+    ): Connection => {
+      const secretId = connectionSecrets.get(name)?.id;
+      return { ...rest, project: polyai, ...(secretId && { secretId }) };
+    },
+  );
   return {
     projects: mapValues(projects, ({ region, baseUrl, version, accountId, projectId }, name): Project => {
       return { region, baseUrl, version, accountId, projectId, secretId: idOf(projectSecrets, name) };
     }),
-    connections: mapValues(
-      connections,
-      ({ polyai, existingSecret: _secret, existingSecretKey: _key, ...rest }, name): Connection => {
-        return { ...rest, project: polyai, secretId: idOf(connectionSecrets, name) };
-      },
-    ),
+    // The receiver is not told of a connection on a bus, so that its address is nobody's.
+    connections: filterValues(all, ({ crm }) => !isOnBus(crm)),
+    eventConnections: filterValues(all, ({ crm }) => isOnBus(crm)),
   };
+}
+
+function filterValues<T>(record: Record<string, T>, keep: (value: T) => boolean): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => keep(value)));
 }
 
 function idOf(secrets: Map<string, StackSecret>, name: string): string {

@@ -48,8 +48,9 @@ function packagesOf(/** @type {string} */ lock) {
 
 function installMiniStack() {
   const stamp = join(VENV, 'requirements.sha256');
-  const wanted = createHash('sha256').update(readFileSync(REQUIREMENTS)).digest('hex');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  // The path belongs to it, because the programs in a virtual environment name it.
+  const wanted = createHash('sha256').update(readFileSync(REQUIREMENTS)).update(VENV).digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted && isUsable(VENV)) return;
   const python = findPython();
   say('Installing MiniStack, the local AWS, into .venv, once …');
   rmSync(VENV, { recursive: true, force: true });
@@ -72,6 +73,11 @@ function installMiniStack() {
     'pip could not install MiniStack; what it says stands above.',
   );
   writeFileSync(stamp, wanted);
+}
+
+/** Whether its Python is still there, and MiniStack with it. */
+function isUsable(/** @type {string} */ venv) {
+  return spawnSync(join(venv, 'bin/python'), ['-c', 'import ministack'], { stdio: 'ignore' }).status === 0;
 }
 
 /** @returns {string} the first of the usual names that is new enough */

@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { ROOT } from '../infra/bundle.ts';
+import { isOnBus } from '../infra/config/bus.ts';
+import { needsSecret } from '../infra/config/preset.ts';
 import { ConfigurationError } from '../infra/config.ts';
 import { type Call, type PolyAIStandIn, startPolyAI } from '../test/support/polyai-stand-in.ts';
 import { isLoopback, LocalRunError } from './local/isolation.ts';
@@ -20,6 +24,7 @@ const USAGE = `npm start [-- --once] [--config FILE] [--polyai URL [--conversati
 
 /** A close that is still unfinished after this is shown as it is. */
 const PATIENCE_MS = 60_000;
+const LAST_LOOK_MS = 1000;
 /** The shell's own exit code for Ctrl-C. */
 const INTERRUPTED = 130;
 
@@ -34,7 +39,7 @@ function readOptions() {
     const { values } = parseArgs({
       options: {
         once: { type: 'boolean', default: false },
-        config: { type: 'string', default: 'connections.json' },
+        config: { type: 'string' },
         polyai: { type: 'string' },
         conversation: { type: 'string' },
         port: { type: 'string' },
@@ -53,10 +58,17 @@ function readOptions() {
     if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65_536)) {
       throw new Error('--port takes a number from 1 to 65535.');
     }
-    return { ...values, port };
+    return { ...values, port, config: configurationFile(values.config) };
   } catch (error) {
     throw new LocalRunError(`${(error as Error).message}\n\n${USAGE}`);
   }
+}
+
+/** npm changes to the project's folder; what is typed is meant from where it was typed. */
+function configurationFile(given: string | undefined): string {
+  return given === undefined
+    ? join(ROOT, 'connections.json')
+    : resolve(process.env.INIT_CWD ?? process.cwd(), given);
 }
 
 async function main(options: Options): Promise<number> {
@@ -79,7 +91,7 @@ async function main(options: Options): Promise<number> {
     if (!stopped.signal.aborted) throw error;
     return INTERRUPTED;
   } finally {
-    report.step('Cleaning up');
+    if (local) report.step('Cleaning up');
     await local?.stop();
     await standIn?.close();
     report.end();
@@ -111,6 +123,7 @@ async function closeOneChat({ local, standIn, conversation }: Run): Promise<bool
     return false;
   }
   const asked = nextCall(standIn);
+  const deadline = Date.now() + PATIENCE_MS;
   report.show(
     `The CRM says by a signed webhook that the conversation is finished (connection ${sample.name}):`,
     `POST ${sample.url}`,
@@ -134,11 +147,11 @@ async function closeOneChat({ local, standIn, conversation }: Run): Promise<bool
       `${call.method} ${call.path}`,
       `${call.body} → ${call.status}`,
     );
-  return followClose(local, conversationId);
+  return followClose(local, conversationId, deadline - Date.now());
 }
 
 /** @returns whether the close of this conversation ended as `closed` */
-async function followClose(local: LocalStack, conversationId: string): Promise<boolean> {
+async function followClose(local: LocalStack, conversationId: string, patienceMs: number): Promise<boolean> {
   const attempts: LoggedLine[] = [];
   await follow(
     local.log,
@@ -147,7 +160,7 @@ async function followClose(local: LocalStack, conversationId: string): Promise<b
       attempts.push(line);
       return line.final === true;
     },
-    PATIENCE_MS,
+    Math.max(patienceMs, LAST_LOOK_MS),
     stopped.signal,
   );
   const last = attempts.at(-1);
@@ -172,12 +185,20 @@ async function followClose(local: LocalStack, conversationId: string): Promise<b
 async function stayUp(run: Run): Promise<void> {
   report.show('Everything stays up until Ctrl-C. The addresses are:', ...addresses(run.local));
   await offerSample(run);
+  let isOffering = false;
+  const offerAgain = async () => {
+    if (isOffering) return;
+    isOffering = true;
+    await offerSample(run);
+    isOffering = false;
+  };
   await follow(
     run.local.log,
     (line) => {
-      report.show(SHOWN[line.type] ?? line.type, asRead(line));
+      const isEvent = line.type === 'delivery' && line.answer === undefined;
+      report.show(isEvent ? 'An event was read:' : (SHOWN[line.type] ?? line.type), asRead(line));
       const isUsedUp = (line.type === 'close' && line.final) || line.refused === 'timestamp_stale';
-      if (isUsedUp) void offerSample(run);
+      if (isUsedUp) void offerAgain();
       return false;
     },
     Number.POSITIVE_INFINITY,
@@ -220,14 +241,17 @@ async function chooseSample(
   local: LocalStack,
   conversationId: string,
 ): Promise<(Sample & { name: string }) | undefined> {
-  const all = Object.entries(local.configuration.connections);
+  const all = Object.entries(local.configuration.connections).filter(([, { crm }]) => !isOnBus(crm));
   const inOrder = [
     ...all.filter(([, { crm }]) => crm === 'zendesk'),
     ...all.filter(([, { crm }]) => crm !== 'zendesk'),
   ];
-  for (const [name, connection] of inOrder) {
-    const secret = await local.readSecret(local.secretId('connections', name));
-    const sample = sampleDelivery(local.webhookUrl(name), connection, secret, conversationId);
+  for (const [name, connection] of inOrder.filter(([, { bus }]) => !bus)) {
+    const secret = needsSecret(connection.verify)
+      ? await local.readSecret(local.secretId('connections', name))
+      : {};
+    const url = { reachable: local.webhookUrl(name), signed: local.signedUrl(name) };
+    const sample = sampleDelivery(url, connection, secret, conversationId);
     if (sample) return { ...sample, name };
   }
   return undefined;
@@ -235,7 +259,7 @@ async function chooseSample(
 
 function addresses(local: LocalStack): string[] {
   return Object.entries(local.configuration.connections).map(
-    ([name, { crm }]) => `${local.webhookUrl(name)}   (${crm})`,
+    ([name, { crm, bus }]) => `${bus ? `events on the bus ${bus}` : local.webhookUrl(name)}   (${crm})`,
   );
 }
 

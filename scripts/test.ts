@@ -15,7 +15,8 @@ const CHECKS: Record<string, () => Count> = {
   unit: () => jest('test/functions', 'test/infra/config', 'test/scripts', 'test/support'),
   infrastructure: () => jest('test/infra/(?!config)'),
   bundle: () => jest('test/bundle'),
-  e2e: () => jest('test/e2e'),
+  // One after the other: each has an emulator of its own, and the machine may be small.
+  e2e: () => jest('--runInBand', 'test/e2e'),
 };
 
 const BIN = join(ROOT, 'node_modules/.bin');
@@ -48,14 +49,24 @@ function command(program: string, ...args: string[]): Count {
 }
 
 /** Test files that do not even load, and a jest that finds none or dies, count as failures. */
-function jest(...patterns: string[]): Count {
+function jest(...given: string[]): Count {
+  const flags = given.filter((each) => each.startsWith('--'));
+  const patterns = given.filter((each) => !each.startsWith('--'));
   const folder = mkdtempSync(join(tmpdir(), 'polyai-chat-closer-test-'));
   const results = join(folder, 'results.json');
   const args = ['--experimental-vm-modules', '--no-warnings', join(ROOT, 'node_modules/jest/bin/jest.js')];
-  const options = ['--json', `--outputFile=${results}`, '--testPathPatterns', ...patterns];
+  // A failed test may leave a server open, which must not keep the run from ending.
+  const options = [
+    ...flags,
+    '--forceExit',
+    '--json',
+    `--outputFile=${results}`,
+    '--testPathPatterns',
+    ...patterns,
+  ];
   const { status } = spawnSync(join(BIN, 'node'), [...args, ...options], {
     cwd: ROOT,
-    env,
+    env: { ...env, TMPDIR: folder },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   try {

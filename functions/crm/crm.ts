@@ -38,7 +38,10 @@ export type Setting =
   | 'sender'
   | 'dataCentre'
   | 'audience'
-  | 'jwksUrl';
+  | 'jwksUrl'
+  | 'bus'
+  | 'source'
+  | 'eventPattern';
 
 /** An answer in a CRM's own form. */
 export type OwnAnswer = { status: number; headers?: Record<string, string>; body?: string };
@@ -46,8 +49,20 @@ export type OwnAnswer = { status: number; headers?: Record<string, string>; body
 /** The settings from which a preset may derive its proof, as the configuration has them. */
 export type ProofSettings = { sender?: string; dataCentre?: string; audience?: string; jwksUrl?: string };
 
+/** The events of a partner of EventBridge that a connection's rule lets through. */
+export type PartnerEvents = {
+  /** How the partner's sources begin; its buses are named like its sources. */
+  sourcePrefixes: readonly string[];
+  detailTypes: readonly string[];
+};
+
 /** A CRM as its vendor ships it: how its deliveries are proven, what is finished, where the id is. */
 export type Crm = {
+  /**
+   * Set where events come over a bus of EventBridge instead of by HTTP: those of a partner, or those that the
+   * connection's own `eventPattern` lets through. `read` then sees the event as `body`, selectors see it alone.
+   */
+  bus?: PartnerEvents | 'own pattern';
   /** The proof where the connection names no `verify`. Absent: the connection must. */
   verify?: VerifySettings | ((settings: ProofSettings) => VerifySettings);
   /** What a connection may name in `verify`; absent: everything, if it takes `verify` at all. */
@@ -66,6 +81,8 @@ export type Crm = {
   confirm?(delivery: Delivery): OwnAnswer | undefined;
   /** Reads a body that is neither JSON nor a form, or more than that. */
   parse?: Parse;
+  /** What a `sender` looks like where that is known, so that a wrong one is found at synth. */
+  senderForm?: { pattern: RegExp; mend: string };
   /** Whether all of a delivery is the connection's `sender`'s. */
   isFrom?(sender: string, content: Content): boolean;
   /** Reads a verified delivery: one reading per event in it. Never throws, whatever the body is. */
@@ -95,4 +112,9 @@ export function isOneOf(values: readonly string[], status: unknown): boolean {
 /** The events of a batch; what is no batch is one event. */
 export function eventsOf(body: unknown): unknown[] {
   return Array.isArray(body) ? body : [body];
+}
+
+/** Whether a custom field, which the administrator names, is the one with PolyAI's conversation id. */
+export function namesConversationId(name: unknown): boolean {
+  return typeof name === 'string' && name.toLowerCase().replace(/[\s_-]/g, '') === 'polyaiconversationid';
 }

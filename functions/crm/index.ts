@@ -1,6 +1,53 @@
+import cloudevents from './cloudevents.ts';
 import type { Crm } from './crm.ts';
 import custom from './custom.ts';
+import dynamics from './dynamics.ts';
+import eventbridge from './eventbridge.ts';
+import freshdesk from './freshdesk.ts';
+import freshservice from './freshservice.ts';
+import front from './front.ts';
+import genesys from './genesys.ts';
+import genesysEventbridge from './genesys-eventbridge.ts';
+import gladly from './gladly.ts';
+import gorgias from './gorgias.ts';
+import helpScout from './help-scout.ts';
+import hubspot from './hubspot.ts';
+import intercom from './intercom.ts';
+import jira from './jira.ts';
+import kustomer from './kustomer.ts';
+import salesforce from './salesforce.ts';
+import salesforceEventRelay from './salesforce-event-relay.ts';
+import salesforceOutboundMessage from './salesforce-outbound-message.ts';
+import servicenow from './servicenow.ts';
+import standardWebhooks from './standard-webhooks.ts';
+import twilio from './twilio.ts';
 import zendesk from './zendesk.ts';
+import zohoDesk from './zoho-desk.ts';
 
 /** Every preset by the name that `crm` takes; each stands in the file of that name. */
-export const CRMS: Record<string, Crm> = { custom, zendesk };
+export const CRMS: Record<string, Crm> = {
+  cloudevents,
+  custom,
+  dynamics,
+  eventbridge,
+  freshdesk,
+  freshservice,
+  front,
+  genesys,
+  'genesys-eventbridge': genesysEventbridge,
+  gladly,
+  gorgias,
+  'help-scout': helpScout,
+  hubspot,
+  intercom,
+  jira,
+  kustomer,
+  salesforce,
+  'salesforce-event-relay': salesforceEventRelay,
+  'salesforce-outbound-message': salesforceOutboundMessage,
+  servicenow,
+  'standard-webhooks': standardWebhooks,
+  twilio,
+  zendesk,
+  'zoho-desk': zohoDesk,
+};

@@ -9,7 +9,7 @@ import type { Scheme } from './scheme.ts';
  */
 const basic: Scheme<{ scheme: 'basic' }, string[]> = {
   readKeys(secret) {
-    const [username = ''] = readValues(secret, 'username');
+    const [username] = readValues(secret, 'username');
     return readValues(secret, 'password').map((password) => encode(`${username}:${password}`));
   },
   verify: (_settings, keys, delivery) => compareCredential(keys, readAuthorization('Basic', delivery)),

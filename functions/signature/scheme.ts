@@ -28,6 +28,9 @@ export type JwtSettings = {
   audience: string;
 };
 
+/** Who may put events on a bus is for AWS's IAM; nothing is left to verify, so this scheme has no file. */
+export type EventBusSettings = { scheme: 'event-bus' };
+
 /** The schemes that a connection may name in `verify`. */
 export type ChosenSettings =
   | HmacSettings
@@ -38,7 +41,12 @@ export type ChosenSettings =
   | { scheme: 'basic' };
 
 /** How deliveries are proven, with every default filled in at synth: those, and the vendors' own. */
-export type VerifySettings = ChosenSettings | JwtSettings | { scheme: 'hubspot' } | { scheme: 'twilio' };
+export type VerifySettings =
+  | ChosenSettings
+  | JwtSettings
+  | { scheme: 'hubspot' }
+  | { scheme: 'twilio' }
+  | EventBusSettings;
 
 /** Why a delivery is not genuine: the check that failed, never what was expected. */
 export type Refusal = { code: RefusalCode; detail: string };

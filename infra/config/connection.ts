@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { CRMS } from '../../functions/crm/index.ts';
-import { requires, takes } from './preset.ts';
+import { DATA_CENTRES } from '../../functions/crm/zoho-desk.ts';
+import { isReplaceable, refusedSecret, requires, takes } from './preset.ts';
 import { checkConversationId, checkFinishedWhen, checkSelector } from './selector.ts';
 import { ADDRESS, checkAddress, formed, keys, listOf, oneOf, refuse, SECRET, text } from './values.ts';
 import { verify } from './verify.ts';
@@ -57,14 +58,7 @@ const settings = {
     description: 'The account, organisation or workspace that must have sent it.',
     mend: 'Write its id as text',
   }).exactOptional(),
-  dataCentre: formed(
-    {
-      description: 'Zoho’s data centre: com, eu, …',
-      mend: 'Write the end of its host name, as in eu or com.au',
-    },
-    /^[a-z]{2,8}(\.[a-z]{2,8})?$/,
-    'is not a data centre',
-  ).exactOptional(),
+  dataCentre: oneOf('Zoho’s data centre.', Object.keys(DATA_CENTRES)).exactOptional(),
   audience: text({
     description: 'The webhook id that a token must name.',
     mend: 'Write the id',
@@ -100,12 +94,12 @@ export const connection = keys('A CRM’s webhook.', {
 
 /** For editors: what this preset requires and refuses. */
 function settingsOf(crm: string) {
-  const refused = SETTINGS.filter((setting) => !takes(crm).includes(setting));
+  const refused = [...SETTINGS.filter((setting) => !takes(crm).includes(setting)), ...refusedSecret(crm)];
   return {
     if: { properties: { crm: { const: crm } }, required: ['crm'] },
     // biome-ignore lint/suspicious/noThenProperty: JSON Schema's own word
     then: {
-      required: requires(crm),
+      required: requires(crm).filter((setting) => !isReplaceable(crm, setting)),
       properties: Object.fromEntries(refused.map((setting) => [setting, false])),
     },
   };

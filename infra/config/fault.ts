@@ -50,13 +50,14 @@ export function quote(value: unknown): string {
   return JSON.stringify(short).replace(/[\u007f-\u009f]/g, '');
 }
 
-/** The mend for a word that is none of the known ones. */
+const FEW = 8;
+
+/** The mend for a word that is none of the known ones: the likely one, and the others where they are few. */
 export function suggest(word: unknown, known: readonly string[]): string {
   const meant = typeof word === 'string' ? nearest(word, known) : undefined;
   const choices = known.map(quote).join(', ');
-  return meant === undefined
-    ? `Choose from ${choices}`
-    : `Did you mean ${quote(meant)}? Known here: ${choices}`;
+  if (meant === undefined) return `Choose from ${choices}`;
+  return `Did you mean ${quote(meant)}?${known.length > FEW ? '' : ` Known here: ${choices}`}`;
 }
 
 /** The known word that is a typing mistake or two away, if one is. */

@@ -1,4 +1,8 @@
 import { CRMS } from '../../functions/crm/index.ts';
+import type { VerifySettings } from '../../functions/signature/scheme.ts';
+
+/** Proofs that rest on no secret: on keys that the vendor publishes, or on who may put events on a bus. */
+const WITHOUT_SECRET: readonly VerifySettings['scheme'][] = ['jwt', 'event-bus'];
 
 /** Whether it is the name of a preset; `constructor` and the like are not. */
 export function isPreset(crm: unknown): crm is string {
@@ -16,6 +20,11 @@ export function requires(crm: string): readonly string[] {
   return [...new Set<string>([...(verify ? [] : ['verify']), ...requires])];
 }
 
+/** Whether another setting does as well: `finishedWhen` decides alone, where the preset takes that. */
+export function isReplaceable(crm: string, setting: string): boolean {
+  return setting === 'finishedValues' && takes(crm).includes('finishedWhen');
+}
+
 /** The settings of which at least one must be there. */
 export function requiresOneOf(crm: string): readonly string[] {
   return CRMS[crm]?.requiresOneOf ?? [];
@@ -24,4 +33,21 @@ export function requiresOneOf(crm: string): readonly string[] {
 /** The schemes among which `verify` may choose; `undefined` where it may choose any. */
 export function schemes(crm: string): readonly string[] | undefined {
   return CRMS[crm]?.schemes;
+}
+
+/** Whether deliveries that are proven so need a secret of the connection's. */
+export function needsSecret({ scheme }: VerifySettings): boolean {
+  return !WITHOUT_SECRET.includes(scheme);
+}
+
+/** The settings of a secret, where the preset's own proof rests on none. */
+export function refusedSecret(crm: string): readonly string[] {
+  const { verify } = CRMS[crm] ?? {};
+  const proof = typeof verify === 'function' ? verify({}) : verify;
+  return proof && !needsSecret(proof) ? ['existingSecret', 'existingSecretKey'] : [];
+}
+
+/** What a `sender` must look like; `undefined` where that is not known. */
+export function senderForm(crm: string): { pattern: RegExp; mend: string } | undefined {
+  return CRMS[crm]?.senderForm;
 }

@@ -1,15 +1,27 @@
-import { SCHEMES } from '../../functions/signature/index.ts';
+import { checkBus } from './bus.ts';
 import { SETTINGS } from './connection.ts';
 import { rateInMinutes, toMinutes } from './duration.ts';
 import { type Fault, pathOf, quote, suggest } from './fault.ts';
-import { isPreset, requires, requiresOneOf, schemes, takes } from './preset.ts';
+import {
+  isPreset,
+  isReplaceable,
+  refusedSecret,
+  requires,
+  requiresOneOf,
+  schemes,
+  senderForm,
+  takes,
+} from './preset.ts';
 import { NAME } from './values.ts';
+import { CHOSEN } from './verify.ts';
 
 type Settings = Record<string, unknown>;
 /** A project or a connection, with whatever stands there. */
 type Entry = { kind: 'polyai' | 'connections'; name: string; settings: Settings };
 type Faults = (Fault | undefined)[];
 
+/** So many secrets the roles' policies can name; docs/scale.md says why. */
+const MAX_SECRETS = 400;
 /** The longest period that an alarm can look back on. */
 const MAX_ALARM_MINUTES = toMinutes('7d');
 
@@ -23,9 +35,11 @@ export function checkRules(configuration: unknown): Fault[] {
   const webhooks = entriesOf('connections', connections);
   const all = [...projects, ...webhooks];
   const faults: Faults = [
+    checkSize(all),
     ...all.flatMap((entry, index) => [
       checkName(entry),
       checkSecretKey(entry),
+      checkSameKey(entry, all.slice(0, index)),
       checkSharedSecret(entry, all.slice(0, index)),
     ]),
     ...projects.flatMap(checkCleanup),
@@ -36,9 +50,19 @@ export function checkRules(configuration: unknown): Fault[] {
       ),
       ...checkPreset(entry),
       ...checkVerify(entry),
+      ...checkBus(entry.name, entry.settings),
     ]),
   ];
   return faults.filter((fault) => fault !== undefined);
+}
+
+function checkSize(all: Entry[]): Fault | undefined {
+  if (all.length <= MAX_SECRETS) return undefined;
+  return {
+    path: '',
+    problem: `has ${all.length} projects and connections, more than the ${MAX_SECRETS} that one stack can have`,
+    mend: 'Split it into several stacks, as docs/scale.md shows',
+  };
 }
 
 function checkName({ kind, name }: Entry): Fault | undefined {
@@ -68,13 +92,21 @@ function checkPreset(entry: Entry): Faults {
   const oneOf = requiresOneOf(crm);
   const isUnmet = oneOf.length > 0 && !oneOf.some((key) => Object.hasOwn(settings, key));
   const isIdle = ['finishedValues', 'finishedWhen'].every((key) => Object.hasOwn(settings, key));
-  const missing = requires(crm).filter((key) => !Object.hasOwn(settings, key));
+  const isReplaced = (key: string) => isReplaceable(crm, key) && Object.hasOwn(settings, 'finishedWhen');
+  const missing = requires(crm).filter((key) => !Object.hasOwn(settings, key) && !isReplaced(key));
   return [
     ...refused.map((key) => ({
       path: pathOf(kind, name, key),
       problem: `has no meaning for crm ${quote(crm)}`,
       mend: `Remove it; this preset takes ${takes(crm).join(', ')}`,
     })),
+    ...refusedSecret(crm)
+      .filter((key) => Object.hasOwn(settings, key))
+      .map((key) => ({
+        path: pathOf(kind, name, key),
+        problem: `has no meaning for crm ${quote(crm)}, whose proof needs no secret`,
+        mend: 'Remove it',
+      })),
     isIdle && !refused.includes('finishedValues')
       ? {
           path: pathOf(kind, name, 'finishedValues'),
@@ -90,6 +122,7 @@ function checkPreset(entry: Entry): Faults {
         }
       : undefined,
     checkScheme(entry, crm),
+    checkSender(entry, crm),
     ...missing.map((key) => ({
       path: pathOf(kind, name, key),
       problem: 'is missing',
@@ -111,8 +144,20 @@ function checkScheme({ kind, name, settings }: Entry, crm: string): Fault | unde
   };
 }
 
+function checkSender({ kind, name, settings: { sender } }: Entry, crm: string): Fault | undefined {
+  const form = senderForm(crm);
+  // One that is no text, or an empty one, is said elsewhere.
+  if (!form || typeof sender !== 'string' || sender.trim() === '' || form.pattern.test(sender))
+    return undefined;
+  return {
+    path: pathOf(kind, name, 'sender'),
+    problem: `is ${quote(sender)}, which no sender of crm ${quote(crm)} is`,
+    mend: form.mend,
+  };
+}
+
 function isScheme(scheme: unknown): scheme is string {
-  return typeof scheme === 'string' && Object.hasOwn(SCHEMES, scheme);
+  return CHOSEN.some((each) => each === scheme);
 }
 
 /** What a template signs, and the header that it comes from. */
@@ -154,10 +199,26 @@ function checkVerify({ kind, name, settings }: Entry): Faults {
 function checkSecretKey({ kind, name, settings }: Entry): Fault | undefined {
   if (!Object.hasOwn(settings, 'existingSecretKey') || Object.hasOwn(settings, 'existingSecret'))
     return undefined;
+  // Then it is refused for another reason.
+  if (isPreset(settings.crm) && refusedSecret(settings.crm).length > 0) return undefined;
   return {
     path: pathOf(kind, name, 'existingSecretKey'),
     problem: 'has no meaning without existingSecret',
     mend: 'Add "existingSecret", or remove it',
+  };
+}
+
+function checkSameKey(entry: Entry, earlier: Entry[]): Fault | undefined {
+  const other = earlier.find(
+    ({ settings }) =>
+      isSameSecret(settings.existingSecret, entry.settings.existingSecret) &&
+      settings.existingSecretKey !== entry.settings.existingSecretKey,
+  );
+  if (!other) return undefined;
+  return {
+    path: pathOf(entry.kind, entry.name, 'existingSecretKey'),
+    problem: `is not the one that ${pathOf(other.kind, other.name)} gives for the same secret`,
+    mend: 'Give the same key in both, or in neither',
   };
 }
 

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { SCHEMES } from '../../functions/signature/index.ts';
 import type { ChosenSettings } from '../../functions/signature/scheme.ts';
 import { TOLERANCE_SECONDS } from '../../functions/signature/timestamp.ts';
 import { quote, suggest } from './fault.ts';
@@ -27,6 +26,16 @@ const checkTemplate: Check<string> = (value) => {
     ? undefined
     : { problem: 'has no {body}, so anybody could change the body', mend: WRITE_TEMPLATE };
 };
+
+/** The schemes that a connection may name; the others are vendors' own, and come with their presets. */
+export const CHOSEN: readonly ChosenSettings['scheme'][] = [
+  'hmac',
+  'standard-webhooks',
+  'bearer',
+  'header',
+  'query',
+  'basic',
+];
 
 function scheme<Name extends ChosenSettings['scheme'], Shape extends z.core.$ZodShape>(
   name: Name,
@@ -70,6 +79,6 @@ export const verify = z
       }),
       scheme('basic', {}),
     ],
-    { error: `Write an object with a scheme among ${Object.keys(SCHEMES).join(', ')}` },
+    { error: `Write an object with a scheme among ${CHOSEN.join(', ')}` },
   )
   .meta({ description: 'How deliveries are proven genuine.' });

@@ -10,6 +10,7 @@ export type Outputs = {
   CloseQueueUrl: string;
   DeadLetterQueueUrl: string;
   SecretsToFill: string;
+  EventsDeadLetterQueueUrl?: string;
 };
 
 /**
@@ -30,10 +31,10 @@ export async function deploy(
   const assembly = join(folder, 'cdk.out');
   const outputs = join(folder, 'outputs.json');
   const context = ['-c', `stack=${stackName}`, '-c', `connections=${configuration}`];
-  await Promise.all([
+  await together(signal, (either) => [
     // Outside the project, so that it bootstraps without asking the app.
-    cdk(['bootstrap', LOCAL_ENVIRONMENT], { cwd: folder, env, signal }),
-    cdk(['synth', '--quiet', '--output', assembly, ...context], { cwd: ROOT, env, signal }),
+    cdk(['bootstrap', LOCAL_ENVIRONMENT], { cwd: folder, env, signal: either }),
+    cdk(['synth', '--quiet', '--output', assembly, ...context], { cwd: ROOT, env, signal: either }),
   ]);
   const options = ['--app', assembly, '--require-approval', 'never', '--outputs-file', outputs];
   await cdk(['deploy', stackName, ...options], { cwd: folder, env, signal });
@@ -45,6 +46,24 @@ export async function destroy(endpoint: string, folder: string, stackName: strin
   const env = isolatedEnvironment(endpoint, folder);
   const args = ['destroy', stackName, '--app', join(folder, 'cdk.out'), '--force'];
   await cdk(args, { cwd: folder, env, signal: undefined });
+}
+
+/** Waits for all; when one fails the others are ended first. @throws what the first failure was */
+async function together(
+  outer: AbortSignal | undefined,
+  begin: (signal: AbortSignal) => Promise<void>[],
+): Promise<void> {
+  const failed = new AbortController();
+  const steps = begin(outer ? AbortSignal.any([outer, failed.signal]) : failed.signal);
+  let first: { error: unknown } | undefined;
+  const settled = steps.map((step) =>
+    step.catch((error) => {
+      first ??= { error };
+      failed.abort();
+    }),
+  );
+  await Promise.all(settled);
+  if (first) throw first.error;
 }
 
 type CdkOptions = { cwd: string; env: NodeJS.ProcessEnv; signal: AbortSignal | undefined };
@@ -62,6 +81,12 @@ async function cdk(args: string[], { cwd, env, signal }: CdkOptions): Promise<vo
       printed += chunk;
     });
   }
-  const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
+  // An aborted child says so at once, and may still write for a moment.
+  let failure: Error | undefined;
+  child.once('error', (error) => {
+    failure = error;
+  });
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  if (failure) throw failure;
   if (code !== 0) throw new LocalRunError(`cdk ${args[0]} failed. It said:\n${printed.slice(-4000)}`);
 }

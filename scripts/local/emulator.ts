@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -10,6 +11,7 @@ import { isolatedEnvironment, LocalRunError, requireLoopback } from './isolation
 export const USUAL_PORT = 4566;
 const READY_WITHIN_MS = 60_000;
 const STOPPED_WITHIN_MS = 10_000;
+const KEPT_CHUNKS = 200;
 /** Runs a program until the shell's input ends, so that even a killed run takes its emulator with it. */
 const END_WITH_INPUT = 'exec 3<&0; "$0" & program=$!; (cat <&3 >/dev/null; kill $program) & wait $program';
 
@@ -36,8 +38,16 @@ export async function startEmulator(
     say(`AWS_ENDPOINT_URL is set: its emulator at ${requireLoopback(given)} serves.`);
     return { endpoint: requireLoopback(given), isForeign: true, stop: async () => {} };
   }
-  const free = await choosePort(port, say);
-  return startMiniStack(folder, free);
+  const chosen = await choosePort(port, say);
+  const started = await startMiniStack(folder, chosen);
+  if (typeof started !== 'string') return started;
+  // Another run was quicker to take the port between our look and our start.
+  if (port !== undefined || (await isFree(chosen))) throw new LocalRunError(started);
+  const free = await findFreePort();
+  say(`Port ${chosen} is taken: using ${free}.`);
+  const restarted = await startMiniStack(folder, free);
+  if (typeof restarted === 'string') throw new LocalRunError(restarted);
+  return restarted;
 }
 
 async function choosePort(asked: number | undefined, say: (text: string) => void): Promise<number> {
@@ -50,7 +60,8 @@ async function choosePort(asked: number | undefined, say: (text: string) => void
   return free;
 }
 
-async function startMiniStack(folder: string, port: number): Promise<Emulator> {
+/** @returns what went wrong, where it does not start */
+async function startMiniStack(folder: string, port: number): Promise<Emulator | string> {
   const program = join(ROOT, '.venv/bin/ministack');
   if (!existsSync(program)) {
     throw new LocalRunError(
@@ -60,35 +71,43 @@ async function startMiniStack(folder: string, port: number): Promise<Emulator> {
   const endpoint = `http://127.0.0.1:${port}`;
   const own = join(folder, 'ministack');
   mkdirSync(own, { recursive: true });
+  const mark = randomUUID();
   const child = spawn('sh', ['-c', END_WITH_INPUT, program], {
     env: {
       ...isolatedEnvironment(endpoint, own),
       GATEWAY_PORT: String(port),
       BIND_HOST: '127.0.0.1',
       MINISTACK_HOST: 'localhost',
+      // Its health answer gives this back, so that another one on the port is not taken for ours.
+      MINISTACK_EDITION: mark,
     },
     cwd: own,
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const output: string[] = [];
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk) => output.splice(0, output.length - 200, String(chunk)));
-  await waitUntilReady(child, endpoint, output);
-  return { endpoint, isForeign: false, stop: () => stopChild(child) };
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      output.push(String(chunk));
+      if (output.length > KEPT_CHUNKS) output.shift();
+    });
+  }
+  if (await isReady(child, endpoint, mark))
+    return { endpoint, isForeign: false, stop: () => stopChild(child) };
+  await stopChild(child);
+  return `MiniStack did not start. It said:\n${output.join('').slice(-2000) || '(nothing)'}`;
 }
 
-async function waitUntilReady(child: ChildProcess, endpoint: string, output: string[]): Promise<void> {
+async function isReady(child: ChildProcess, endpoint: string, mark: string): Promise<boolean> {
   const deadline = Date.now() + READY_WITHIN_MS;
   while (Date.now() < deadline && child.exitCode === null) {
-    const health = await fetch(`${endpoint}/_ministack/health`).catch(() => undefined);
-    if (health?.ok) return;
+    const health = await fetch(`${endpoint}/_ministack/health`)
+      .then((response) => response.json() as Promise<{ edition?: string }>)
+      .catch(() => undefined);
+    if (health?.edition === mark) return true;
     await sleep(100);
   }
-  await stopChild(child);
-  throw new LocalRunError(
-    `MiniStack did not start. It said:\n${output.join('').slice(-2000) || '(nothing)'}`,
-  );
+  return false;
 }
 
 async function stopChild(child: ChildProcess): Promise<void> {

@@ -6,9 +6,21 @@ export class LocalRunError extends Error {
   override name = 'LocalRunError';
 }
 
-const REGION = 'us-east-1';
+export const LOCAL_REGION = 'us-east-1';
 /** The account of every emulator's dummy keys. */
-export const LOCAL_ENVIRONMENT = `aws://000000000000/${REGION}`;
+export const LOCAL_ACCOUNT = '000000000000';
+export const LOCAL_ENVIRONMENT = `aws://${LOCAL_ACCOUNT}/${LOCAL_REGION}`;
+
+/** What AWS's tools, the CDK, emulators of AWS and the programs under them would obey. */
+const LEFT_BEHIND = new RegExp(
+  [
+    '^(AWS|AMAZON|CDK|MINISTACK|LOCALSTACK|LAMBDA|GATEWAY|BIND|USE_SSL|AUTH)(_|$)',
+    '^(SERVICES|PERSIST_STATE|STATE_DIR|S3_PERSIST|EDGE_PORT)$',
+    '^(NODE_OPTIONS|PYTHONHOME|PYTHONPATH)$',
+    '^(HTTPS?|ALL)_PROXY$',
+  ].join('|'),
+  'i',
+);
 
 /**
  * The environment in which everything local runs. Whatever profiles, keys and endpoints the shell carries are
@@ -17,12 +29,7 @@ export const LOCAL_ENVIRONMENT = `aws://000000000000/${REGION}`;
  * @param folder where tools may leave what they cache
  */
 export function isolatedEnvironment(endpoint: string, folder: string): NodeJS.ProcessEnv {
-  const inherited = Object.entries(process.env).filter(
-    ([name]) =>
-      !/^(AWS|AMAZON|CDK|GATEWAY|MINISTACK|LOCALSTACK|BIND|USE_SSL|AUTH|NODE_OPTIONS|(HTTPS?|ALL)_PROXY$)/i.test(
-        name,
-      ),
-  );
+  const inherited = Object.entries(process.env).filter(([name]) => !LEFT_BEHIND.test(name));
   return {
     ...Object.fromEntries(inherited),
     PATH: [join(ROOT, 'node_modules/.bin'), process.env.PATH].join(delimiter),
@@ -30,8 +37,8 @@ export function isolatedEnvironment(endpoint: string, folder: string): NodeJS.Pr
     AWS_ENDPOINT_URL_S3: endpoint,
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
-    AWS_REGION: REGION,
-    AWS_DEFAULT_REGION: REGION,
+    AWS_REGION: LOCAL_REGION,
+    AWS_DEFAULT_REGION: LOCAL_REGION,
     AWS_EC2_METADATA_DISABLED: 'true',
     AWS_CONFIG_FILE: join(folder, 'no-aws-config'),
     AWS_SHARED_CREDENTIALS_FILE: join(folder, 'no-aws-credentials'),

@@ -23,12 +23,16 @@ export function openLog(stackName: string): Log {
   const client = new CloudWatchLogsClient({});
   const given = new Set<string>();
 
-  /** Emulators name the groups otherwise than AWS does, but the stack's name is in them. */
   async function groups(): Promise<string[]> {
-    const { logGroups = [] } = await client.send(new DescribeLogGroupsCommand({}));
-    return logGroups.flatMap(({ logGroupName = '' }) =>
-      logGroupName.includes(stackName) ? [logGroupName] : [],
-    );
+    const found: string[] = [];
+    let nextToken: string | undefined;
+    do {
+      const page = await client.send(new DescribeLogGroupsCommand({ ...(nextToken && { nextToken }) }));
+      found.push(...(page.logGroups ?? []).flatMap(({ logGroupName }) => logGroupName ?? []));
+      nextToken = page.nextToken;
+    } while (nextToken);
+    // Emulators name the groups otherwise than AWS does, but the stack's name is in them.
+    return found.filter((name) => name.includes(stackName));
   }
 
   async function events(logGroupName: string): Promise<FilteredLogEvent[]> {

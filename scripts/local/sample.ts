@@ -1,7 +1,11 @@
 import { compile } from '@jmespath-community/jmespath';
-import type { Content } from '../../functions/delivery.ts';
+import type { Crm } from '../../functions/crm/crm.ts';
+import { CRMS } from '../../functions/crm/index.ts';
+import { type Content, readContent } from '../../functions/delivery.ts';
+import { readDelivery } from '../../functions/read-delivery.ts';
 import type { ConnectionConfiguration } from '../../infra/config.ts';
-import { prove, zendeskEvent } from '../../test/support/delivery.ts';
+import { CONVERSATION, readFixture, textOf } from '../../test/support/crm.ts';
+import { delivery, prove, zendeskEvent } from '../../test/support/delivery.ts';
 
 type ExpressionNode = ReturnType<typeof compile>;
 
@@ -10,40 +14,79 @@ export type Sample = { url: string; headers: Record<string, string>; body: strin
 
 const TICKET = '35436';
 
+type Unsent = { text: string; headers: Record<string, string>; query: string };
+
 /**
  * What a connection's CRM would send when the conversation is finished, proven with its secret.
  *
- * @param url the connection's address
- * @returns `undefined` where no example can be derived from the connection's selectors
+ * @param url the connection's address as this machine reaches it, and as the CRM would have it
+ * @returns `undefined` where no example can be made for the connection's settings, or proven
  */
 export function sampleDelivery(
-  url: string,
+  url: { reachable: string; signed: string },
   connection: ConnectionConfiguration,
   secret: Record<string, string>,
   conversationId: string,
 ): Sample | undefined {
-  const content = sampleContent(connection, conversationId);
-  if (!content) return undefined;
-  const body = JSON.stringify(content.body);
+  const { verify } = connection;
+  const unsent = [derive(connection, conversationId), fromFixture(connection, conversationId)].find(
+    (each) => each && asksFor(connection, each, conversationId),
+  );
+  // A vendor's token is signed with a key that nobody has here.
+  if (!unsent || verify.scheme === 'jwt') return undefined;
   const first = Object.fromEntries(
     Object.entries(secret).map(([key, value]) => [key, [value].flat()[0] ?? '']),
   );
-  const { headers, query } = prove(connection.verify, first, { body, at: Date.now() });
-  const search = [query, new URLSearchParams(content.query).toString()].filter(Boolean).join('&');
+  const { text, headers, query } = unsent;
+  const signed = query ? `${url.signed}?${query}` : url.signed;
+  const proof = prove(verify, first, { body: text, at: Date.now(), url: signed, method: 'POST' });
+  const search = [query, proof.query].filter(Boolean).join('&');
   return {
-    url: search ? `${url}?${search}` : url,
-    headers: { 'content-type': 'application/json', ...content.headers, ...headers },
-    body,
+    url: search ? `${url.reachable}?${search}` : url.reachable,
+    headers: { 'content-type': 'application/json', ...headers, ...proof.headers },
+    body: text,
   };
 }
 
-function sampleContent(connection: ConnectionConfiguration, conversationId: string): Content | undefined {
+/** From the connection's own selectors; Zendesk's event, on which they may build, is known here. */
+function derive(connection: ConnectionConfiguration, conversationId: string): Unsent | undefined {
   const { crm, conversationId: idSelector, finishedWhen } = connection;
   const content: Content = { body: {}, headers: {}, query: {} };
   if (crm === 'zendesk') content.body = zendeskEvent({ externalId: conversationId, ticket: TICKET });
   const isFinished = !finishedWhen || finishedWhen === 'always' || satisfy(compile(finishedWhen), content);
   const hasId = !idSelector || assign(compile(idSelector), conversationId, content);
-  return isFinished && hasId ? content : undefined;
+  if (!isFinished || !hasId) return undefined;
+  const query = new URLSearchParams(content.query).toString();
+  return { text: JSON.stringify(content.body), headers: content.headers, query };
+}
+
+/** The vendor's payload that the tests use. */
+function fromFixture({ crm }: ConnectionConfiguration, conversationId: string): Unsent {
+  const fixture = readFixture(crm, 'finished.json');
+  const about = (text: string) => text.replaceAll(CONVERSATION, conversationId);
+  return { text: about(textOf(fixture)), headers: fixture.headers ?? {}, query: about(fixture.query ?? '') };
+}
+
+/** Whether the program would read it as a close of just this conversation. */
+function asksFor(
+  connection: ConnectionConfiguration,
+  { text, headers, query }: Unsent,
+  conversationId: string,
+): boolean {
+  const { polyai: project, ...settings } = connection;
+  const crm = CRMS[settings.crm] as Crm;
+  const lowered = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
+  try {
+    const content = readContent(
+      delivery({ headers: Object.fromEntries(lowered), query, body: text }),
+      crm.parse,
+    );
+    const isFrom = !settings.sender || !crm.isFrom || crm.isFrom(settings.sender, content);
+    const { findings } = readDelivery(crm, { project, ...settings }, content);
+    return isFrom && findings.length === 1 && findings[0]?.conversationId === conversationId;
+  } catch {
+    return false;
+  }
 }
 
 /** Makes a condition true, where it is a comparison of a path with a literal, or several joined. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,10 +10,12 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import type { VerifySettings } from '../../functions/signature/scheme.ts';
+import { busName } from '../../infra/config/bus.ts';
 import { type Configuration, loadConfiguration } from '../../infra/config.ts';
 import { deploy, destroy, type Outputs } from './deploy.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
-import { isolate, isolatedEnvironment } from './isolation.ts';
+import { type EventBus, openEventBus } from './event-bus.ts';
+import { isolate, isolatedEnvironment, LOCAL_ACCOUNT } from './isolation.ts';
 import { type Log, openLog } from './log.ts';
 
 export type LocalOptions = {
@@ -36,11 +39,14 @@ export type LocalStack = {
   configuration: Configuration;
   /** The address that a CRM would be given, as this machine can reach it. */
   webhookUrl(connection: string): string;
+  /** The same as a signature covers it: as API Gateway names its host, or the connection's `publicUrl`. */
+  signedUrl(connection: string): string;
   /** Name or ARN of a project's or a connection's secret. */
   secretId(kind: Kind, name: string): string;
   readSecret(id: string): Promise<Record<string, string>>;
   writeSecret(id: string, value: unknown): Promise<void>;
   log: Log;
+  events: EventBus;
   stop(): Promise<void>;
 };
 
@@ -53,14 +59,16 @@ const MADE_UP = 'made-up-for-this-machine-only';
  * @throws {LocalRunError | ConfigurationError} what is wrong, and the mend; whatever was started is stopped
  */
 export async function startLocalStack(options: LocalOptions): Promise<LocalStack> {
-  const { stackName = 'polyai-chat-closer', say } = options;
+  const { say } = options;
+  let { stackName = 'polyai-chat-closer' } = options;
   const configuration = loadConfiguration(options.configuration);
   const folder = mkdtempSync(join(tmpdir(), 'polyai-chat-closer-'));
   let emulator: Emulator | undefined;
   let isDeployed = false;
+  let buses: string[] = [];
   const stop = async () => {
     if (emulator?.isForeign && isDeployed)
-      await takeAway(emulator.endpoint, folder, stackName, configuration);
+      await takeAway(emulator.endpoint, folder, stackName, configuration, buses);
     await emulator?.stop();
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   };
@@ -68,15 +76,23 @@ export async function startLocalStack(options: LocalOptions): Promise<LocalStack
     say('Starting the local AWS');
     emulator = await startEmulator(folder, options.port, say);
     isolate(isolatedEnvironment(emulator.endpoint, folder));
+    // Somebody may have a stack of the usual name there, which is not ours to change.
+    if (emulator.isForeign && !options.stackName) stackName += `-${randomUUID().slice(0, 8)}`;
     say('Deploying the stack: bundle, bootstrap, deploy');
-    const file = localConfiguration(folder, options.configuration, options.polyai.url);
+    const file = localConfiguration(folder, options.configuration, stackName, options.polyai.url);
     isDeployed = true;
+    buses = await createBuses(emulator.endpoint, configuration);
     const outputs = await deploy(emulator.endpoint, folder, stackName, file, options.signal);
     const secretsManager = new SecretsManagerClient({});
     const local: LocalStack = {
       outputs,
       configuration,
       webhookUrl: (connection) => `${reachable(emulator?.endpoint ?? '', outputs.WebhooksUrl)}/${connection}`,
+      signedUrl: (connection) => {
+        const { hostname, pathname } = new URL(outputs.WebhooksUrl);
+        const { publicUrl } = configuration.connections[connection] ?? {};
+        return publicUrl ?? `https://${hostname}${pathname}/${connection}`;
+      },
       secretId: (kind, name) => secretIdOf(stackName, configuration, kind, name),
       readSecret: async (SecretId) => {
         const { SecretString = '{}' } = await secretsManager.send(new GetSecretValueCommand({ SecretId }));
@@ -92,6 +108,7 @@ export async function startLocalStack(options: LocalOptions): Promise<LocalStack
         }
       },
       log: openLog(stackName),
+      events: openEventBus(emulator.endpoint),
       stop,
     };
     say('Filling the secrets');
@@ -105,8 +122,15 @@ export async function startLocalStack(options: LocalOptions): Promise<LocalStack
 }
 
 /** From an emulator that stays: the stack, and its secrets, whose retained names would stand in the way of the next. */
-async function takeAway(endpoint: string, folder: string, stackName: string, configuration: Configuration) {
+async function takeAway(
+  endpoint: string,
+  folder: string,
+  stackName: string,
+  configuration: Configuration,
+  buses: string[],
+) {
   await destroy(endpoint, folder, stackName);
+  for (const bus of buses) await openEventBus(endpoint).delete(bus);
   const client = new SecretsManagerClient({});
   const ids = [
     ...Object.keys(configuration.projects).map((name) =>
@@ -123,6 +147,15 @@ async function takeAway(endpoint: string, folder: string, stackName: string, con
   }
 }
 
+/** The buses of the configuration, which on AWS are there before the stack. @returns those that were not here yet */
+async function createBuses(endpoint: string, { connections }: Configuration): Promise<string[]> {
+  const names = new Set(Object.values(connections).flatMap(({ bus }) => (bus ? busName(bus) : [])));
+  const events = openEventBus(endpoint);
+  const created: string[] = [];
+  for (const name of names) if (await events.create(name)) created.push(name);
+  return created;
+}
+
 function secretIdOf(
   stackName: string,
   { projects, connections }: Configuration,
@@ -130,32 +163,40 @@ function secretIdOf(
   name: string,
 ): string {
   const { existingSecret } = (kind === 'polyai' ? projects : connections)[name] ?? {};
-  return existingSecret ? nameOf(existingSecret) : `${stackName}/${kind}/${name}/secret`;
+  return existingSecret ? localSecret(stackName, existingSecret) : `${stackName}/${kind}/${name}/secret`;
 }
 
 /**
- * The user's configuration with the address of what stands in for PolyAI, and secrets of the user's own by
- * name: no ARN of a real account exists here.
+ * The user's configuration with the address of what stands in for PolyAI, and secrets and buses of the user's
+ * own by name: no real account, and no ARN of one, exists here.
  *
  * @returns the path of the copy
  */
-function localConfiguration(folder: string, file: string, baseUrl: string): string {
-  const { $schema: _schema, ...configuration } = JSON.parse(readFileSync(file, 'utf8'));
+function localConfiguration(folder: string, file: string, stackName: string, baseUrl: string): string {
+  const { $schema: _schema, ...configuration } = JSON.parse(
+    readFileSync(file, 'utf8').replace(/^\uFEFF/, ''),
+  );
   for (const owner of [...Object.values(configuration.polyai), ...Object.values(configuration.connections)]) {
     const own = owner as Record<string, string>;
     delete own.existingSecretKey;
-    if (own.existingSecret) own.existingSecret = nameOf(own.existingSecret);
+    if (own.existingSecret) own.existingSecret = localSecret(stackName, own.existingSecret);
+    if (own.bus) own.bus = busName(own.bus);
   }
   for (const project of Object.values(configuration.polyai)) Object.assign(project as object, { baseUrl });
+  for (const { eventPattern } of Object.values<{ eventPattern?: object }>(configuration.connections)) {
+    if (eventPattern) Object.assign(eventPattern, { account: [LOCAL_ACCOUNT] });
+  }
   const copy = join(folder, 'connections.json');
   writeFileSync(copy, JSON.stringify(configuration));
   return copy;
 }
 
-function nameOf(secret: string): string {
-  return secret.startsWith('arn:')
+/** The name of a stand-in: a secret of the user's own is neither read nor written here, wherever it may be. */
+function localSecret(stackName: string, secret: string): string {
+  const name = secret.startsWith('arn:')
     ? secret.replace(/^.*:secret:/, '').replace(/-[A-Za-z0-9]{6}$/, '')
     : secret;
+  return `${stackName}/existing/${name}`;
 }
 
 /** Node cannot resolve the names below `localhost` that the emulator gives its APIs; this path leads to the same one. */
@@ -180,6 +221,6 @@ async function fillSecrets(local: LocalStack, keys: LocalOptions['polyai']['keys
 function madeUpSecret(scheme: VerifySettings['scheme']): Record<string, string> {
   if (scheme === 'standard-webhooks')
     return { signingSecret: `whsec_${Buffer.from(MADE_UP).toString('base64')}` };
-  if (scheme === 'hmac') return { signingSecret: MADE_UP };
+  if (['hmac', 'hubspot', 'twilio'].includes(scheme)) return { signingSecret: MADE_UP };
   return scheme === 'basic' ? { username: 'webhook', password: MADE_UP } : { token: MADE_UP };
 }

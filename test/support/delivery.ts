@@ -1,4 +1,4 @@
-import { createHmac, type KeyObject, sign } from 'node:crypto';
+import { createHash, createHmac, type KeyObject, sign } from 'node:crypto';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { Delivery } from '../../functions/delivery.ts';
 import type { HmacSettings, VerifySettings } from '../../functions/signature/scheme.ts';
@@ -118,14 +118,87 @@ export function basicAuthorization(username: string, password: string): Headers 
   return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
 }
 
+type UrlSigning = Signing & { url: string; method?: string };
+
+/** What HubSpot signs unescaped, however it stands in the address. */
+const HUBSPOT_UNESCAPED = ":/?@!$'()*,;";
+
+/** @see https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation */
+export function signHubspot({ secret, body, at, url, method = 'POST' }: UrlSigning): Headers {
+  const mac = createHmac('sha256', secret);
+  mac.update(method + hubspotUrl(url));
+  mac.update(body);
+  mac.update(`${at}`);
+  return { 'x-hubspot-signature-v3': mac.digest('base64'), 'x-hubspot-request-timestamp': `${at}` };
+}
+
+/** The two older versions, of which HubSpot sends one beside v3. */
+export function signHubspotOlder(
+  version: 'v1' | 'v2',
+  { secret, body, url, method = 'POST' }: Omit<UrlSigning, 'at'>,
+): Headers {
+  const start = version === 'v1' ? secret : secret + method + hubspotUrl(url);
+  const content = Buffer.concat([Buffer.from(start), Buffer.from(body)]);
+  return {
+    'x-hubspot-signature': createHash('sha256').update(content).digest('hex'),
+    'x-hubspot-signature-version': version,
+  };
+}
+
+function hubspotUrl(url: string): string {
+  const escapeOf = (character: string) => new RegExp(`%${character.charCodeAt(0).toString(16)}`, 'gi');
+  return [...HUBSPOT_UNESCAPED].reduce(
+    (text, character) => text.replace(escapeOf(character), () => character),
+    url,
+  );
+}
+
+/**
+ * Twilio's signature of a form, or of a JSON body (an object or an array).
+ *
+ * @returns with JSON also the parameter that goes to the end of the address
+ * @see https://www.twilio.com/docs/usage/webhooks/webhooks-security
+ */
+export function signTwilio({ secret, body, url }: Omit<UrlSigning, 'at' | 'method'>): {
+  headers: Headers;
+  query: string;
+} {
+  const isJson = /^\s*[[{]/.test(body.toString());
+  const query = isJson ? `bodySHA256=${createHash('sha256').update(body).digest('hex')}` : '';
+  const mac = createHmac('sha1', secret).update(
+    query ? `${url}${url.includes('?') ? '&' : '?'}${query}` : url,
+  );
+  if (!isJson) for (const [name, value] of twilioFields(body.toString())) mac.update(name + value);
+  return { headers: { 'x-twilio-signature': mac.digest('base64') }, query };
+}
+
+/** In order of their names, then of their values, each once. */
+function twilioFields(form: string): [string, string][] {
+  const decode = (text: string) => decodeURIComponent(text.replaceAll('+', ' '));
+  const pairs = [...new Set(form.split('&'))].filter(Boolean).map((pair): [string, string] => {
+    const [name = '', value = ''] = pair.split(/=(.*)/s);
+    return [decode(name), decode(value)];
+  });
+  const order = (a: string, b: string) => (a < b ? -1 : Number(a > b));
+  return pairs
+    .sort(([name, value], [other, another]) => order(name, other) || order(value, another))
+    .filter(([name, value], index, all) => name !== all[index - 1]?.[0] || value !== all[index - 1]?.[1]);
+}
+
 /** A connection's secret, as it stands in Secrets Manager, with one value each. */
 type Secret = { signingSecret?: string; token?: string; username?: string; password?: string };
 
-/** Proves a delivery by any scheme: the headers, and the query where the proof stands there. */
+/**
+ * Proves a delivery by any scheme: the headers, and the query where the proof stands there, which comes after
+ * the delivery's own.
+ *
+ * @param delivery its `url` is the address with that own query, as the receiver sees it; without one, what
+ *   signs addresses proves nothing
+ */
 export function prove(
   verify: VerifySettings,
   { signingSecret = '', token = '', username = '', password = '' }: Secret,
-  { body, at }: Omit<Signing, 'secret'>,
+  { body, at, url = '', method = 'POST' }: Omit<Signing, 'secret'> & { url?: string; method?: string },
 ): { headers: Headers; query: string } {
   const signing = { secret: signingSecret, body, at };
   switch (verify.scheme) {
@@ -136,11 +209,16 @@ export function prove(
     case 'bearer':
       return { headers: { authorization: `Bearer ${token}` }, query: '' };
     case 'header':
+    case 'jwt':
       return { headers: { [verify.header]: token }, query: '' };
     case 'query':
       return { headers: {}, query: `${verify.parameter}=${encodeURIComponent(token)}` };
     case 'basic':
       return { headers: basicAuthorization(username, password), query: '' };
+    case 'hubspot':
+      return { headers: signHubspot({ ...signing, url, method }), query: '' };
+    case 'twilio':
+      return signTwilio({ ...signing, url });
     default:
       throw new Error(`nothing here proves by ${verify.scheme} yet`);
   }

@@ -53,6 +53,8 @@ export type PolyAIStandIn = {
   /** Opens a chat. Without a project it may be closed under any. @returns its conversation id */
   openChat(project?: { accountId: string; projectId: string }): string;
   isOpen(conversationId: string): boolean;
+  /** What the agent does when it stores an id that a ticket has too. The newest conversation counts. */
+  share(sharedId: string, conversationId: string): void;
   /** Asked first about every call from now on; where it gives `undefined` the normal answer follows. */
   behave(
     next: ((call: { conversationId?: string; path: string }) => Behaviour | undefined) | undefined,
@@ -74,6 +76,7 @@ const ROUTES: Record<string, string> = { close: 'PUT', create: 'POST', respond: 
  */
 export async function startPolyAI(options: { port?: number; keys?: Keys } = {}): Promise<PolyAIStandIn> {
   const chats = new Map<string, Chat>();
+  const shared = new Map<string, string>();
   const listeners: ((call: Call) => void)[] = [];
   const stopped = new AbortController();
   let next: Parameters<PolyAIStandIn['behave']>[0];
@@ -90,6 +93,9 @@ export async function startPolyAI(options: { port?: number; keys?: Keys } = {}):
     keys: options.keys ?? { apiKey: `key-${randomUUID()}`, token: `token-${randomUUID()}` },
     openChat: (project) => openChat(project && owner(project.accountId, project.projectId)),
     isOpen: (conversationId) => chats.get(conversationId)?.open ?? false,
+    share: (sharedId, conversationId) => {
+      shared.set(sharedId, conversationId);
+    },
     behave: (behaviour) => {
       next = behaviour;
     },
@@ -128,6 +134,7 @@ export async function startPolyAI(options: { port?: number; keys?: Keys } = {}):
 
   /** The normal answer, with its effect. */
   function answer(method: string, path: string, headers: Record<string, string>, body: string): Answer {
+    if (/^\/v1\/[^/?]+\/[^/?]+\/handoff_state\?/.test(path)) return lookUp(method, path, headers);
     const [, accountId = '', projectId = '', operation = ''] =
       /^\/[^/?]+\/([^/?]+)\/([^/?]+)\/chat\/([^/?]+)$/.exec(path) ?? [];
     const allow = Object.hasOwn(ROUTES, operation) ? ROUTES[operation] : undefined;
@@ -150,6 +157,20 @@ export async function startPolyAI(options: { port?: number; keys?: Keys } = {}):
       };
     }
     return converse(operation, project, message.conversation_id);
+  }
+
+  /** The hand-off API, whose errors are a message alone. */
+  function lookUp(method: string, path: string, headers: Record<string, string>): Answer {
+    if (method !== 'GET')
+      return { status: 405, body: { error_message: 'use GET' }, headers: { allow: 'GET' } };
+    if (headers['x-api-key'] !== standIn.keys.apiKey) {
+      return { status: 401, body: { error_message: 'the API key is not valid' } };
+    }
+    const sharedId = new URL(path, standIn.url).searchParams.get('shared_id') ?? '';
+    const id = shared.get(sharedId);
+    return id === undefined
+      ? { status: 404, body: { error_message: 'there is no such state' } }
+      : { status: 200, body: { id, shared_id: sharedId, data: {} } };
   }
 
   function converse(operation: string, project: string, conversationId: unknown): Answer {

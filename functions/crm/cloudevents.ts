@@ -1,0 +1,104 @@
+import { type Content, type Delivery, parseBody } from '../delivery.ts';
+import { at, type Crm, eventsOf, isOneOf, type OwnAnswer } from './crm.ts';
+
+type Headers = Record<string, string>;
+
+/**
+ * CloudEvents over HTTP, structured (one event is the body), batched (a list of them is) and binary (the
+ * attributes are headers, the body is the data).
+ *
+ * @see https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/http-protocol-binding.md
+ * @see https://github.com/cloudevents/spec/blob/main/cloudevents/http-webhook.md
+ */
+const cloudevents: Crm = {
+  verify: { scheme: 'bearer' },
+  schemes: ['bearer', 'query', 'standard-webhooks'],
+  vendorIssuesSecret: false,
+  takes: ['verify', 'conversationId', 'finishedValues', 'publicUrl', 'allowedSources'],
+  requires: ['finishedValues'],
+  greet,
+  parse: (text, delivery) =>
+    isStructured(delivery.headers)
+      ? JSON.parse(text)
+      : isBinary(delivery.headers)
+        ? binaryEvent(text, delivery.headers)
+        : parseBody(text, delivery),
+  read: (content, { finishedValues = [], verify }) =>
+    eventsIn(content, verify.scheme === 'standard-webhooks').map((event) => ({
+      finished: at(event, 'specversion') !== undefined && isOneOf(finishedValues, at(event, 'type')),
+      conversationId: at(event, 'data', 'polyai_conversation_id'),
+      deliveryId: at(event, 'id'),
+      event,
+    })),
+};
+
+export default cloudevents;
+
+/** Consents to be sent to. Nothing is granted by that: every delivery needs its proof. */
+function greet({ method, headers }: Delivery): OwnAnswer | undefined {
+  const origin = headers['webhook-request-origin'] ?? '';
+  if (method !== 'OPTIONS' || !/^[\x21-\x7e]{1,255}$/.test(origin)) return undefined;
+  const rate = headers['webhook-request-rate'] ?? '';
+  return {
+    status: 200,
+    headers: {
+      allow: 'POST',
+      'webhook-allowed-origin': origin,
+      // Without a limit where none was asked for; what is too much is throttled anyway.
+      'webhook-allowed-rate': /^[1-9]\d{0,14}$/.test(rate) ? rate : '*',
+    },
+  };
+}
+
+/** The events of a delivery. A signed body does not prove the attributes in the headers, so they are left out. */
+function eventsIn({ body, headers }: Content, isBodySigned: boolean): unknown[] {
+  if (isBodySigned && isBinary(headers)) return [{ data: at(body, 'data') }];
+  return eventsOf(body).map(withDecodedData);
+}
+
+function isStructured(headers: Headers): boolean {
+  return /^application\/cloudevents/i.test(headers['content-type'] ?? '');
+}
+
+function isBinary(headers: Headers): boolean {
+  return !isStructured(headers) && headers['ce-specversion'] !== undefined;
+}
+
+/** @throws {Error} when an attribute is not UTF-8 or JSON data cannot be parsed */
+function binaryEvent(text: string, headers: Headers): Record<string, unknown> {
+  const { 'content-type': datacontenttype } = headers;
+  const attributes = Object.entries(headers).flatMap(([header, value]) => {
+    const [, name] = /^ce-([a-z0-9]+)$/.exec(header) ?? [];
+    return name === undefined ? [] : [[name, attribute(value)]];
+  });
+  const data = text !== '' && isJson(datacontenttype) ? JSON.parse(text) : text;
+  return { ...Object.fromEntries(attributes), datacontenttype, data };
+}
+
+/** Unquoted as older versions of the binding wrote it, then percent-decoded once; a lone percent sign stays. */
+function attribute(value: string): string {
+  const [, quoted] = /^"(.*)"$/.exec(value) ?? [];
+  const unquoted = quoted === undefined ? value : quoted.replace(/\\(.)/g, '$1');
+  return unquoted.replace(/(%[0-9a-f]{2})+/gi, decodeURIComponent);
+}
+
+/** An event with its `data_base64` decoded into `data`, as far as that is text. */
+function withDecodedData(event: unknown): unknown {
+  const encoded = at(event, 'data_base64');
+  if (typeof encoded !== 'string' || at(event, 'data') !== undefined) return event;
+  const text = Buffer.from(encoded, 'base64').toString('utf8');
+  return { ...(event as object), data: isJson(at(event, 'datacontenttype')) ? parsed(text) : text };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Whether data is JSON by its media type, which it is where there is none. */
+function isJson(mediaType: unknown = 'application/json'): boolean {
+  return /^[\w.+-]+\/([\w.-]+\+)?json\s*(;|$)/i.test(String(mediaType));
+}

@@ -1,0 +1,90 @@
+import type { Content } from '../delivery.ts';
+import { at, type Crm, isOneOf } from './crm.ts';
+
+/** A case's `statecode`: 0 active, 1 resolved, 2 cancelled. */
+const RESOLVED = '1';
+const NO_OPERATION = '00000000-0000-0000-0000-000000000000';
+
+/**
+ * Dynamics 365 Customer Service: a Dataverse webhook on the table of cases. It carries a shared secret and no
+ * signature. An update names only the columns that changed, so the id comes from an image of the row that is
+ * registered with the step.
+ *
+ * @see https://learn.microsoft.com/power-apps/developer/data-platform/use-webhooks
+ * @see https://learn.microsoft.com/power-apps/developer/data-platform/register-web-hook
+ */
+const dynamics: Crm = {
+  verify: { scheme: 'header', header: 'x-polyai-token' },
+  schemes: ['header', 'query'],
+  vendorIssuesSecret: false,
+  takes: [
+    'verify',
+    'conversationId',
+    'finishedWhen',
+    'finishedValues',
+    'lookUp',
+    'sharedId',
+    'publicUrl',
+    'allowedSources',
+    'sender',
+  ],
+  requires: [],
+  isFrom: (sender, { body, headers }) =>
+    isOneOf([sender], headers['x-ms-dynamics-organization']) || isOneOf([sender], at(body, 'OrganizationId')),
+  read({ body, headers }, { finishedValues }) {
+    const rows = [...images(body), parameter(body, 'Target')];
+    const state = at(body, 'MessageName') === 'CloseIncident' ? RESOLVED : changedState(body, rows);
+    const isCase = at(body, 'PrimaryEntityName') === 'incident';
+    const operation = at(body, 'OperationId');
+    return [
+      {
+        finished: isTrimmed(headers)
+          ? 'message_trimmed'
+          : isCase && isOneOf(finishedValues ?? [RESOLVED], state),
+        conversationId: attribute(rows, 'new_polyaiconversationid'),
+        crmRef: at(body, 'PrimaryEntityId'),
+        deliveryId: operation && operation !== NO_OPERATION ? operation : at(body, 'CorrelationId'),
+      },
+    ];
+  },
+};
+
+export default dynamics;
+
+/** Over 256 KB Dataverse leaves the parameters and images out, and says so. */
+function isTrimmed(headers: Content['headers']): boolean {
+  const given = headers['x-ms-dynamics-msg-size-exceeded'];
+  return given !== undefined && given.toLowerCase() !== 'false';
+}
+
+function changedState(body: unknown, rows: unknown[]): unknown {
+  return at(body, 'MessageName') === 'Update' ? attribute(rows, 'statecode') : undefined;
+}
+
+/** The rows as they are after the operation, under whatever aliases they were registered. */
+function images(body: unknown): unknown[] {
+  return pairs(at(body, 'PostEntityImages')).map((image) => at(image, 'value'));
+}
+
+function parameter(body: unknown, key: string): unknown {
+  return entry(at(body, 'InputParameters'), key);
+}
+
+/** A column of the first row that has it; a choice is its number. */
+function attribute(rows: unknown[], key: string): unknown {
+  const found = rows.map((row) => entry(at(row, 'Attributes'), key));
+  const value = found.find((each) => each !== undefined && each !== null && each !== '');
+  return at(value, 'Value') ?? value;
+}
+
+/** Dataverse writes a dictionary as an array of `{ key, value }`. */
+function entry(dictionary: unknown, key: string): unknown {
+  return at(
+    pairs(dictionary).find((pair) => at(pair, 'key') === key),
+    'value',
+  );
+}
+
+function pairs(dictionary: unknown): unknown[] {
+  return Array.isArray(dictionary) ? dictionary : [];
+}

@@ -1,0 +1,69 @@
+import { at, type Crm, isOneOf, namesConversationId } from './crm.ts';
+
+/** The application webhook's event, the rule webhook's, and the state of a ticket. */
+const FINISHED = ['conversation_archived', 'archive', 'resolved'];
+const TICKET_STATUS = 'ticket_status_update';
+
+/** What a challenge may be made of: nothing that a browser or a log could take for more than text. */
+const CHALLENGE = /^[\w.:~+/=-]{1,256}$/;
+
+/**
+ * Front, both ways that it sends webhooks. An application's wraps the event in `payload` and is signed with
+ * its time; a rule's is the event itself, signed by SHA-1 over the body alone, which the connection's
+ * `verify` says.
+ *
+ * @see https://dev.frontapp.com/docs/application-webhooks
+ * @see https://dev.frontapp.com/docs/rule-webhooks
+ */
+const front: Crm = {
+  verify: {
+    scheme: 'hmac',
+    header: 'x-front-signature',
+    algorithm: 'sha256',
+    encoding: 'base64',
+    signed: '{timestamp}:{body}',
+    timestampHeader: 'x-front-request-timestamp',
+    timestampUnit: 'ms',
+    toleranceSeconds: 300,
+  },
+  schemes: ['hmac'],
+  vendorIssuesSecret: true,
+  takes: [
+    'verify',
+    'conversationId',
+    'finishedWhen',
+    'finishedValues',
+    'lookUp',
+    'sharedId',
+    'publicUrl',
+    'allowedSources',
+  ],
+  requires: [],
+  confirm({ headers }) {
+    const challenge = headers['x-front-challenge'] ?? '';
+    if (!CHALLENGE.test(challenge)) return undefined;
+    const plain = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' };
+    return { status: 200, headers: plain, body: challenge };
+  },
+  read({ body }, { finishedValues = FINISHED }) {
+    const event = at(body, 'payload') ?? body;
+    const conversation = at(event, 'conversation');
+    const types = [at(body, 'type'), at(event, 'type')];
+    // Any event may show a ticket's state; only this one says that it has changed.
+    const states = types.includes(TICKET_STATUS) ? [at(conversation, 'status_category')] : [];
+    return [
+      {
+        finished: [...types, ...states].some((each) => isOneOf(finishedValues, each)),
+        conversationId: customField(at(conversation, 'custom_fields')),
+        crmRef: at(conversation, 'id'),
+        deliveryId: at(event, 'id'),
+      },
+    ];
+  },
+};
+
+export default front;
+
+function customField(fields: unknown): unknown {
+  return Object.entries(fields ?? {}).find(([name]) => namesConversationId(name))?.[1];
+}

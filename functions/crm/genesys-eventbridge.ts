@@ -1,0 +1,34 @@
+import { at, type Crm, isOneOf } from './crm.ts';
+
+/** The topic as Genesys writes it, with `{id}` as it stands: the conversation's own id is in `topicName`. */
+const CUSTOMER_END = 'v2.detail.events.conversation.{id}.customer.end';
+/** Not a call, nor an e-mail or a callback, which may end while the chat of the same conversation goes on. */
+const CHATS = ['CHAT', 'MESSAGE'];
+
+/**
+ * Genesys Cloud's EventBridge integration: the customer's session is over. The event has no participant
+ * attributes, and so no id of PolyAI's: the connection looks it up by Genesys's conversation id, or says where
+ * else it is.
+ *
+ * @see https://github.com/GenesysCloudBlueprints/genesys-cloud-event-streaming-blueprint
+ */
+const genesysEventbridge: Crm = {
+  bus: { sourcePrefixes: ['aws.partner/genesys.com/'], detailTypes: [CUSTOMER_END] },
+  verify: { scheme: 'event-bus' },
+  vendorIssuesSecret: false,
+  takes: ['bus', 'source', 'conversationId', 'finishedWhen', 'finishedValues', 'lookUp', 'sharedId'],
+  requires: ['bus'],
+  requiresOneOf: ['lookUp', 'conversationId'],
+  read({ body }, { finishedValues }) {
+    const ended = at(body, 'detail', 'eventBody');
+    const isChat = isOneOf(finishedValues ?? CHATS, at(ended, 'mediaType'));
+    return [
+      {
+        finished: isChat && at(body, 'detail-type') === CUSTOMER_END,
+        crmRef: at(ended, 'conversationId'),
+      },
+    ];
+  },
+};
+
+export default genesysEventbridge;

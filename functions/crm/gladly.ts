@@ -1,0 +1,39 @@
+import { at, type Crm, isOneOf } from './crm.ts';
+
+const FINISHED = ['CONVERSATION/CLOSED'];
+
+/**
+ * Gladly: a webhook on the events of conversations. The event of a closed one names Gladly's conversation
+ * and customer and nothing else, so PolyAI's must be looked up. Nothing is signed.
+ *
+ * @see https://developer.gladly.com/rest/
+ */
+const gladly: Crm = {
+  verify: { scheme: 'basic' },
+  schemes: ['basic', 'header'],
+  vendorIssuesSecret: false,
+  takes: [
+    'verify',
+    'conversationId',
+    'finishedWhen',
+    'finishedValues',
+    'lookUp',
+    'sharedId',
+    'publicUrl',
+    'allowedSources',
+  ],
+  requires: [],
+  requiresOneOf: ['lookUp', 'conversationId'],
+  read({ body }, { finishedValues = FINISHED }) {
+    const type = at(body, 'type');
+    return [
+      {
+        finished: type === 'PING' ? 'test_event' : isOneOf(finishedValues, type),
+        crmRef: at(body, 'content', 'conversationId'),
+        deliveryId: at(body, 'id'),
+      },
+    ];
+  },
+};
+
+export default gladly;

@@ -1,0 +1,49 @@
+import { at, type Crm, isOneOf } from './crm.ts';
+
+const FINISHED = ['closed'];
+
+/**
+ * Gorgias: an HTTP integration, whose body is the administrator's template or the whole ticket by
+ * `{{context}}`. Nothing is signed.
+ *
+ * @see https://docs.gorgias.com/en-US/http-integrations-81822
+ * @see https://developers.gorgias.com/reference/the-tickethttpintegration-object
+ */
+const gorgias: Crm = {
+  verify: { scheme: 'header', header: 'x-polyai-token' },
+  schemes: ['header'],
+  vendorIssuesSecret: false,
+  takes: [
+    'verify',
+    'conversationId',
+    'finishedWhen',
+    'finishedValues',
+    'lookUp',
+    'sharedId',
+    'publicUrl',
+    'allowedSources',
+  ],
+  requires: [],
+  read({ body }, { finishedValues = FINISHED }) {
+    // The customer has an external id too; that one is not the ticket's.
+    const ids = [
+      at(body, 'polyai_conversation_id'),
+      at(body, 'meta', 'polyai_conversation_id'),
+      at(body, 'external_id'),
+    ];
+    return [
+      {
+        finished: isOneOf(finishedValues, at(body, 'status')),
+        conversationId: ids.find(isGiven),
+        crmRef: at(body, 'id'),
+      },
+    ];
+  },
+};
+
+export default gorgias;
+
+/** A template writes an empty field as nothing, or as its language's word for nothing. */
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== '' && value !== 'None';
+}

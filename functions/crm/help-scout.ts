@@ -1,0 +1,52 @@
+import { at, type Crm, isOneOf, namesConversationId } from './crm.ts';
+
+const FINISHED = ['closed'];
+
+/**
+ * Help Scout: a webhook on conversations. The event's name stands in a header, which the signature does not
+ * cover; what the status is, in the body, which it does.
+ *
+ * @see https://developer.helpscout.com/webhooks/
+ */
+const helpScout: Crm = {
+  verify: {
+    scheme: 'hmac',
+    header: 'x-helpscout-signature',
+    algorithm: 'sha1',
+    encoding: 'base64',
+    signed: '{body}',
+    timestampUnit: 's',
+    toleranceSeconds: 300,
+  },
+  // The administrator makes it up, in at most 40 characters: fewer than the stack would make.
+  vendorIssuesSecret: true,
+  takes: [
+    'conversationId',
+    'finishedWhen',
+    'finishedValues',
+    'lookUp',
+    'sharedId',
+    'publicUrl',
+    'allowedSources',
+  ],
+  requires: [],
+  read({ body, headers }, { finishedValues = FINISHED }) {
+    const event = headers['x-helpscout-event'];
+    const isFinished = event === 'convo.status' && isOneOf(finishedValues, at(body, 'status'));
+    return [
+      {
+        finished: event === 'helpscout.test' ? 'test_event' : isFinished,
+        conversationId: customField(at(body, 'customFields')),
+        crmRef: at(body, 'id'),
+      },
+    ];
+  },
+};
+
+export default helpScout;
+
+/** `text` is what newer payloads show besides `value`. */
+function customField(fields: unknown): unknown {
+  const field = Array.isArray(fields) && fields.find((each) => namesConversationId(at(each, 'name')));
+  return at(field, 'value') || at(field, 'text');
+}

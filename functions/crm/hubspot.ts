@@ -1,0 +1,66 @@
+import { at, type Crm, eventsOf, isOneOf, type Reading } from './crm.ts';
+
+const TICKETS = '0-5';
+
+/**
+ * HubSpot, both ways that it sends webhooks, with one family of signatures: an app's subscriptions, in batches
+ * of up to 100 events that hold one changed property each and no other, so never the conversation's id; and a
+ * workflow's "Send a webhook", a single object. Which stages of a pipeline are closed differs by account.
+ *
+ * @see https://developers.hubspot.com/docs/api/webhooks
+ * @see https://knowledge.hubspot.com/workflows/how-do-i-use-webhooks-with-hubspot-workflows
+ */
+const hubspot: Crm = {
+  verify: { scheme: 'hubspot' },
+  vendorIssuesSecret: true,
+  takes: [
+    'conversationId',
+    'finishedWhen',
+    'finishedValues',
+    'lookUp',
+    'sharedId',
+    'publicUrl',
+    'allowedSources',
+  ],
+  requires: ['finishedValues'],
+  requiresOneOf: ['lookUp', 'conversationId'],
+  // Always JSON; the content type, which could make it a form, is not signed.
+  parse: (text) => JSON.parse(text),
+  read: ({ body }, { finishedValues = [] }) =>
+    eventsOf(body).map((event) => ({ event, ...readEvent(event, finishedValues) })),
+};
+
+export default hubspot;
+
+function readEvent(event: unknown, closedStages: readonly string[]): Reading {
+  // Real deliveries say the one, the vendor's tables the other.
+  const type = at(event, 'subscriptionType') ?? at(event, 'eventType');
+  if (type === undefined) return readWorkflow(event, closedStages);
+  const property = at(event, 'propertyName');
+  const value = at(event, 'propertyValue');
+  const isTicket =
+    type === 'ticket.propertyChange' ||
+    (type === 'object.propertyChange' && at(event, 'objectTypeId') === TICKETS);
+  const isClosedTicket = isTicket && property === 'hs_pipeline_stage' && isOneOf(closedStages, value);
+  const isClosedThread =
+    type === 'conversation.propertyChange' && property === 'status' && isOneOf(['CLOSED'], value);
+  return {
+    finished: isClosedTicket || isClosedThread,
+    crmRef: at(event, 'objectId'),
+    deliveryId: at(event, 'eventId'),
+  };
+}
+
+/** A body of the administrator's own, or the whole ticket: the workflow may run before the stage is reached. */
+function readWorkflow(body: unknown, closedStages: readonly string[]): Reading {
+  return {
+    finished: isOneOf(closedStages, property(body, 'hs_pipeline_stage')),
+    crmRef: property(body, 'hs_object_id') ?? at(body, 'objectId'),
+  };
+}
+
+/** In the three shapes that are known: by itself, among `properties`, and there with its history. */
+function property(body: unknown, name: string): unknown {
+  const value = at(body, name) ?? at(body, 'properties', name);
+  return at(value, 'value') ?? value;
+}

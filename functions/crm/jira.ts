@@ -1,0 +1,74 @@
+import { at, type Crm, isOneOf, type Reading } from './crm.ts';
+
+/** What stands before a conversation id in a label. */
+const LABEL = 'polyai_conversation_id:';
+/** What the body of an automation rule says when the rule has decided. */
+const FINISHED = ['issue.done'];
+
+/**
+ * Jira and Jira Service Management, both ways that they send: an administrator's webhook, signed, whose event
+ * is Jira's; or an automation rule's "Send web request", with a token in a header, whose body the
+ * administrator writes and whose conditions decide.
+ *
+ * @see https://developer.atlassian.com/cloud/jira/platform/webhooks/
+ * @see https://support.atlassian.com/cloud-automation/docs/jira-automation-actions/
+ */
+const jira: Crm = {
+  verify: {
+    scheme: 'hmac',
+    header: 'x-hub-signature',
+    algorithm: 'sha256',
+    encoding: 'hex',
+    prefix: 'sha256=',
+    signed: '{body}',
+    timestampUnit: 's',
+    toleranceSeconds: 300,
+  },
+  schemes: ['hmac', 'header', 'bearer', 'basic'],
+  vendorIssuesSecret: false,
+  // Signs the example in Atlassian's documentation.
+  publicSecrets: ["It's a Secret to Everybody"],
+  takes: ['verify', 'conversationId', 'finishedWhen', 'finishedValues', 'publicUrl', 'allowedSources'],
+  requires: [],
+  read({ body, headers }, { finishedValues }) {
+    const isEvent = at(body, 'webhookEvent') !== undefined;
+    const reading = isEvent ? readEvent(body, finishedValues) : readRule(body, finishedValues);
+    return [{ ...reading, deliveryId: headers['x-atlassian-webhook-identifier'] }];
+  },
+};
+
+export default jira;
+
+function readEvent(body: unknown, finishedValues?: readonly string[]): Reading {
+  const changes = at(body, 'changelog', 'items');
+  const moves = Array.isArray(changes) ? changes.filter((item) => at(item, 'field') === 'status') : [];
+  const isDone = at(body, 'issue', 'fields', 'status', 'statusCategory', 'key') === 'done';
+  return {
+    // The new status stands in the item by name and by id; its category only in the issue.
+    finished:
+      at(body, 'webhookEvent') === 'jira:issue_updated' &&
+      moves.some((item) =>
+        finishedValues
+          ? isOneOf(finishedValues, at(item, 'toString')) || isOneOf(finishedValues, at(item, 'to'))
+          : isDone,
+      ),
+    conversationId: idsOf(at(body, 'issue', 'fields', 'labels')),
+    crmRef: at(body, 'issue', 'key'),
+  };
+}
+
+function readRule(body: unknown, finishedValues?: readonly string[]): Reading {
+  return {
+    finished: finishedValues
+      ? isOneOf(finishedValues, at(body, 'status'))
+      : isOneOf(FINISHED, at(body, 'event')),
+    conversationId: at(body, 'polyai_conversation_id'),
+    crmRef: at(body, 'issue_key'),
+  };
+}
+
+function idsOf(labels: unknown): string[] {
+  return (Array.isArray(labels) ? labels : []).flatMap((label) =>
+    typeof label === 'string' && label.startsWith(LABEL) ? [label.slice(LABEL.length)] : [],
+  );
+}

@@ -1,0 +1,50 @@
+import { at, type Crm, isOneOf } from './crm.ts';
+
+const FINISHED = ['done'];
+
+/**
+ * Kustomer: a webhook on updates of conversations. There is one for every update, so only the change of the
+ * status counts, not what it is.
+ *
+ * @see https://developer.kustomer.com/docs/events/outbound-webhooks
+ * @see https://developer.kustomer.com/docs/events/event-catalog
+ */
+const kustomer: Crm = {
+  verify: {
+    scheme: 'hmac',
+    header: 'x-kustomer-webhook-signature',
+    algorithm: 'sha256',
+    encoding: 'hex',
+    signed: '{body}',
+    timestampUnit: 's',
+    toleranceSeconds: 300,
+  },
+  vendorIssuesSecret: true,
+  takes: [
+    'conversationId',
+    'finishedWhen',
+    'finishedValues',
+    'lookUp',
+    'sharedId',
+    'publicUrl',
+    'allowedSources',
+  ],
+  requires: [],
+  read({ body }, { finishedValues = FINISHED }) {
+    const status = at(body, 'changes', 'attributes', 'status');
+    const isFinished = (value: unknown) => isOneOf(finishedValues, value);
+    return [
+      {
+        finished:
+          at(body, 'name') === 'kustomer.conversation.update' &&
+          isFinished(at(status, 'after')) &&
+          !isFinished(at(status, 'before')),
+        conversationId: at(body, 'data', 'attributes', 'custom', 'polyaiConversationIdStr'),
+        crmRef: at(body, 'data', 'id'),
+        deliveryId: at(body, 'id'),
+      },
+    ];
+  },
+};
+
+export default kustomer;

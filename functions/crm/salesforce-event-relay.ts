@@ -1,0 +1,60 @@
+import { at, type Crm, isOneOf, type Reading } from './crm.ts';
+
+const FINISHED_EVENT = 'PolyAI_Chat_Finished__e';
+const CASE_CHANGED = 'CaseChangeEvent';
+const FINISHED = ['Closed'];
+const ID_OF_CASE = 'PolyAI_Conversation_Id__c';
+
+/**
+ * Salesforce's Event Relay: a platform event that a flow publishes, or change events of cases, enriched with
+ * the id's field. AppFlow's older events are read as well; they have no `payload`.
+ *
+ * @see https://developer.salesforce.com/docs/platform/event-relay/guide/event-relay-config.html
+ * @see https://developer.salesforce.com/docs/atlas.en-us.change_data_capture.meta/change_data_capture/cdc_enrich_intro.htm
+ */
+const salesforceEventRelay: Crm = {
+  bus: {
+    sourcePrefixes: ['aws.partner/salesforce.com/', 'aws.partner/appflow/salesforce.com/'],
+    detailTypes: [FINISHED_EVENT, CASE_CHANGED],
+  },
+  verify: { scheme: 'event-bus' },
+  vendorIssuesSecret: false,
+  takes: ['bus', 'source', 'conversationId', 'finishedWhen', 'finishedValues', 'lookUp', 'sharedId'],
+  requires: ['bus'],
+  read({ body }, { finishedValues }) {
+    const payload = at(body, 'detail', 'payload') ?? at(body, 'detail');
+    switch (at(body, 'detail-type')) {
+      case FINISHED_EVENT:
+        return [readFinished(payload, finishedValues)];
+      case CASE_CHANGED:
+        return [readChange(payload, finishedValues ?? FINISHED)];
+      default:
+        return [{ finished: false }];
+    }
+  },
+};
+
+export default salesforceEventRelay;
+
+/** The flow that publishes it has decided, unless the event has a status or the connection asks for one. */
+function readFinished(payload: unknown, finishedValues?: readonly string[]): Reading {
+  const status = at(payload, 'Status__c') ?? '';
+  return {
+    finished: status === '' && !finishedValues ? true : isOneOf(finishedValues ?? FINISHED, status),
+    conversationId: at(payload, 'Conversation_Id__c') ?? at(payload, ID_OF_CASE),
+    crmRef: at(payload, 'Case_Id__c'),
+  };
+}
+
+/** An enriched event repeats the id at every later edit of a closed case, so the status itself must have changed. */
+function readChange(payload: unknown, finishedValues: readonly string[]): Reading {
+  const changed = at(payload, 'ChangeEventHeader', 'changedFields');
+  const hasTurned = Array.isArray(changed) && changed.includes('Status');
+  const cases = at(payload, 'ChangeEventHeader', 'recordIds');
+  return {
+    finished: hasTurned && isOneOf(finishedValues, at(payload, 'Status')),
+    conversationId: at(payload, ID_OF_CASE),
+    // One change of several cases comes as one event.
+    crmRef: Array.isArray(cases) && cases.length === 1 ? cases[0] : cases,
+  };
+}

@@ -1,0 +1,54 @@
+import { at, type Crm, eventsOf, isOneOf } from './crm.ts';
+
+const FINISHED = ['Closed', 'case.closed'];
+/** An 18-character id is the 15-character one and three more that only say which letters are capitals. */
+const ID_LENGTH = 15;
+
+/**
+ * Salesforce Service Cloud by a flow that calls out. Salesforce signs nothing by itself: the Apex class on this
+ * preset's page does, over a timestamp and the body. The body is ours, one case or a list of cases.
+ *
+ * @see https://developer.salesforce.com/docs/atlas.en-us.apexref.meta/apexref/apex_classes_restful_crypto.htm
+ */
+const salesforce: Crm = {
+  verify: {
+    scheme: 'hmac',
+    header: 'x-adapter-signature',
+    algorithm: 'sha256',
+    encoding: 'hex',
+    signed: '{timestamp}.{body}',
+    timestampHeader: 'x-adapter-timestamp',
+    timestampUnit: 's',
+    toleranceSeconds: 300,
+  },
+  vendorIssuesSecret: false,
+  takes: [
+    'verify',
+    'conversationId',
+    'finishedWhen',
+    'finishedValues',
+    'sender',
+    'publicUrl',
+    'allowedSources',
+  ],
+  requires: [],
+  isFrom: (sender, { body }) =>
+    eventsOf(body).every((event) => isSameId(sender, at(event, 'organization_id'))),
+  read: ({ body }, { finishedValues = FINISHED }) =>
+    eventsOf(body).map((event) => ({
+      finished: ['status', 'event'].some((key) => isOneOf(finishedValues, at(event, key))),
+      conversationId: at(event, 'polyai_conversation_id'),
+      crmRef: at(event, 'case_id'),
+      event,
+    })),
+};
+
+export default salesforce;
+
+function isSameId(one: string, other: unknown): boolean {
+  return (
+    typeof other === 'string' &&
+    [one, other].every((id) => /^[A-Za-z0-9]{15}([A-Z0-5]{3})?$/.test(id)) &&
+    one.slice(0, ID_LENGTH) === other.slice(0, ID_LENGTH)
+  );
+}

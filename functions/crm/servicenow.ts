@@ -1,0 +1,61 @@
+import { toId } from '../conversation-id.ts';
+import { at, type Crm, isOneOf } from './crm.ts';
+
+const LABELS = ['Resolved', 'Closed'];
+/** Of incidents. In other tables the same numbers may mean something else: 7 is "Cancelled" to a CSM case. */
+const INCIDENT = ['6', '7', ...LABELS];
+
+/**
+ * ServiceNow, by a Business Rule or Flow of the administrator's: the platform signs nothing by itself, so the
+ * rule does. Its fields may be plain values or, in the form of the Table API, `{ display_value, value }`.
+ *
+ * @see https://www.servicenow.com/community/servicenow-ai-platform-forum/how-to-use-glidecertificateencryption-generatemac-method-to/td-p/1119034
+ */
+const servicenow: Crm = {
+  verify: {
+    scheme: 'hmac',
+    header: 'x-sn-hmac-signature-256',
+    algorithm: 'sha256',
+    encoding: 'base64',
+    signed: '{body}',
+    timestampUnit: 's',
+    toleranceSeconds: 300,
+  },
+  schemes: ['hmac', 'header', 'basic', 'standard-webhooks'],
+  vendorIssuesSecret: false,
+  takes: [
+    'verify',
+    'conversationId',
+    'finishedWhen',
+    'finishedValues',
+    'lookUp',
+    'sharedId',
+    'publicUrl',
+    'allowedSources',
+  ],
+  requires: [],
+  read({ body }, { finishedValues }) {
+    const field = (name: string) => fieldValue(at(body, name));
+    const table = field('table') ?? 'incident';
+    const values = finishedValues ?? (table === 'incident' ? INCIDENT : LABELS);
+    const states = [field('state'), at(body, 'state', 'display_value'), field('state_display')];
+    const [id, changes] = [toId(field('sys_id')), toId(field('sys_mod_count'))];
+    return [
+      {
+        finished: states.some((state) => isOneOf(values, state)),
+        conversationId: field('correlation_id') ?? field('u_polyai_conversation_id'),
+        crmRef: field('number') ?? id,
+        deliveryId: id && changes && `${id}-${changes}`,
+      },
+    ];
+  },
+};
+
+export default servicenow;
+
+/** A field's value, whichever way it is written; an empty one counts as none. */
+function fieldValue(field: unknown): unknown {
+  const isObject = typeof field === 'object' && field !== null;
+  const value = isObject ? (at(field, 'value') ?? at(field, 'display_value')) : field;
+  return value === '' || value === null ? undefined : value;
+}

@@ -1,0 +1,77 @@
+import { createHash, createHmac } from 'node:crypto';
+import type { Delivery } from '../delivery.ts';
+import { equalTexts } from './constant-time.ts';
+import { readValues } from './keys.ts';
+import type { Scheme, Verdict } from './scheme.ts';
+import { checkTimestamp, TOLERANCE_SECONDS } from './timestamp.ts';
+
+/** What HubSpot signs unescaped, whatever stands in the address; every other escape stays. */
+const UNESCAPED = /%(?:3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)/gi;
+
+/** The two older versions share a header, and are plain hashes that begin with the secret. */
+const OLDER: Record<string, (delivery: Delivery) => string> = {
+  v1: () => '',
+  v2: ({ method, url }) => `${method}${unescapeUrl(url)}`,
+};
+
+/**
+ * HubSpot's own signatures, by an app's client secret in UTF-8: v3 (HMAC-SHA256 over method, address, body and
+ * time), v2 (SHA-256 over secret, method, address and body) and v1 (SHA-256 over secret and body). Where there
+ * is a v3 it decides alone: HubSpot sends an older one beside it, which must not save it when it is wrong.
+ *
+ * @see https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation
+ */
+const hubspot: Scheme<{ scheme: 'hubspot' }, string[]> = {
+  readKeys: (secret) => readValues(secret, 'signingSecret'),
+  verify(_settings, keys, delivery, now) {
+    const { 'x-hubspot-signature-v3': v3, 'x-hubspot-signature': older } = delivery.headers;
+    return v3 === undefined ? verifyOlder(keys, delivery, older) : verifyV3(keys, delivery, v3, now);
+  },
+};
+
+export default hubspot;
+
+function verifyV3(keys: string[], delivery: Delivery, given: string, now: number): Verdict {
+  if (!given) return { code: 'signature_missing', detail: 'The signature is missing.' };
+  const { method, url, headers, body } = delivery;
+  const timestamp = headers['x-hubspot-request-timestamp'] ?? '';
+  const refusal = checkTimestamp(timestamp, 'ms', TOLERANCE_SECONDS, now);
+  if (refusal) return refusal;
+  if (!/^[A-Za-z0-9+/]{43}=$/.test(given)) {
+    return { code: 'signature_malformed', detail: 'The signature is not written as v3 is.' };
+  }
+  return compare(given, keys, (key) =>
+    createHmac('sha256', key)
+      .update(`${method}${unescapeUrl(url)}`)
+      .update(body)
+      .update(timestamp)
+      .digest('base64'),
+  );
+}
+
+function verifyOlder(keys: string[], delivery: Delivery, given: string | undefined): Verdict {
+  if (!given) return { code: 'signature_missing', detail: 'The signature is missing.' };
+  const version = delivery.headers['x-hubspot-signature-version'] ?? '';
+  const signed = Object.hasOwn(OLDER, version) ? OLDER[version]?.(delivery) : undefined;
+  if (signed === undefined || !/^[0-9a-f]{64}$/.test(given)) {
+    return { code: 'signature_malformed', detail: 'The signature is not written as v1 or v2 is.' };
+  }
+  return compare(given, keys, (key) =>
+    createHash('sha256').update(`${key}${signed}`).update(delivery.body).digest('hex'),
+  );
+}
+
+function compare(given: string, keys: string[], sign: (key: string) => string): Verdict {
+  // Every key is tried, so that the time does not tell which one matched.
+  const matches = keys.map((key) => equalTexts(given, sign(key)));
+  return matches.includes(true)
+    ? undefined
+    : {
+        code: 'signature_mismatch',
+        detail: 'The signature does not match the request, its address and the stored secret.',
+      };
+}
+
+function unescapeUrl(url: string): string {
+  return url.replace(UNESCAPED, decodeURIComponent);
+}

@@ -1,0 +1,162 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { CRMS } from '../../functions/crm/index.ts';
+import type { VerifySettings } from '../../functions/signature/scheme.ts';
+import type { LoggedLine } from '../../scripts/local/log.ts';
+import { type LocalStack, startLocalStack } from '../../scripts/local/stack.ts';
+import { SMALLEST, writeConnections } from '../support/configuration.ts';
+import { CONVERSATION, type Fixture, readFixture, settingsOf, textOf } from '../support/crm.ts';
+import { changeCharacter, type Headers, prove } from '../support/delivery.ts';
+import { type Jwks, startJwks } from '../support/jwks.ts';
+import { type PolyAIStandIn, startPolyAI } from '../support/polyai-stand-in.ts';
+
+// Every webhook preset through the deployed stack: its genuine delivery closes the right chat, its forgery does
+// not. What a delivery is comes from test/fixtures/<crm>/finished.json.
+
+const MINUTE = 60_000;
+const names = Object.keys(CRMS).filter((name) => !CRMS[name]?.bus);
+
+let polyai: PolyAIStandIn;
+let jwks: Jwks;
+let local: LocalStack;
+const lines: LoggedLine[] = [];
+
+beforeAll(async () => {
+  polyai = await startPolyAI();
+  jwks = await startJwks();
+  const connections = Object.fromEntries(
+    names.map((name) => {
+      const own = CRMS[name]?.takes.includes('jwksUrl') ? { jwksUrl: jwks.url } : {};
+      return [name, { ...settingsOf(name, readFixture(name, 'finished.json').connection), ...own }];
+    }),
+  );
+  const looksUp = { crm: 'hubspot', polyai: 'support', finishedValues: ['4'], lookUp: 'sharedId' };
+  local = await startLocalStack({
+    configuration: writeConnections({ ...SMALLEST, connections: { ...connections, 'looks-up': looksUp } }),
+    polyai: { url: polyai.url, keys: polyai.keys },
+    stackName: 'closer-crms',
+    say: () => {},
+  });
+}, 4 * MINUTE);
+
+afterAll(async () => {
+  await local?.stop();
+  await jwks?.close();
+  await polyai?.close();
+}, MINUTE);
+
+type Request = { headers: Headers; query: string; body: string };
+
+function verifyOf(name: string): VerifySettings {
+  return local.configuration.connections[name]?.verify as VerifySettings;
+}
+
+/** The fixture's delivery about another conversation, proven with the connection's own secret. */
+async function genuine(name: string, fixture: Fixture, conversationId: string): Promise<Request> {
+  const body = textOf(fixture).replaceAll(CONVERSATION, conversationId);
+  const given = (fixture.query ?? '').replaceAll(CONVERSATION, conversationId);
+  const { sender, audience } = (fixture.connection ?? {}) as { sender?: string; audience?: string };
+  const verify = verifyOf(name);
+  const now = Math.floor(Date.now() / 1000);
+  const claims = { iss: `orgId:${sender}`, aud: `webhookId:${audience}`, iat: now, exp: now + 300 };
+  const secret =
+    verify.scheme === 'jwt'
+      ? { token: await jwks.sign(claims) }
+      : await local.readSecret(local.secretId('connections', name));
+  const at = Date.now();
+  const url = `${local.signedUrl(name)}${given && `?${given}`}`;
+  const proof = prove(verify, secret, { body, at, url, method: 'POST' });
+  const query = [given, proof.query].filter(Boolean).join('&');
+  return {
+    headers: { 'content-type': 'application/json', ...fixture.headers, ...proof.headers },
+    query,
+    body,
+  };
+}
+
+/** The same with one thing wrong: the body where that is signed, else the credential. */
+function forge(verify: VerifySettings, { headers, query, body }: Request): Request {
+  const change = (header: string) => ({ ...headers, [header]: changeCharacter(headers[header] ?? '', 12) });
+  switch (verify.scheme) {
+    case 'bearer':
+    case 'basic':
+      return { headers: change('authorization'), query, body };
+    case 'header':
+    case 'jwt':
+      return { headers: change(verify.header), query, body };
+    case 'query':
+      return { headers, query: changeCharacter(query, query.length - 2), body };
+    default:
+      return { headers, query, body: `${body} ` };
+  }
+}
+
+async function send(name: string, { headers, query, body }: Request) {
+  const url = `${local.webhookUrl(name)}${query && `?${query}`}`;
+  const response = await fetch(url, { method: 'POST', headers, body });
+  return { status: response.status, text: await response.text(), type: response.headers.get('content-type') };
+}
+
+async function finalLine(conversationId: string): Promise<LoggedLine> {
+  for (const deadline = Date.now() + MINUTE; Date.now() < deadline; await sleep(200)) {
+    lines.push(...(await local.log.readNew()));
+    const found = lines.find(
+      ({ type, final, outcome, conversation_id }) =>
+        type === 'close' && final && outcome !== 'resolved' && conversation_id === conversationId,
+    );
+    if (found) return found;
+  }
+  throw new Error('no final line');
+}
+
+describe('a preset', () => {
+  it.each(names)(
+    'closes the right chat for what is genuine, and none for what is forged: %s',
+    async (name) => {
+      const fixture = readFixture(name, 'finished.json');
+      const id = polyai.openChat();
+      const request = await genuine(name, fixture, id);
+      const { status, text } = await send(name, forge(verifyOf(name), request));
+      expect({ status, code: JSON.parse(text).code }).toEqual({
+        status: 401,
+        code: expect.stringMatching(/_mismatch$|^token_invalid$/),
+      });
+      expect(polyai.isOpen(id)).toBe(true);
+      const answer = await send(name, request);
+      expect(answer).toMatchObject({ status: 200 });
+      const { acknowledgement } = CRMS[name] ?? {};
+      if (acknowledgement) expect(answer.text).toBe(acknowledgement.body);
+      else expect(JSON.parse(answer.text)).toMatchObject({ accepted: 1, ignored: [] });
+      expect(await finalLine(id)).toMatchObject({ outcome: 'closed', crm: name, connection: name });
+      expect(polyai.isOpen(id)).toBe(false);
+    },
+    2 * MINUTE,
+  );
+
+  it(
+    'may look its conversation up by the ticket, and closes that',
+    async () => {
+      const id = polyai.openChat();
+      polyai.share('1145814089', id);
+      const event = {
+        eventId: 1,
+        subscriptionType: 'ticket.propertyChange',
+        objectId: 1145814089,
+        propertyName: 'hs_pipeline_stage',
+        propertyValue: '4',
+      };
+      const request = await genuine(
+        'looks-up',
+        { source: 'here', body: [event], expected: { refused: '' } },
+        id,
+      );
+      expect(await send('looks-up', request)).toMatchObject({ status: 200 });
+      expect(await finalLine(id)).toMatchObject({ outcome: 'closed', crm: 'hubspot' });
+      const resolved = lines.find(
+        ({ outcome, conversation_id }) => outcome === 'resolved' && conversation_id === id,
+      );
+      expect(resolved).toMatchObject({ final: true, shared_id: '1145814089', project: 'support' });
+    },
+    2 * MINUTE,
+  );
+});

@@ -1,0 +1,230 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  CreateQueueCommand,
+  DeleteQueueCommand,
+  GetQueueAttributesCommand,
+  ListQueuesCommand,
+  SendMessageCommand,
+  SetQueueAttributesCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { CRMS } from '../../functions/crm/index.ts';
+import { busName, isOnBus, sourceOf } from '../../infra/config/bus.ts';
+import type { LoggedLine } from '../../scripts/local/log.ts';
+import { type LocalStack, startLocalStack } from '../../scripts/local/stack.ts';
+import { writeConnections } from '../support/configuration.ts';
+import { CONVERSATION, readFixture } from '../support/crm.ts';
+import { type PolyAIStandIn, startPolyAI } from '../support/polyai-stand-in.ts';
+
+// Events of buses through the deployed stack, on the emulator of AWS. There as on AWS nobody can put an event
+// with a partner's own source, so the connections name another; the buses are named like the partners'.
+
+const MINUTE = 60_000;
+const PROJECT = { region: 'uk-1', accountId: 'acme-uk', projectId: 'PROJECT-191bfa2a' };
+const presets = Object.keys(CRMS).filter(isOnBus);
+const fixtures = Object.fromEntries(presets.map((crm) => [crm, readFixture(crm, 'finished.json')]));
+
+const connections: Record<string, Record<string, unknown>> = {
+  ...Object.fromEntries(
+    presets.map((crm) => {
+      const source = CRMS[crm]?.bus === 'own pattern' ? {} : { source: `put.by.a.test/${crm}` };
+      return [crm, { ...fixtures[crm]?.connection, ...source, crm, polyai: 'support' }];
+    }),
+  ),
+  // On the default bus, and by ARN: of an account that is not the emulator's, so by its name here.
+  plain: {
+    crm: 'eventbridge',
+    polyai: 'support',
+    bus: 'arn:aws:events:us-east-1:111122223333:event-bus/default',
+    eventPattern: { source: ['acme.plain'], account: ['111122223333'], detail: { open: [false] } },
+    conversationId: 'detail.chats',
+  },
+};
+
+let polyai: PolyAIStandIn;
+let local: LocalStack;
+const sqs = () => new SQSClient({ useQueueUrlAsEndpoint: false });
+const lines: LoggedLine[] = [];
+
+beforeAll(async () => {
+  polyai = await startPolyAI();
+  local = await startLocalStack({
+    configuration: writeConnections({ polyai: { support: PROJECT }, connections }),
+    polyai: { url: polyai.url, keys: polyai.keys },
+    stackName: 'closer-events',
+    say: () => {},
+  });
+}, 4 * MINUTE);
+
+afterAll(async () => {
+  await local?.stop();
+  await polyai?.close();
+}, MINUTE);
+
+type Event = { 'detail-type': string; detail: unknown };
+
+/** Puts an event on the connection's bus, with the source that its rule looks for. */
+async function put(name: string, event: Event, source = sourceOfConnection(name)): Promise<void> {
+  const { bus } = local.configuration.connections[name] ?? {};
+  await local.events.put({
+    bus: busName(bus ?? ''),
+    source,
+    detailType: event['detail-type'],
+    detail: event.detail,
+  });
+}
+
+function sourceOfConnection(name: string): string {
+  const connection = local.configuration.connections[name] ?? {};
+  const [named] = (connection as { eventPattern?: { source?: string[] } }).eventPattern?.source ?? [];
+  return named ?? sourceOf(connection);
+}
+
+/** The preset's finished event, about this chat. */
+function finished(crm: string, id: string): Event {
+  return JSON.parse(JSON.stringify(fixtures[crm]?.body).replaceAll(CONVERSATION, id));
+}
+
+async function findLine(is: (line: LoggedLine) => boolean, timeoutMs = MINUTE): Promise<LoggedLine> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    lines.push(...(await local.log.readNew()));
+    const found = lines.find(is);
+    if (found) return found;
+    if (Date.now() > deadline) throw new Error('no such line in time');
+    await sleep(200);
+  }
+}
+
+const isAbout = (id: string) => (line: LoggedLine) =>
+  line.type === 'delivery' && ((line.conversation_ids as string[] | undefined) ?? []).includes(id);
+
+async function expectClosed(id: string, timeoutMs?: number): Promise<LoggedLine> {
+  const line = await findLine((each) => each.conversation_id === id && each.final === true, timeoutMs);
+  expect(line).toMatchObject({ type: 'close', outcome: 'closed', source: 'event', polyai_status: 200 });
+  expect(polyai.isOpen(id)).toBe(false);
+  return line;
+}
+
+describe('an event', () => {
+  it.each(presets)(
+    'of a preset closes its chat, and one of another source does not: %s',
+    async (crm) => {
+      const [id, other] = [polyai.openChat(PROJECT), polyai.openChat(PROJECT)];
+      await put(crm, finished(crm, other), 'somebody.else');
+      await put(crm, finished(crm, id));
+      const closed = await expectClosed(id);
+      const delivered = await findLine(isAbout(id));
+      expect(delivered).toMatchObject({
+        connection: crm,
+        crm,
+        accepted: 1,
+        request_id: closed.request_id,
+        delivery_id: closed.delivery_id,
+      });
+      expect(delivered).not.toHaveProperty('answer');
+      const calls = polyai.calls.filter(({ body }) => body.includes(id));
+      expect(calls).toHaveLength(1);
+      expect(calls[0]?.headers['x-polyai-correlation-id']).toBe(closed.request_id);
+      expect(polyai.isOpen(other)).toBe(true);
+      expect(lines.filter(isAbout(other))).toEqual([]);
+    },
+    2 * MINUTE,
+  );
+
+  it(
+    'of an application’s own closes several chats, where the connection’s pattern lets it through',
+    async () => {
+      const [one, two, three] = [1, 2, 3].map(() => polyai.openChat(PROJECT)) as [string, string, string];
+      await put('plain', { 'detail-type': 'any', detail: { open: true, chats: [three] } });
+      await put('plain', {
+        'detail-type': 'any',
+        detail: { open: false, chats: [one, two], note: '“ü\\"<x>' },
+      });
+      for (const id of [one, two]) await expectClosed(id);
+      expect(polyai.isOpen(three)).toBe(true);
+    },
+    MINUTE,
+  );
+
+  it(
+    'that ends nothing is ignored with the reason',
+    async () => {
+      const event = finished('eventbridge', 'x');
+      await put('eventbridge', { ...event, detail: { ...(event.detail as object), status: 'open' } });
+      const line = await findLine(({ ignored }) => Array.isArray(ignored) && ignored.length > 0);
+      expect(line).toMatchObject({ type: 'delivery', accepted: 0, ignored: ['not_finished'] });
+    },
+    MINUTE,
+  );
+});
+
+describe('a connection on a bus', () => {
+  it('has no address', async () => {
+    const response = await fetch(local.webhookUrl('eventbridge'), { method: 'POST', body: '{}' });
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({ code: 'unknown_connection' });
+  });
+
+  it('has no secret', () => {
+    expect(Object.keys(JSON.parse(local.outputs.SecretsToFill))).toEqual([
+      'closer-events/polyai/support/secret',
+    ]);
+  });
+});
+
+async function eventsQueueUrl(): Promise<string | undefined> {
+  const { QueueUrls = [] } = await sqs().send(new ListQueuesCommand({}));
+  return QueueUrls.find((url) => /EventsQueue/.test(url));
+}
+
+describe('the queue of events', () => {
+  it(
+    'keeps what is no event, which never gets to the close queue',
+    async () => {
+      const QueueUrl = await eventsQueueUrl();
+      const MessageBody = JSON.stringify({ v: 1, mark: randomUUID() });
+      const { MessageId } = await sqs().send(new SendMessageCommand({ QueueUrl, MessageBody }));
+      expect(await findLine(({ request_id }) => request_id === MessageId)).toMatchObject({
+        type: 'fault',
+        where: 'event: message',
+        error: { name: 'UnreadableEvent' },
+      });
+      const command = { QueueUrl, AttributeNames: ['All' as const] };
+      const { Attributes = {} } = await sqs().send(new GetQueueAttributesCommand(command));
+      expect(Number(Attributes.ApproximateNumberOfMessagesNotVisible)).toBeGreaterThanOrEqual(1);
+      expect(lines.filter(({ type, outcome }) => type === 'close' && outcome === 'rejected')).toEqual([]);
+    },
+    MINUTE,
+  );
+
+  // Last: it takes the close queue away for a while.
+  it(
+    'tries an event again whose close could not be queued',
+    async () => {
+      const QueueUrl = local.outputs.CloseQueueUrl;
+      const command = { QueueUrl, AttributeNames: ['All' as const] };
+      const { Attributes = {} } = await sqs().send(new GetQueueAttributesCommand(command));
+      const { VisibilityTimeout = '180', RedrivePolicy = '' } = Attributes;
+      // A minute is a long time in a test.
+      const sooner = { QueueUrl: await eventsQueueUrl(), Attributes: { VisibilityTimeout: '5' } };
+      await sqs().send(new SetQueueAttributesCommand(sooner));
+      await sqs().send(new DeleteQueueCommand({ QueueUrl }));
+      const id = polyai.openChat(PROJECT);
+      await put('eventbridge', finished('eventbridge', id));
+      const failed = await findLine(isAbout(id));
+      expect(failed).toMatchObject({ refused: 'queue_unavailable', connection: 'eventbridge' });
+      expect(failed).not.toHaveProperty('accepted');
+      await sqs().send(
+        new CreateQueueCommand({
+          QueueName: QueueUrl.split('/').at(-1),
+          Attributes: { VisibilityTimeout, RedrivePolicy },
+        }),
+      );
+      await expectClosed(id);
+    },
+    2 * MINUTE,
+  );
+});

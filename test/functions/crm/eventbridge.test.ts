@@ -1,0 +1,47 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Connection } from '../../../functions/connections.ts';
+import eventbridge from '../../../functions/crm/eventbridge.ts';
+import { readDelivery } from '../../../functions/read-delivery.ts';
+import { patternOf } from '../../../infra/config/bus.ts';
+
+const EVENT = {
+  'detail-type': 'Ticket changed',
+  account: '111122223333',
+  detail: { id: 'c', body: { id: 'd' } },
+};
+
+function read(settings: Partial<Connection>) {
+  const connection: Connection = {
+    crm: 'eventbridge',
+    project: 'support',
+    verify: { scheme: 'event-bus' },
+    conversationId: 'detail.id',
+    ...settings,
+  };
+  return readDelivery(eventbridge, connection, { body: EVENT, headers: {}, query: {} });
+}
+
+describe('the selectors of a connection on a bus', () => {
+  it('see the event itself', () => {
+    expect(read({ conversationId: 'detail.body.id' }).findings).toEqual([{ conversationId: 'd' }]);
+    expect(
+      read({ finishedWhen: `"detail-type" == 'Ticket changed' && account == '111122223333'` }).findings,
+    ).toEqual([{ conversationId: 'c' }]);
+  });
+
+  it.each(['body.detail.id', 'headers', 'query'])('see nothing of a webhook’s: %s', (conversationId) => {
+    expect(read({ conversationId }).ignored).toEqual(['no_conversation_id']);
+  });
+});
+
+describe('an event that the pattern lets through', () => {
+  it('is finished, unless the connection has a condition', () => {
+    expect(read({}).findings).toHaveLength(1);
+    expect(read({ finishedWhen: "detail.id == 'other'" }).ignored).toEqual(['not_finished']);
+  });
+
+  it('is picked out by the connection’s own pattern, as it stands', () => {
+    const eventPattern = { source: ['a'], account: ['1'], detail: { x: [{ exists: true }] } };
+    expect(patternOf('eventbridge', { bus: 'default', eventPattern })).toBe(eventPattern);
+  });
+});

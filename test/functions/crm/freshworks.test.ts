@@ -1,0 +1,215 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { Connection } from '../../../functions/connections.ts';
+import type { Crm } from '../../../functions/crm/crm.ts';
+import { CRMS } from '../../../functions/crm/index.ts';
+import { readDelivery } from '../../../functions/read-delivery.ts';
+import { initialSecret } from '../../../infra/secrets.ts';
+import { connectionOf, faultsOf } from '../../support/crm.ts';
+import { basicAuthorization, changeCharacter } from '../../support/delivery.ts';
+import { startReceiver } from '../../support/receiver.ts';
+
+const NOW = Date.parse('2026-07-01T12:00:00Z');
+const PASSWORD = 'q7HhB2n0mVdLx5sWcZr8aTyK4uEoPgJf';
+const SECRET = { username: 'webhook', password: PASSWORD };
+
+/** A body of the administrator's own, its placeholders filled. */
+const advanced = (change: object = {}) => ({
+  ticket_id: 'INC-123',
+  status: 'Resolved',
+  polyai_conversation_id: 'KpQx-polyai-0001',
+  ...change,
+});
+
+/** What is sent when fields are ticked instead. */
+const simple = (wrapper: string, change: object = {}) => ({
+  [wrapper]: {
+    ticket_id: 12345,
+    ticket_status: 'Resolved',
+    ticket_cf_polyai_conversation_id: 'KpQx-polyai-0001',
+    triggered_event: '{ticket_status:{from:2,to:4}}',
+    ...change,
+  },
+});
+
+describe.each([
+  ['freshdesk', ['freshdesk_webhook'], ['freshservice_webhook']],
+  ['freshservice', ['freshservice_webhook', 'freshdesk_webhook'], []],
+])('%s', (name, wrappers, others) => {
+  const crm = CRMS[name] as Crm;
+  const start = (settings = {}, secret: Record<string, unknown> = SECRET) =>
+    startReceiver(name, settings, secret, NOW);
+
+  function read(body: unknown, settings: Partial<Connection> = {}) {
+    const { polyai: project, ...rest } = connectionOf(name);
+    return readDelivery(crm, { project, ...rest, ...settings }, { body, headers: {}, query: {} });
+  }
+
+  const genuine = {
+    headers: basicAuthorization('webhook', PASSWORD),
+    body: JSON.stringify(advanced()),
+  };
+
+  it('takes a delivery with the user name and the password', async () => {
+    const receiver = start();
+    expect(await receiver.send(genuine)).toMatchObject({ status: 200 });
+    expect(receiver.queued).toMatchObject([{ conversationId: 'KpQx-polyai-0001', crmRef: 'INC-123' }]);
+  });
+
+  it('takes a token in a header where the connection says so', async () => {
+    const verify = { scheme: 'header', header: 'X-PolyAI-Token' };
+    const receiver = start({ verify }, { token: PASSWORD });
+    const headers = { 'x-polyai-token': PASSWORD };
+    expect(await receiver.send({ ...genuine, headers })).toMatchObject({ status: 200 });
+    expect(await receiver.send(genuine)).toMatchObject({ code: 'credential_missing' });
+    for (const position of PASSWORD.split('').keys()) {
+      const forged = { 'x-polyai-token': changeCharacter(PASSWORD, position) };
+      expect(await receiver.send({ ...genuine, headers: forged })).toMatchObject({
+        code: 'credential_mismatch',
+      });
+    }
+    expect(receiver.queued).toHaveLength(1);
+  });
+
+  it.each([
+    ['nothing', {}, 'credential_missing'],
+    ['another password', basicAuthorization('webhook', 'another'), 'credential_mismatch'],
+    ['no password', basicAuthorization('webhook', ''), 'credential_mismatch'],
+    ['another user name', basicAuthorization('admin', PASSWORD), 'credential_mismatch'],
+    [
+      'the password as a user name, as an API key is sent',
+      basicAuthorization(PASSWORD, 'X'),
+      'credential_mismatch',
+    ],
+    ['the password as a bearer token', { authorization: `Bearer ${PASSWORD}` }, 'credential_missing'],
+    [
+      'a signature, which the vendor does not document',
+      { 'x-freshdesk-signature': 'sha256=00' },
+      'credential_missing',
+    ],
+  ])('refuses a delivery with %s', async (_what, headers: Record<string, string>, code) => {
+    const receiver = start();
+    expect(await receiver.send({ ...genuine, headers })).toMatchObject({ status: 401, code });
+    expect(receiver.queued).toEqual([]);
+  });
+
+  it('reads advanced content sent as a form', async () => {
+    const receiver = start();
+    const body = new URLSearchParams(advanced() as Record<string, string>).toString();
+    const headers = { ...genuine.headers, 'content-type': 'application/x-www-form-urlencoded' };
+    expect(await receiver.send({ headers, body })).toMatchObject({ status: 200 });
+    expect(receiver.queued).toHaveLength(1);
+  });
+
+  it('refuses XML', async () => {
+    const answer = await start().send({ ...genuine, body: '<ticket><status>Resolved</status></ticket>' });
+    expect(answer.code).toBe('body_unreadable');
+  });
+
+  it.each(['Resolved', 'Closed', 'resolved', 'CLOSED', 4, 5, '4', '5'])('is finished at %j', (status) => {
+    expect(read(advanced({ status })).findings).toHaveLength(1);
+    for (const wrapper of wrappers) {
+      expect(read(simple(wrapper, { ticket_status: status })).findings).toHaveLength(1);
+    }
+  });
+
+  it.each([
+    undefined,
+    null,
+    '',
+    'Open',
+    'Pending',
+    'Gelöst',
+    2,
+    3,
+    6,
+    45,
+    '{{ticket.status}}',
+    ['Resolved'],
+    true,
+  ])('is not finished at %j', (status) => {
+    expect(read(advanced({ status })).ignored).toEqual(['not_finished']);
+    for (const wrapper of wrappers) {
+      expect(read(simple(wrapper, { ticket_status: status })).ignored).toEqual(['not_finished']);
+    }
+  });
+
+  it('is finished at what the connection says instead', () => {
+    const finishedValues = ['Gelöst'];
+    expect(read(advanced({ status: 'GELÖST' }), { finishedValues }).findings).toHaveLength(1);
+    expect(read(advanced(), { finishedValues }).ignored).toEqual(['not_finished']);
+  });
+
+  it('reads the wrapping of simple content by its own names alone', () => {
+    for (const wrapper of wrappers) {
+      expect(read(simple(wrapper)).findings).toEqual([
+        { crmRef: '12345', conversationId: 'KpQx-polyai-0001' },
+      ]);
+    }
+    for (const other of others) expect(read(simple(other)).ignored).toEqual(['not_finished']);
+  });
+
+  it.each([
+    ['polyai_conversation_id', { cf_polyai_conversation_id: 'b' }, 'KpQx-polyai-0001'],
+    ['the field’s own name', { polyai_conversation_id: '', cf_polyai_conversation_id: 'b' }, 'b'],
+    [
+      'the name of simple content',
+      { polyai_conversation_id: null, ticket_cf_polyai_conversation_id: 'b' },
+      'b',
+    ],
+    ['nothing', { polyai_conversation_id: '' }, undefined],
+  ])('has its id in %s', (_what, change, id) => {
+    const ids = read(advanced(change)).findings.map(({ conversationId }) => conversationId);
+    expect(ids).toEqual(id === undefined ? [] : [id]);
+  });
+
+  it.each([['INC-123'], ['SR-5'], [12345]])('has a ticket %j, which may be looked up', (ticket) => {
+    const { findings } = read(advanced({ ticket_id: ticket }), { lookUp: 'sharedId' });
+    expect(findings).toEqual([{ crmRef: String(ticket), sharedId: String(ticket) }]);
+  });
+
+  it('shows selectors the whole body', () => {
+    const [wrapper = ''] = wrappers;
+    const conversationId = `body.${wrapper}.ticket_cf_chat`;
+    const { findings } = read(simple(wrapper, { ticket_cf_chat: 'c' }), { conversationId });
+    expect(findings).toMatchObject([{ conversationId: 'c' }]);
+  });
+
+  it('may be sent anything at all', () => {
+    const keys = fc.constantFrom(
+      ...wrappers,
+      'status',
+      'ticket_status',
+      'ticket_id',
+      'cf_polyai_conversation_id',
+      '__proto__',
+    );
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 3 },
+        fc.jsonValue(),
+        fc.constant('Resolved'),
+        fc.dictionary(keys, tie('value')),
+      ),
+    }));
+    fc.assert(
+      fc.property(value, (body) => {
+        const { findings, ignored } = read(body);
+        expect(findings.length + ignored.length).toBeGreaterThan(0);
+      }),
+    );
+  });
+
+  it('needs nothing in the configuration, and has a password made up', () => {
+    expect(faultsOf(name)).toEqual([]);
+    expect(connectionOf(name).verify).toEqual({ scheme: 'basic' });
+    expect(initialSecret(name, 'basic')).toEqual({ template: '{"username":"webhook"}', key: 'password' });
+  });
+
+  it('takes no proof that its rules cannot send', () => {
+    for (const verify of [{ scheme: 'hmac', header: 'x' }, { scheme: 'standard-webhooks' }]) {
+      expect(faultsOf(name, { verify })).toMatchObject([{ path: 'connections.c.verify.scheme' }]);
+    }
+    expect(faultsOf(name, { sender: 'acme' })).toMatchObject([{ path: 'connections.c.sender' }]);
+  });
+});

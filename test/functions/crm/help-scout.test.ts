@@ -1,0 +1,146 @@
+import { createHmac } from 'node:crypto';
+import { describe, expect, it } from '@jest/globals';
+import { Template } from 'aws-cdk-lib/assertions';
+import fc from 'fast-check';
+import helpScout from '../../../functions/crm/help-scout.ts';
+import hmac from '../../../functions/signature/hmac.ts';
+import type { HmacSettings } from '../../../functions/signature/scheme.ts';
+import { createStack, SMALLEST } from '../../support/configuration.ts';
+import { faultsOf, readFixture } from '../../support/crm.ts';
+import { changeByte, changeCharacter, delivery, type Headers } from '../../support/delivery.ts';
+import { type Receiver, startReceiver } from '../../support/receiver.ts';
+
+const NOW = Date.parse('2026-07-01T12:00:00Z');
+const SECRET = 'forty-characters-at-most';
+const BODY = JSON.stringify(readFixture('help-scout', 'finished.json').body);
+
+function signed(body: string | Buffer, secret = SECRET, event = 'convo.status'): Headers {
+  return {
+    'X-HelpScout-Signature': createHmac('sha1', secret).update(body).digest('base64'),
+    'X-HelpScout-Event': event,
+  };
+}
+
+function start(settings: Record<string, unknown> = {}): Receiver {
+  return startReceiver('help-scout', settings, { signingSecret: SECRET }, NOW);
+}
+
+function verify(secret: string, signature: string, body: string | Buffer): string {
+  const headers = { 'x-helpscout-signature': signature };
+  const keys = hmac.readKeys({ signingSecret: secret });
+  return (
+    hmac.verify(helpScout.verify as HmacSettings, keys, delivery({ headers, body }), NOW)?.code ?? 'accepted'
+  );
+}
+
+describe('the signature', () => {
+  it('is accepted as a published library has it', () => {
+    // https://github.com/LasLabs/python-helpscout, in the tests of its webhooks
+    const body =
+      '{"firstName":"Jackie","lastName":"Chan","email":"jackie.chan@somewhere.com","gender":"male"}';
+    expect(verify('your secret key', '2iFmnzC8SCNVF/iNiMnSe19yceU=', body)).toBe('accepted');
+    expect(verify('your secret key', '2iFmnzC8SCNVF/iNiMnSe19yceU=', `${body} `)).toBe('signature_mismatch');
+  });
+
+  it('is refused after any change of a byte of the body, or of a character of the signature or secret', () => {
+    const bodies = fc.uint8Array({ minLength: 1, maxLength: 200 }).map((bytes) => Buffer.from(bytes));
+    fc.assert(
+      fc.property(bodies, fc.nat(), fc.integer({ min: 1, max: 255 }), (body, position, by) => {
+        const signature = createHmac('sha1', SECRET).update(body).digest('base64');
+        expect(verify(SECRET, signature, body)).toBe('accepted');
+        expect(verify(SECRET, signature, changeByte(body, position, by))).toBe('signature_mismatch');
+        expect(verify(changeCharacter(SECRET, position), signature, body)).toBe('signature_mismatch');
+        expect(verify(SECRET, changeCharacter(signature, position), body)).toMatch(
+          /^signature_(mismatch|malformed)$/,
+        );
+      }),
+    );
+  });
+});
+
+describe('a genuine delivery', () => {
+  it('closes the chat', async () => {
+    const { send, queued } = start();
+    expect((await send({ headers: signed(BODY), body: BODY })).status).toBe(200);
+    expect(queued).toMatchObject([{ conversationId: 'KpQx-polyai-0001', crmRef: '291938' }]);
+  });
+
+  it('is proven byte for byte: Unicode, escapes, tabs and CRLF', async () => {
+    const { send, queued } = start();
+    const body = Buffer.from(BODY.replace('tag1', '\\u00fc \u{1f600} \\t\\"').replaceAll(',', ',\r\n\t'));
+    expect((await send({ headers: signed(body), body })).status).toBe(200);
+    expect(queued).toHaveLength(1);
+    const retyped = JSON.stringify(JSON.parse(body.toString()));
+    expect(await send({ headers: signed(body), body: retyped })).toMatchObject({ status: 401 });
+  });
+
+  it.each<[string, Headers, string]>([
+    ['no signature', { 'X-HelpScout-Event': 'convo.status' }, 'signature_missing'],
+    ["another webhook's secret", signed(BODY, 'other'), 'signature_mismatch'],
+    [
+      'a longer hash',
+      {
+        ...signed(BODY),
+        'X-HelpScout-Signature': createHmac('sha256', SECRET).update(BODY).digest('base64'),
+      },
+      'signature_malformed',
+    ],
+  ])('is refused with %s', async (_what, headers, code) => {
+    const { send, queued } = start();
+    expect(await send({ headers, body: BODY })).toMatchObject({ status: 401, code });
+    expect(queued).toEqual([]);
+  });
+
+  it.each(['convo.created', 'convo.moved', 'helpscout.test', 'Convo.Status', ''])(
+    'of a closed conversation closes nothing when the event is %j',
+    async (event) => {
+      const { send, queued } = start();
+      expect((await send({ headers: signed(BODY, SECRET, event), body: BODY })).status).toBe(200);
+      expect(queued).toEqual([]);
+    },
+  );
+});
+
+describe('a custom field', () => {
+  const idOf = (customFields: unknown) =>
+    helpScout.read(
+      { body: { customFields }, headers: {}, query: {} },
+      { crm: 'help-scout', project: 'support', verify: { scheme: 'bearer' } },
+    )[0]?.conversationId;
+
+  it.each(['PolyAI conversation id', 'polyai_conversation_id', 'PolyAI Conversation ID'])(
+    'holds the id by the name %s',
+    (name) => {
+      expect(
+        idOf([
+          { name: 'Team', value: 'x' },
+          { name, value: 'y' },
+        ]),
+      ).toBe('y');
+    },
+  );
+
+  it.each([[null], ['text'], [{ name: 'PolyAI conversation id', value: 'x' }], [[]], [[null, 7, 'x']]])(
+    'is absent from %j',
+    (fields) => {
+      expect(idOf(fields)).toBeUndefined();
+    },
+  );
+});
+
+describe('a connection', () => {
+  it('has a secret that waits, because what the stack makes up is too long for Help Scout', () => {
+    const connections = { scout: { crm: 'help-scout', polyai: 'support' } };
+    const template = Template.fromStack(createStack({ ...SMALLEST, connections }));
+    template.hasResourceProperties('AWS::SecretsManager::Secret', {
+      Name: 'closer/connections/scout/secret',
+      SecretString: '{"signingSecret":""}',
+    });
+  });
+
+  it('cannot be proven another way', () => {
+    expect(faultsOf('help-scout', { verify: { scheme: 'bearer' } })).toMatchObject([
+      { path: 'connections.c.verify', problem: 'has no meaning for crm "help-scout"' },
+    ]);
+  });
+});

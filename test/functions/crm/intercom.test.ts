@@ -1,0 +1,265 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import XHubSignature from 'x-hub-signature';
+import type { Connection } from '../../../functions/connections.ts';
+import intercom from '../../../functions/crm/intercom.ts';
+import { readDelivery } from '../../../functions/read-delivery.ts';
+import { REFUSALS } from '../../../functions/refusal.ts';
+import hmac from '../../../functions/signature/hmac.ts';
+import type { HmacSettings } from '../../../functions/signature/scheme.ts';
+import { connectionOf } from '../../support/crm.ts';
+import { changeByte, changeCharacter, delivery } from '../../support/delivery.ts';
+import { startReceiver } from '../../support/receiver.ts';
+
+const NOW = Date.parse('2026-07-01T12:00:00Z');
+const SECRET = 'intercom_client_secret_for_tests';
+const CHAT = 'KpQx-polyai-0001';
+const SETTINGS = intercom.verify as HmacSettings;
+const CONNECTION: Connection = { crm: 'intercom', project: 'support', verify: SETTINGS };
+
+/** What Intercom sends when a conversation with a chat was closed. */
+function notification(
+  topic: unknown = 'conversation.admin.closed',
+  item: unknown = { type: 'conversation', id: '123', custom_attributes: { polyai_conversation_id: CHAT } },
+) {
+  return {
+    type: 'notification_event',
+    app_id: 'vne310wv',
+    topic,
+    id: 'notif_1',
+    data: { type: 'notification_event_data', item },
+  };
+}
+
+const ticket = (state: unknown) => ({
+  type: 'ticket',
+  id: '494',
+  ticket_state: state,
+  ticket_attributes: { _default_title_: 'A ticket', polyai_conversation_id: CHAT },
+});
+
+function verify(header: string, body: string | Buffer, secret = SECRET): string {
+  const keys = hmac.readKeys({ signingSecret: secret });
+  const received = delivery({ headers: { 'x-hub-signature': header }, body });
+  return hmac.verify(SETTINGS, keys, received, NOW)?.code ?? 'accepted';
+}
+
+function read(body: unknown, settings: Partial<Connection> = {}) {
+  return readDelivery(intercom, { ...CONNECTION, ...settings }, { body, headers: {}, query: {} });
+}
+
+const sign = (body: string | Buffer, secret = SECRET) => new XHubSignature('sha1', secret).sign(body);
+const receiver = (settings: Record<string, unknown> = {}) =>
+  startReceiver('intercom', settings, { signingSecret: SECRET }, NOW);
+const signed = (body: string) => ({ headers: { 'X-Hub-Signature': sign(body) }, body });
+
+describe('the signature', () => {
+  // Intercom publishes none with its secret; this one was made by x-hub-signature and by OpenSSL alike.
+  const header = 'sha1=8f70910c56fca13c45783c9d3c60b5719e43418a';
+  const body =
+    '{"type":"notification_event","app_id":"lkqcyt9t","topic":"conversation.admin.closed","id":"notif_2a8995f8-92cb-4edd-a38c-041f4cdbf659"}';
+
+  it('is accepted over its body and no other', () => {
+    expect(verify(header, body)).toBe('accepted');
+    expect(verify(header, `${body}\n`)).toBe('signature_mismatch');
+    expect(verify(header, body, `${SECRET}x`)).toBe('signature_mismatch');
+  });
+
+  it("is refused where it is the one of Intercom's page, well-formed over another body", () => {
+    expect(verify('sha1=21ff2e149e0fdcac6f947740f6177f6434bda921', body)).toBe('signature_mismatch');
+  });
+
+  it.each([
+    ['of another hash', new XHubSignature('sha256', SECRET).sign(body), 'signature_malformed'],
+    ['without its prefix', header.slice(5), 'signature_malformed'],
+    ['too short', header.slice(0, -1), 'signature_malformed'],
+    ['sent twice', `${header},${header}`, 'signature_malformed'],
+    ['with its prefix in upper case', header.toUpperCase(), 'signature_malformed'],
+    ['absent', '', 'signature_missing'],
+  ])('is refused %s', (_how, given, code) => {
+    expect(verify(given, body)).toBe(code);
+  });
+
+  it('is the one that x-hub-signature makes, and what it refuses is refused', () => {
+    const secrets = fc.stringMatching(/^[\x21-\x7e]{1,40}$/);
+    const bodies = fc.uint8Array({ minLength: 1, maxLength: 200 }).map((bytes) => Buffer.from(bytes));
+    fc.assert(
+      fc.property(
+        secrets,
+        bodies,
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        (secret, body, position, by) => {
+          const given = sign(body, secret);
+          expect(verify(given, body, secret)).toBe('accepted');
+          const forgeries: [string, Buffer, string][] = [
+            [given, changeByte(body, position, by), secret],
+            [changeCharacter(given, position), body, secret],
+            [given, body, changeCharacter(secret, position)],
+          ];
+          for (const [signature, bytes, key] of forgeries) {
+            expect(new XHubSignature('sha1', key).verify(signature, bytes)).toBe(false);
+            expect(verify(signature, bytes, key)).toMatch(/^signature_/);
+          }
+        },
+      ),
+    );
+  });
+});
+
+describe('a notification', () => {
+  it('closes the chat of its conversation', async () => {
+    const { send } = receiver();
+    const { status, closes, line } = await send(signed(JSON.stringify(notification())));
+    expect([status, closes, line?.delivery_id, line?.crm_ref]).toEqual([200, [CHAT], 'notif_1', '123']);
+  });
+
+  it('closes nothing when it is forged', async () => {
+    const { send } = receiver();
+    const { headers, body } = signed(JSON.stringify(notification()));
+    const forged = body.replace('0001', '0002');
+    expect(await send({ headers, body: forged })).toMatchObject({ code: 'signature_mismatch', closes: [] });
+    expect(await send({ body })).toMatchObject({ code: 'signature_missing', closes: [] });
+  });
+
+  it('keeps tabs, line ends, escapes and every script as they were sent', async () => {
+    const body = JSON.stringify(
+      notification(undefined, { custom_attributes: { polyai_conversation_id: 'x' } }),
+      null,
+      '\t',
+    )
+      .replaceAll('\n', '\r\n')
+      .replace('"x"', '"\\u4f1a話-\\ud83d\\udcac"');
+    expect(body).toContain('\r\n\t"topic"');
+    const { send } = receiver();
+    expect(await send(signed(body))).toMatchObject({ status: 200, closes: ['会話-💬'] });
+    const again = { ...signed(body), body: JSON.stringify(JSON.parse(body)) };
+    expect(await send(again)).toMatchObject({ code: 'signature_mismatch', closes: [] });
+  });
+
+  it('is a ping: answered 200, and nothing is closed', async () => {
+    const ping = { ...notification('ping'), id: null };
+    const { status, closes, line } = await receiver().send(signed(JSON.stringify(ping, null, '\t')));
+    expect([status, closes, line?.ignored]).toEqual([200, [], ['test_event']]);
+    expect(line?.delivery_id).toBeUndefined();
+  });
+});
+
+describe('the workspace', () => {
+  it('must be the sender, where the connection names one', async () => {
+    const { send } = receiver({ sender: 'vne310wv' });
+    const { app_id: _, ...nameless } = notification();
+    expect(await send(signed(JSON.stringify(notification())))).toMatchObject({ closes: [CHAT] });
+    const others = [
+      { ...nameless, app_id: 'other' },
+      nameless,
+      { ...nameless, app_id: ['vne310wv'] },
+      [notification()],
+    ];
+    for (const other of others) {
+      expect(await send(signed(JSON.stringify(other)))).toMatchObject({
+        status: 401,
+        code: 'sender_mismatch',
+        closes: [],
+      });
+    }
+  });
+
+  it('may be any, where the connection names none', async () => {
+    const body = JSON.stringify({ ...notification(), app_id: 'other' });
+    expect(await receiver().send(signed(body))).toMatchObject({ closes: [CHAT] });
+  });
+});
+
+describe('the address', () => {
+  it('answers 200 to HEAD without a proof, and refuses other methods', async () => {
+    const { send } = receiver();
+    expect(await send({ method: 'HEAD' })).toMatchObject({ status: 200, body: '', closes: [] });
+    for (const method of ['GET', 'PUT', 'OPTIONS', 'DELETE']) {
+      expect(await send({ method })).toMatchObject({ status: 405 });
+    }
+  });
+
+  it('is never answered 410, which would switch it off, nor 429', async () => {
+    expect(Object.values(REFUSALS)).not.toEqual(expect.arrayContaining([410]));
+    expect(Object.values(REFUSALS)).not.toEqual(expect.arrayContaining([429]));
+    const full = receiver();
+    Object.freeze(full.queued);
+    const answer = await full.send(signed(JSON.stringify(notification())));
+    expect([answer.status, answer.code]).toEqual([503, 'queue_unavailable']);
+  });
+});
+
+describe('a topic', () => {
+  const resolved = ticket({ type: 'ticket_state', category: 'resolved' });
+
+  it.each([
+    ['conversation.admin.closed', undefined],
+    ['ticket.closed', { type: 'ticket_event', ticket: resolved }],
+    ['ticket.closed', resolved],
+    ['ticket.resolved', resolved],
+    ['ticket.resolved', { ticket: resolved }],
+    ['ticket.state.updated', resolved],
+    ['ticket.state.updated', { ticket: resolved }],
+    ['ticket.state.updated', ticket('resolved')],
+  ])('%s is a finish', (topic, item) => {
+    const { findings } = read(notification(topic, item));
+    expect(findings).toEqual([expect.objectContaining({ conversationId: CHAT })]);
+  });
+
+  it.each([
+    ['conversation.admin.opened', undefined],
+    ['conversation.admin.replied', undefined],
+    ['conversation.admin.snoozed', undefined],
+    ['conversation.deleted', undefined],
+    ['ticket.created', resolved],
+    ['ticket.state.updated', ticket({ category: 'in_progress' })],
+    ['ticket.state.updated', ticket({ category: 'waiting_on_customer' })],
+    ['ticket.state.updated', { ticket: ticket('submitted') }],
+    ['ticket.state.updated', ticket(undefined)],
+    ['TICKET.STATE.UPDATED', ticket({ category: 'in_progress' })],
+    [null, undefined],
+    [['conversation.admin.closed'], undefined],
+  ])('%s is none', (topic, item) => {
+    expect(read(notification(topic, item))).toMatchObject({ findings: [], ignored: ['not_finished'] });
+  });
+
+  it('counts only where finishedValues lists it, and a state only when it is resolved', () => {
+    const finishedValues = ['ticket.state.updated'];
+    expect(read(notification(), { finishedValues }).ignored).toEqual(['not_finished']);
+    expect(read(notification('ticket.state.updated', resolved), { finishedValues }).findings).toHaveLength(1);
+    const open = notification('ticket.state.updated', ticket({ category: 'submitted' }));
+    expect(read(open, { finishedValues }).ignored).toEqual(['not_finished']);
+  });
+});
+
+describe('the conversation id', () => {
+  it('may be in an attribute of any name', () => {
+    const conversationId = 'body.data.item.custom_attributes."Chat 💬 (PolyAI)"';
+    const body = notification(undefined, { id: '1', custom_attributes: { 'Chat 💬 (PolyAI)': CHAT } });
+    expect(read(body, { conversationId }).findings).toEqual([
+      { crmRef: '1', deliveryId: 'notif_1', conversationId: CHAT },
+    ]);
+    expect(connectionOf('intercom', { conversationId })).toMatchObject({ conversationId });
+  });
+
+  it.each([
+    ['no attributes', { id: '1' }],
+    ['attributes of another name', { id: '1', custom_attributes: { chat: CHAT } }],
+    ['an empty attribute', { id: '1', custom_attributes: { polyai_conversation_id: '' } }],
+    ['an attribute that is null', { id: '1', custom_attributes: { polyai_conversation_id: null } }],
+    ['no item', null],
+  ])('is absent with %s', (_what, item) => {
+    expect(read(notification(undefined, item)).ignored).toEqual(['no_conversation_id']);
+  });
+});
+
+describe('a connection', () => {
+  it.each([
+    [{ verify: { scheme: 'bearer' } }, /connections\.c\.verify has no meaning for crm "intercom"/],
+    [{ sender: '' }, /connections\.c\.sender is empty/],
+    [{ finishedValues: ['ticket.closed'], finishedWhen: 'always' }, /has no meaning beside finishedWhen/],
+  ])('is refused as %j', (settings, message) => {
+    expect(() => connectionOf('intercom', settings)).toThrow(message);
+  });
+});

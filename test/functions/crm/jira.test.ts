@@ -1,0 +1,260 @@
+import { describe, expect, it } from '@jest/globals';
+import { sign, verify as verifyByOctokit } from '@octokit/webhooks-methods';
+import fc from 'fast-check';
+import XHubSignature from 'x-hub-signature';
+import type { Connection } from '../../../functions/connections.ts';
+import jira from '../../../functions/crm/jira.ts';
+import { readDelivery } from '../../../functions/read-delivery.ts';
+import hmac from '../../../functions/signature/hmac.ts';
+import type { HmacSettings } from '../../../functions/signature/scheme.ts';
+import { connectionOf } from '../../support/crm.ts';
+import { changeByte, changeCharacter, delivery, type Headers } from '../../support/delivery.ts';
+import { startReceiver } from '../../support/receiver.ts';
+
+const NOW = Date.parse('2026-07-01T12:00:00Z');
+const SECRET = 'the-secret-of-this-webhook';
+const CHAT = 'KpQx-polyai-0001';
+const SETTINGS = jira.verify as HmacSettings;
+const CONNECTION: Connection = { crm: 'jira', project: 'support', verify: SETTINGS };
+
+const toDone = {
+  field: 'status',
+  fieldtype: 'jira',
+  from: '3',
+  fromString: 'In Progress',
+  to: '5',
+  toString: 'Done',
+};
+
+type Change = { items?: unknown; labels?: unknown; category?: unknown; event?: unknown };
+
+/** What Jira sends when an issue with a chat has moved to a done status. */
+function jiraEvent({
+  items = [toDone],
+  labels = [`polyai_conversation_id:${CHAT}`],
+  category = 'done',
+  event = 'jira:issue_updated',
+}: Change = {}) {
+  return {
+    timestamp: 1606480436302,
+    webhookEvent: event,
+    issue: {
+      id: '99291',
+      key: 'JRA-20002',
+      fields: { labels, status: { id: '5', name: 'Done', statusCategory: { key: category } } },
+    },
+    changelog: { id: 10124, items },
+  };
+}
+
+function read(body: unknown, settings: Partial<Connection> = {}, headers: Headers = {}) {
+  return readDelivery(jira, { ...CONNECTION, ...settings }, { body, headers, query: {} });
+}
+
+function verify(header: string, body: string | Buffer, secret = SECRET): string {
+  const keys = hmac.readKeys({ signingSecret: secret });
+  const received = delivery({ headers: { 'x-hub-signature': header }, body });
+  return hmac.verify(SETTINGS, keys, received, NOW)?.code ?? 'accepted';
+}
+
+describe("Atlassian's published signature", () => {
+  // https://developer.atlassian.com/cloud/jira/platform/webhooks/
+  const secret = "It's a Secret to Everybody";
+  const header = 'sha256=a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9';
+
+  it('is accepted over its body and no other', () => {
+    expect(verify(header, 'Hello World!', secret)).toBe('accepted');
+    expect(verify(header, 'Hello World', secret)).toBe('signature_mismatch');
+  });
+
+  it('is made with a secret that anybody can read, so a connection that holds it is not ready', async () => {
+    const body = JSON.stringify(jiraEvent());
+    const headers = { 'x-hub-signature': await sign(secret, body) };
+    const { send } = startReceiver('jira', {}, { signingSecret: [SECRET, secret] }, NOW);
+    expect(await send({ headers, body })).toMatchObject({ code: 'secret_not_ready', closes: [] });
+  });
+});
+
+describe('a webhook', () => {
+  const { send } = startReceiver('jira', {}, { signingSecret: SECRET }, NOW);
+  const body = JSON.stringify(jiraEvent());
+
+  it('closes the chat of the issue', async () => {
+    const headers = {
+      'X-Hub-Signature': await sign(SECRET, body),
+      'X-Atlassian-Webhook-Identifier': '6cf11d83',
+    };
+    const { status, closes, line } = await send({ headers, body });
+    expect([status, closes, line?.delivery_id]).toEqual([200, [CHAT], '6cf11d83']);
+  });
+
+  it.each([
+    ['no signature', undefined, 'signature_missing'],
+    ['another method', new XHubSignature('sha1', SECRET).sign(body), 'signature_malformed'],
+    ['no method', new XHubSignature('sha256', SECRET).sign(body).slice(7), 'signature_malformed'],
+    ["another secret's signature", new XHubSignature('sha256', 'x').sign(body), 'signature_mismatch'],
+    ["another body's signature", new XHubSignature('sha256', SECRET).sign('{}'), 'signature_mismatch'],
+  ])('closes nothing with %s', async (_what, signature, code) => {
+    const headers = { 'x-hub-signature': signature };
+    expect(await send({ headers, body })).toMatchObject({ status: 401, code, closes: [] });
+  });
+
+  it('keeps tabs, line ends, escapes and every script as they were sent', async () => {
+    const text =
+      `${JSON.stringify(jiraEvent({ labels: ['Ünï-会話', 'polyai_conversation_id:会話-💬'] }), null, '\t')}\r\n`
+        .replaceAll('\n', '\r\n')
+        .replace('会話-💬', '\\u4f1a話-\\ud83d\\udcac');
+    const headers = { 'x-hub-signature': await sign(SECRET, text) };
+    expect(await send({ headers, body: text })).toMatchObject({ closes: ['会話-💬'] });
+    expect(await send({ headers, body: Buffer.from(text) })).toMatchObject({ closes: ['会話-💬'] });
+    expect(await send({ headers, body: JSON.stringify(JSON.parse(text)) })).toMatchObject({ status: 401 });
+  });
+});
+
+describe('any signature', () => {
+  it('is the one that two other libraries make, and what they refuse is refused', async () => {
+    const bodies = fc.string({ unit: 'grapheme', minLength: 1 });
+    const secrets = fc.stringMatching(/^[\x21-\x7e]{1,40}$/);
+    await fc.assert(
+      fc.asyncProperty(bodies, secrets, fc.nat(), async (body, secret, position) => {
+        const hub = new XHubSignature('sha256', secret);
+        const header = await sign(secret, body);
+        expect([header, verify(header, body, secret)]).toEqual([hub.sign(body), 'accepted']);
+
+        const forged = changeByte(Buffer.from(body), position, 1).toString('utf8');
+        fc.pre(forged !== body);
+        const forgeries = [
+          [header, forged, secret],
+          [changeCharacter(header, position), body, secret],
+          [header, body, changeCharacter(secret, position)],
+        ] as const;
+        for (const [given, text, key] of forgeries) {
+          expect(await verifyByOctokit(key, text, given)).toBe(false);
+          expect(new XHubSignature('sha256', key).verify(given, Buffer.from(text))).toBe(false);
+          expect(verify(given, text, key)).toMatch(/^signature_/);
+        }
+      }),
+    );
+  });
+
+  it('is refused after any one-byte change of the body', () => {
+    const bodies = fc.uint8Array({ minLength: 1, maxLength: 200 }).map((bytes) => Buffer.from(bytes));
+    fc.assert(
+      fc.property(bodies, fc.nat(), fc.integer({ min: 1, max: 255 }), (body, position, by) => {
+        const header = new XHubSignature('sha256', SECRET).sign(body);
+        expect(verify(header, body)).toBe('accepted');
+        expect(verify(header, changeByte(body, position, by))).toBe('signature_mismatch');
+      }),
+    );
+  });
+});
+
+describe('an update of an issue', () => {
+  it.each([
+    ['an edit of a done issue', { items: [{ ...toDone, field: 'summary' }] }],
+    ['a new resolution of a done issue', { items: [{ ...toDone, field: 'resolution' }] }],
+    ['no change at all', { items: [] }],
+    ['a change log of another shape', { items: { 0: toDone } }],
+    ['a change log of other things', { items: [null, 'status', [toDone]] }],
+    ['a move to a status in progress', { category: 'indeterminate' }],
+    ['a move to a new status', { category: 'new' }],
+    ['a category in another case', { category: 'Done' }],
+    ['a created issue', { event: 'jira:issue_created' }],
+    ['a comment', { event: 'comment_created' }],
+    ['an event of another type', { event: null }],
+  ])('is no finish: %s', (_what, change) => {
+    expect(read(jiraEvent(change))).toMatchObject({ findings: [], ignored: ['not_finished'] });
+  });
+
+  it('is a finish by the name or the id of the new status, where the connection lists them', () => {
+    const event = jiraEvent({ category: 'indeterminate' });
+    expect(read(event, { finishedValues: ['done'] }).findings).toHaveLength(1);
+    expect(read(event, { finishedValues: ['5'] }).findings).toHaveLength(1);
+    expect(read(event, { finishedValues: ['In Progress', '3', 'status'] }).ignored).toEqual(['not_finished']);
+    expect(read(jiraEvent(), { finishedValues: ['Resolved'] }).ignored).toEqual(['not_finished']);
+  });
+
+  it('has its status read from its own toString, never from the inherited one', () => {
+    const { toString: _, to: __, ...rest } = toDone;
+    const inherited = String(Object.prototype.toString);
+    const finishedValues = [inherited, '[object Object]', 'Done', '5'];
+    expect(read(jiraEvent({ items: [rest] }), { finishedValues }).ignored).toEqual(['not_finished']);
+  });
+
+  it.each([
+    ['one', [`polyai_conversation_id:${CHAT}`, 'UI'], [CHAT]],
+    ['two', ['polyai_conversation_id:a', 'polyai_conversation_id:b'], ['a', 'b']],
+    ['one twice', ['polyai_conversation_id:a', 'polyai_conversation_id:a'], ['a']],
+    ['one with a colon', ['polyai_conversation_id:a:b'], ['a:b']],
+    ['none that is one', ['polyai', 'polyai_conversation_id', 'xpolyai_conversation_id:a'], []],
+    ['an empty one', ['polyai_conversation_id:'], []],
+    ['some that are no texts', [null, 7, { a: 1 }, ['polyai_conversation_id:a']], []],
+    ['a text', 'polyai_conversation_id:a', []],
+  ])('has the id in its labels: %s', (_what, labels, expected) => {
+    const { findings, ignored } = read(jiraEvent({ labels }));
+    expect(findings.map(({ conversationId }) => conversationId)).toEqual(expected);
+    expect(ignored).toEqual(expected.length > 0 ? [] : ['no_conversation_id']);
+  });
+
+  it('has the id in a field, where the connection says so', () => {
+    const event = jiraEvent();
+    const fields = { ...event.issue.fields, customfield_10050: 'KpQx-2' };
+    const settings = { conversationId: 'body.issue.fields.customfield_10050' };
+    expect(read({ ...event, issue: { ...event.issue, fields } }, settings).findings).toEqual([
+      { crmRef: 'JRA-20002', conversationId: 'KpQx-2' },
+    ]);
+    expect(read(event, settings).ignored).toEqual(['no_conversation_id']);
+  });
+});
+
+describe('an automation rule', () => {
+  const settings = { verify: { scheme: 'header', header: 'X-PolyAI-Token' } };
+  const token = 'the-token-of-this-rule';
+  const rule = { event: 'issue.done', issue_key: 'SUP-1', status: 'Resolved', polyai_conversation_id: CHAT };
+  const { send } = startReceiver('jira', settings, { token }, NOW);
+
+  it('closes the chat with the token in its header', async () => {
+    const headers = { 'X-PolyAI-Token': token };
+    const body = JSON.stringify(rule);
+    expect(await send({ headers, body })).toMatchObject({ status: 200, closes: [CHAT] });
+    expect(await send({ headers: { 'X-PolyAI-Token': `${token}x` }, body })).toMatchObject({
+      code: 'credential_mismatch',
+      closes: [],
+    });
+    const signed = { 'x-hub-signature': await sign(token, body) };
+    expect(await send({ headers: signed, body })).toMatchObject({ code: 'credential_missing', closes: [] });
+  });
+
+  it.each([
+    ['no event', { ...rule, event: undefined }],
+    ['another event', { ...rule, event: 'issue.updated' }],
+    ['an event that is no text', { ...rule, event: true }],
+  ])('closes nothing with %s', (_what, body) => {
+    expect(read(body).ignored).toEqual(['not_finished']);
+  });
+
+  it('leaves the decision to finishedValues where there are some', () => {
+    expect(read(rule, { finishedValues: ['Closed'] }).ignored).toEqual(['not_finished']);
+    expect(read(rule, { finishedValues: ['RESOLVED'] }).findings).toHaveLength(1);
+  });
+});
+
+describe('a connection', () => {
+  it('needs no setting of its own', () => {
+    expect(connectionOf('jira')).toMatchObject({ verify: SETTINGS });
+  });
+
+  it.each([
+    [
+      { verify: { scheme: 'query', parameter: 'token' } },
+      /connections\.c\.verify\.scheme is "query", which crm "jira" cannot send/,
+    ],
+    [{ sender: 'acme' }, /connections\.c\.sender has no meaning for crm "jira"/],
+    [
+      { finishedValues: ['Done'], finishedWhen: 'always' },
+      /finishedValues has no meaning beside finishedWhen/,
+    ],
+  ])('is refused as %j', (settings, message) => {
+    expect(() => connectionOf('jira', settings)).toThrow(message);
+  });
+});

@@ -1,0 +1,451 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { XMLValidator } from 'fast-xml-parser';
+import type { Connection } from '../../../functions/connections.ts';
+import { CRMS } from '../../../functions/crm/index.ts';
+import salesforce from '../../../functions/crm/salesforce-outbound-message.ts';
+import { readContent } from '../../../functions/delivery.ts';
+import { readDelivery } from '../../../functions/read-delivery.ts';
+import { createReceive } from '../../../functions/receive.lambda.ts';
+import { createSecretReader } from '../../../functions/secrets.ts';
+import { SCHEMES } from '../../../functions/signature/index.ts';
+import { connectionOf, faultsOf } from '../../support/crm.ts';
+import { apiGatewayEvent, changeByte, changeCharacter, delivery } from '../../support/delivery.ts';
+import { startReceiver } from '../../support/receiver.ts';
+
+const CRM = 'salesforce-outbound-message';
+const NOW = Date.parse('2026-07-01T12:00:00Z');
+const TOKEN = 'q7HhB2n0mVdLx5sWcZr8aTyK4uEoPgJf';
+const ORGANIZATION = '00D000000000001EAA';
+const HEADERS = { 'content-type': 'text/xml; charset=UTF-8', soapaction: '""' };
+const CANARY = '00D000000000001!AQEAQ-live-session';
+const MIB = 1024 * 1024;
+/** From the WSDL; Salesforce counts nothing else as delivered. */
+const ACK = `<?xml version="1.0" encoding="UTF-8"?>
+<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Body><notificationsResponse xmlns="http://soap.sforce.com/2005/09/outbound"><Ack>true</Ack></notificationsResponse></soapenv:Body></soapenv:Envelope>`;
+
+type Notification = { id?: string; record?: string; fields?: string };
+
+function notification({ id = '04l000000000001AAA', record = '500000000000001AAA', ...rest }: Notification) {
+  const { fields = field('KpQx-polyai-0001') } = rest;
+  return `<Notification><Id>${id}</Id><sObject xsi:type="sf:Case" xmlns:sf="urn:sobject.enterprise.soap.sforce.com"><sf:Id>${record}</sf:Id>${fields}<sf:Status>Closed</sf:Status></sObject></Notification>`;
+}
+
+function field(id: string): string {
+  return `<sf:PolyAI_Conversation_Id__c>${id}</sf:PolyAI_Conversation_Id__c>`;
+}
+
+/** A message in the structure of the WSDL. */
+function message(
+  notifications = notification({}),
+  { organization = ORGANIZATION, session = '' } = {},
+): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body><notifications xmlns="http://soap.sforce.com/2005/09/outbound"><OrganizationId>${organization}</OrganizationId><ActionId>04k000000000001AAA</ActionId><SessionId>${session}</SessionId>${notifications}</notifications></soapenv:Body></soapenv:Envelope>`;
+}
+
+function read(text: string, settings: Partial<Connection> = {}) {
+  const { polyai: project, ...rest } = connectionOf(CRM, { sender: ORGANIZATION });
+  const content = readContent(delivery({ body: text }), salesforce.parse);
+  return readDelivery(salesforce, { project, ...rest, ...settings }, content);
+}
+
+const idsOf = (text: string, settings?: Partial<Connection>) =>
+  read(text, settings).findings.map(({ conversationId }) => conversationId);
+
+const start = (settings = {}) =>
+  startReceiver(CRM, { sender: ORGANIZATION, ...settings }, { token: TOKEN }, NOW);
+
+describe('the receiver', () => {
+  it('acknowledges a message byte for byte once its close is queued', async () => {
+    const receiver = start();
+    const answer = await receiver.send({ headers: HEADERS, query: `token=${TOKEN}`, body: message() });
+    expect(answer).toMatchObject({ status: 200, body: ACK });
+    expect(answer.headers).toEqual({ 'content-type': 'text/xml' });
+    expect(XMLValidator.validate(ACK)).toBe(true);
+    expect(receiver.queued).toMatchObject([
+      {
+        conversationId: 'KpQx-polyai-0001',
+        crmRef: '500000000000001AAA',
+        deliveryId: '04l000000000001AAA',
+      },
+    ]);
+  });
+
+  it('acknowledges a message that asks for nothing', async () => {
+    const receiver = start();
+    const body = message(notification({ fields: '' }));
+    const answer = await receiver.send({ headers: HEADERS, query: `token=${TOKEN}`, body });
+    expect(answer).toMatchObject({ status: 200, body: ACK });
+    expect(receiver.queued).toEqual([]);
+    expect(receiver.lines).toMatchObject([{ answer: 200, accepted: 0, ignored: ['no_conversation_id'] }]);
+  });
+
+  it('acknowledges nothing that could not be queued', async () => {
+    const { polyai: project, ...connection } = connectionOf(CRM, { sender: ORGANIZATION });
+    const receive = createReceive({
+      connections: { [CRM]: { ...connection, project, secretId: 'secret' } },
+      crms: CRMS,
+      schemes: SCHEMES,
+      secrets: createSecretReader(
+        async () => ({ SecretString: JSON.stringify({ token: TOKEN }) }),
+        () => NOW,
+      ),
+      queue: async () => {
+        throw new Error('the queue is away');
+      },
+      writeLine: () => {},
+      now: () => NOW,
+    });
+    const request = { connection: CRM, headers: HEADERS, query: `token=${TOKEN}`, body: message() };
+    const { statusCode, body } = await receive(apiGatewayEvent(request));
+    expect(statusCode).toBe(503);
+    expect(body).not.toContain('Ack');
+  });
+
+  it.each([
+    ['no token', { query: '' }, 'credential_missing'],
+    ['an empty token', { query: 'token=' }, 'credential_missing'],
+    ['the token under another name', { query: `code=${TOKEN}` }, 'credential_missing'],
+    ['the token twice', { query: `token=${TOKEN}&token=${TOKEN}` }, 'credential_mismatch'],
+    ['the token in a header', { query: '', headers: { ...HEADERS, token: TOKEN } }, 'credential_missing'],
+    ['the organisation’s id for a token', { query: `token=${ORGANIZATION}` }, 'credential_mismatch'],
+    [
+      'another organisation',
+      { body: message(undefined, { organization: '00D000000000002EAA' }) },
+      'sender_mismatch',
+    ],
+    [
+      'the organisation in another case',
+      { body: message(undefined, { organization: '00d000000000001EAA' }) },
+      'sender_mismatch',
+    ],
+    [
+      'an organisation that only begins so',
+      { body: message(undefined, { organization: '00D000000000001' }).replace('001</Org', '001EAA9</Org') },
+      'sender_mismatch',
+    ],
+    [
+      'no organisation',
+      { body: message().replace(/<OrganizationId>.*?<\/OrganizationId>/, '') },
+      'sender_mismatch',
+    ],
+    [
+      'two organisations',
+      { body: message().replace(/<OrganizationId>.*?<\/OrganizationId>/, '$&$&') },
+      'sender_mismatch',
+    ],
+    ['another method', { method: 'GET' }, 'method_not_allowed'],
+    ['JSON', { body: '{"OrganizationId":"00D000000000001EAA"}' }, 'body_unreadable'],
+    ['bytes that are not UTF-8', { body: Buffer.from(message(), 'utf16le') }, 'body_unreadable'],
+  ])('refuses %s without an acknowledgement', async (_what, change, code) => {
+    const receiver = start();
+    const genuine = { headers: HEADERS, query: `token=${TOKEN}`, body: message() };
+    const answer = await receiver.send({ ...genuine, ...change });
+    expect(answer.code).toBe(code);
+    expect(answer.body).not.toContain('Ack');
+    expect(receiver.queued).toEqual([]);
+  });
+
+  it('refuses a token with any one character changed', async () => {
+    const receiver = start();
+    for (const position of TOKEN.split('').keys()) {
+      const query = `token=${changeCharacter(TOKEN, position)}`;
+      expect(await receiver.send({ query, body: message() })).toMatchObject({ code: 'credential_mismatch' });
+    }
+    expect(receiver.queued).toEqual([]);
+  });
+
+  it.each(['00D000000000001', '00D000000000001EAA'])('takes %s for the same organisation', async (sender) => {
+    for (const organization of ['00D000000000001', '00D000000000001EAA']) {
+      const receiver = start({ sender });
+      await receiver.send({ query: `token=${TOKEN}`, body: message(undefined, { organization }) });
+      expect(receiver.queued).toHaveLength(1);
+    }
+  });
+
+  it('refuses a source that is not allowed', async () => {
+    const receiver = start({ allowedSources: ['198.51.100.0/24'] });
+    const request = { query: `token=${TOKEN}`, body: message() };
+    expect(await receiver.send(request)).toMatchObject({ code: 'source_not_allowed' });
+    expect(await receiver.send({ ...request, sourceIp: '198.51.100.9' })).toMatchObject({ status: 200 });
+  });
+
+  it('writes neither the token nor the session of a message anywhere', async () => {
+    const receiver = start();
+    const body = message(undefined, { session: CANARY });
+    const answers = await Promise.all(
+      [
+        { query: `token=${TOKEN}`, body },
+        { query: `token=${TOKEN}`, body: body.slice(0, -20) },
+        { query: `token=${TOKEN}x`, body },
+        { query: `token=${TOKEN}`, body: body.replace('00D000000000001EAA', '00D000000000002EAA') },
+      ].map((request) => receiver.send(request)),
+    );
+    const written = JSON.stringify([answers, receiver.lines, receiver.queued]);
+    expect(written).toContain('KpQx-polyai-0001');
+    expect(written).not.toContain(CANARY);
+    expect(written).not.toContain(TOKEN);
+  });
+
+  it('takes no more than a message can hold', async () => {
+    const receiver = start();
+    const many = (count: number) =>
+      message(Array.from({ length: count }, (_, n) => notification({ fields: field(`chat-${n}`) })).join(''));
+    expect(await receiver.send({ query: `token=${TOKEN}`, body: many(100) })).toMatchObject({ body: ACK });
+    expect(receiver.queued).toHaveLength(100);
+    expect(await receiver.send({ query: `token=${TOKEN}`, body: many(101) })).toMatchObject({
+      code: 'too_many_conversations',
+    });
+    expect(receiver.queued).toHaveLength(100);
+  });
+});
+
+describe('a message', () => {
+  it('asks for each of its records by itself', () => {
+    const notifications = ['a', '', 'b', 'a'].map((id, n) =>
+      notification({ id: `04l${n}`, record: `500${n}`, fields: id && field(id) }),
+    );
+    expect(read(message(notifications.join('')))).toEqual({
+      crmRef: '5000',
+      deliveryId: '04l0',
+      findings: [
+        { conversationId: 'a', crmRef: '5003', deliveryId: '04l3' },
+        { conversationId: 'b', crmRef: '5002', deliveryId: '04l2' },
+      ],
+      ignored: ['no_conversation_id'],
+    });
+  });
+
+  it.each([
+    ['absent', '', ['no_conversation_id']],
+    ['empty', field(''), ['no_conversation_id']],
+    ['nil', '<sf:PolyAI_Conversation_Id__c xsi:nil="true"/>', ['no_conversation_id']],
+    ['white space', field(' \r\n\t '), ['no_conversation_id']],
+    ['there twice', field('a') + field('b'), ['unusable_conversation_id']],
+    ['more than text', field('<sf:x>1</sf:x>'), ['unusable_conversation_id']],
+    ['too long', field('x'.repeat(257)), ['unusable_conversation_id']],
+    ['a control character', field('a&#7;b'), ['unusable_conversation_id']],
+    ['half of a character', field('a&#xD83D;'), ['unusable_conversation_id']],
+  ])('closes nothing where the id is %s', (_what, fields, ignored) => {
+    expect(read(message(notification({ fields })))).toMatchObject({ findings: [], ignored });
+  });
+
+  it.each([
+    ['a number with zeros before it', '007', '007'],
+    ['like a number', '1e3', '1e3'],
+    ['like a boolean', 'true', 'true'],
+    ['with white space around it', ' \n KpQx \t', 'KpQx'],
+    ['with named entities', 'a&amp;b&lt;c&gt;d&quot;e&apos;f', `a&b<c>d"e'f`],
+    ['with numeric references', '&#75;&#x70;&#x51;x', 'KpQx'],
+    ['with an escaped escape', '&amp;lt;', '&lt;'],
+    ['with a reference beyond Unicode', '&#x110000;', '&#x110000;'],
+    ['in Unicode', 'grüße-😀-会話', 'grüße-😀-会話'],
+    ['the address in Studio', 'https://studio.uk-1.poly.ai/acme/P-1/conversations/KpQx?a=1&amp;b=2', 'KpQx'],
+    ['with a comment in it', 'Kp<!-- -->Qx', 'KpQx'],
+    ['in a CDATA section', '<![CDATA[a&amp;b]]>', 'a&amp;b'],
+  ])('has an id %s', (_what, written, id) => {
+    expect(idsOf(message(notification({ fields: field(written) })))).toEqual([id]);
+  });
+
+  it('is judged by its status only where the connection says so', () => {
+    const text = message();
+    expect(idsOf(text, { finishedValues: ['CLOSED'] })).toHaveLength(1);
+    expect(read(text, { finishedValues: ['Resolved'] }).ignored).toEqual(['not_finished']);
+    expect(
+      read(text.replace('<sf:Status>Closed</sf:Status>', ''), { finishedValues: ['Closed'] }),
+    ).toMatchObject({
+      ignored: ['not_finished'],
+    });
+  });
+
+  it('shows selectors one record, and nothing of its envelope', () => {
+    const notifications = ['a', 'b'].map((id) => notification({ fields: `<sf:Chat__c>${id}</sf:Chat__c>` }));
+    const text = message(notifications.join(''), { session: CANARY });
+    expect(idsOf(text, { conversationId: 'body.Chat__c' })).toEqual(['a', 'b']);
+    expect(idsOf(text, { conversationId: 'body.Chat__c', finishedWhen: "body.Chat__c == 'b'" })).toEqual([
+      'b',
+    ]);
+    for (const conversationId of ['body.SessionId', 'SessionId', 'body.Notification', 'body.sObject']) {
+      expect(read(text, { conversationId }).findings).toEqual([]);
+    }
+  });
+
+  it("gives the record's id to be looked up", () => {
+    const { findings } = read(message(), { lookUp: 'sharedId' });
+    expect(findings).toMatchObject([{ sharedId: '500000000000001AAA' }]);
+  });
+
+  it('is read with indentation, CRLF, a byte order mark or none of them', () => {
+    const spread = message().replaceAll('><', '>\r\n\t<');
+    for (const text of [message(), spread, `\ufeff${spread}`]) {
+      expect(idsOf(text)).toEqual(['KpQx-polyai-0001']);
+    }
+  });
+});
+
+describe('XML that is no message', () => {
+  const BOMB = `<!DOCTYPE x [<!ENTITY a "${'ha'.repeat(50)}"><!ENTITY b "${'&a;'.repeat(50)}"><!ENTITY c "${'&b;'.repeat(50)}">]>`;
+
+  it.each([
+    ['an external entity', '<!DOCTYPE x [<!ENTITY id SYSTEM "file:///etc/passwd">]>', '&id;'],
+    ['a parameter entity', '<!DOCTYPE x [<!ENTITY % p SYSTEM "http://127.0.0.1/x.dtd">%p;]>', 'a'],
+    ['an internal entity', '<!DOCTYPE x [<!ENTITY id "KpQx">]>', '&id;'],
+    ['a billion laughs', BOMB, '&c;'],
+    ['a document type and nothing in it', '<!DOCTYPE x>', 'a'],
+    ['a document type in lower case', '<!doctype x>', 'a'],
+    ['an entity without a document type', '<!ENTITY id "KpQx">', '&id;'],
+  ])('is refused for %s', (_what, declaration, id) => {
+    const text = message(notification({ fields: field(id) })).replace('?>\n', `?>\n${declaration}`);
+    expect(text).toContain(declaration);
+    expect(() => read(text)).toThrow();
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['text', 'Closed'],
+    ['an envelope without a body', '<Envelope/>'],
+    ['a body without notifications', '<Envelope><Body><Ack>true</Ack></Body></Envelope>'],
+    ['a message that was cut off', message().slice(0, -1)],
+    ['a tag that was never opened', message().replace('</soapenv:Body>', '</soapenv:Body></soapenv:Body>')],
+    ['tags that cross', '<Envelope><Body><notifications></Body></notifications></Envelope>'],
+    ['two roots', message() + message().replace(/<\?xml.*\?>\s*/, '')],
+    ['a name that reaches the prototype', message('<__proto__><Notification/></__proto__>')],
+    ['elements 30 deep', message(`${notification({})}${'<a>'.repeat(30)}${'</a>'.repeat(30)}`)],
+    ['elements 100,000 deep', message('<a>'.repeat(100_000) + '</a>'.repeat(100_000))],
+    ['an attribute that never ends', message(`<a b="${'x'.repeat(MIB)}`)],
+  ])('is refused: %s', (_what, text) => {
+    expect(() => read(text)).toThrow();
+  });
+
+  it.each([
+    ['an attribute of a megabyte', `<a b="${'x'.repeat(MIB)}"/>`],
+    ['80,000 attributes', `<a ${Array.from({ length: 80_000 }, (_, n) => `a${n}="1"`).join(' ')}/>`],
+    ['a tag of white space', `<a${' '.repeat(MIB)}/>`],
+    ['an instruction of white space', `<?a${' '.repeat(MIB)}?>`],
+    ['250,000 elements', '<a/>'.repeat(250_000)],
+    ['200,000 entities', `<a>${'&amp;'.repeat(200_000)}</a>`],
+  ])('is read in passing beside a record: %s', (_what, ballast) => {
+    expect(idsOf(message(notification({}) + ballast))).toEqual(['KpQx-polyai-0001']);
+  });
+
+  it('is refused or read, and never does anything else', () => {
+    const names = fc.constantFrom(
+      'Envelope',
+      'Body',
+      'notifications',
+      'Notification',
+      'sObject',
+      's:Id',
+      '__proto__',
+    );
+    const pieces = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      names.map((name) => `<${name}>`),
+      names.map((name) => `</${name}>`),
+      names.map((name) => `<${name} a="1" b='2'/>`),
+      fc.constantFrom(
+        '<!--',
+        '-->',
+        '<![CDATA[',
+        ']]>',
+        '<?',
+        '?>',
+        '<!DOCTYPE',
+        '&',
+        '&#',
+        ';',
+        '"',
+        "'",
+        '<',
+        '>',
+      ),
+    );
+    const documents = fc.array(pieces, { maxLength: 30 }).map((parts) => parts.join(''));
+    const connection = { ...connectionOf(CRM, { sender: ORGANIZATION }), project: 'support' };
+    const inMessage = fc
+      .tuple(documents, fc.boolean())
+      .map(([text, inside]) => (inside ? message(text) : text));
+    fc.assert(
+      fc.property(inMessage, (text) => {
+        let body: unknown;
+        try {
+          body = salesforce.parse?.(text, delivery({}));
+        } catch (error) {
+          expect(error).toBeInstanceOf(Error);
+          return;
+        }
+        const content = { body, headers: {}, query: {} };
+        salesforce.isFrom?.(ORGANIZATION, content);
+        const { findings, ignored } = readDelivery(salesforce, connection, content);
+        expect(findings.length + ignored.length).toBeLessThanOrEqual(30);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('asks for one chat at most, whatever byte of a message for one is changed', () => {
+    const bytes = Buffer.from(message());
+    fc.assert(
+      fc.property(fc.nat(), fc.integer({ min: 1, max: 255 }), (position, by) => {
+        const changed = changeByte(bytes, position, by);
+        let ids: unknown[] = [];
+        try {
+          ids = idsOf(changed.toString('utf8'));
+        } catch (error) {
+          expect(error).toBeInstanceOf(Error);
+        }
+        expect(ids.length).toBeLessThanOrEqual(1);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('gives back any id, however its characters are escaped', () => {
+    const ids = fc.string({ minLength: 1, maxLength: 60, unit: 'grapheme' }).filter((id) => /^\S+$/.test(id));
+    const writers = fc.constantFrom<(character: string) => string>(
+      (character) => `&#${character.codePointAt(0)};`,
+      (character) => `&#x${character.codePointAt(0)?.toString(16)};`,
+      (character) => character.replace(/[&<>]/, (each) => `&${{ '&': 'amp', '<': 'lt', '>': 'gt' }[each]};`),
+    );
+    fc.assert(
+      fc.property(ids, writers, (id, write) => {
+        const escaped = [...id].map(write).join('');
+        expect(idsOf(message(notification({ fields: field(escaped) })))).toEqual([id]);
+      }),
+    );
+  });
+});
+
+describe('the configuration', () => {
+  it('needs the organisation, and nothing else', () => {
+    expect(faultsOf(CRM)).toMatchObject([{ path: 'connections.c.sender', problem: 'is missing' }]);
+    expect(faultsOf(CRM, { sender: ORGANIZATION })).toEqual([]);
+    expect(faultsOf(CRM, { sender: '00D000000000001' })).toEqual([]);
+  });
+
+  it.each([
+    '00D00000000000',
+    '00D000000000001E',
+    '00D000000000001EAAA',
+    'https://acme.my.salesforce.com',
+    ' ',
+  ])('refuses %j for an organisation', (sender) => {
+    expect(faultsOf(CRM, { sender })).toMatchObject([{ path: 'connections.c.sender' }]);
+  });
+
+  it('takes another parameter, and no proof that an Outbound Message cannot carry', () => {
+    const sender = ORGANIZATION;
+    expect(faultsOf(CRM, { sender, verify: { scheme: 'query', parameter: 'key' } })).toEqual([]);
+    for (const verify of [{ scheme: 'bearer' }, { scheme: 'basic' }, { scheme: 'hmac', header: 'x' }]) {
+      expect(faultsOf(CRM, { sender, verify })).toMatchObject([{ path: 'connections.c.verify.scheme' }]);
+    }
+  });
+
+  it('has a proof by default: the parameter token', () => {
+    expect(connectionOf(CRM, { sender: ORGANIZATION }).verify).toEqual({
+      scheme: 'query',
+      parameter: 'token',
+    });
+  });
+});

@@ -1,0 +1,396 @@
+import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { Webhook } from 'standardwebhooks';
+import type { Connection } from '../../../functions/connections.ts';
+import servicenow from '../../../functions/crm/servicenow.ts';
+import { readDelivery } from '../../../functions/read-delivery.ts';
+import hmac from '../../../functions/signature/hmac.ts';
+import type { HmacSettings } from '../../../functions/signature/scheme.ts';
+import { ROOT } from '../../../infra/bundle.ts';
+import { initialSecret } from '../../../infra/secrets.ts';
+import { connectionOf, faultsOf } from '../../support/crm.ts';
+import {
+  basicAuthorization,
+  changeByte,
+  changeCharacter,
+  delivery,
+  signStandardWebhooks,
+} from '../../support/delivery.ts';
+import { startReceiver } from '../../support/receiver.ts';
+
+const CRM = 'servicenow';
+const NOW = Date.parse('2026-07-01T12:00:00Z');
+const SECRET = 'Xw4kZ0sJ8qVb2nLd6yRt1uHf3mGc7pAe';
+const WHSEC = `whsec_${Buffer.from(SECRET).toString('base64')}`;
+const HEADER = 'x-sn-hmac-signature-256';
+const INCIDENT = {
+  table: 'incident',
+  sys_id: '9d385017c611228701d22104cc95c371',
+  number: 'INC0010001',
+  state: '6',
+  state_display: 'Resolved',
+  sys_mod_count: '7',
+  correlation_id: 'KpQx-polyai-0001',
+  u_polyai_conversation_id: null as string | null,
+};
+const BODY = JSON.stringify(INCIDENT);
+
+function read(body: unknown, settings: Partial<Connection> = {}) {
+  const { polyai: project, ...rest } = connectionOf(CRM);
+  return readDelivery(servicenow, { project, ...rest, ...settings }, { body, headers: {}, query: {} });
+}
+
+const sign = (body: string | Buffer, encoding: 'base64' | 'hex' = 'base64', secret = SECRET) =>
+  createHmac('sha256', secret).update(body).digest(encoding);
+
+const start = (settings = {}, secret: Record<string, unknown> = { signingSecret: SECRET }) =>
+  startReceiver(CRM, settings, secret, NOW);
+
+describe('the Business Rule of the page', () => {
+  const page = readFileSync(join(ROOT, 'docs/crm/servicenow.md'), 'utf8');
+  const block = (mark: string) =>
+    new RegExp(`^ *\`\`\`js ${mark}\\n([\\s\\S]*?)^ *\`\`\``, 'm').exec(page)?.[1] ?? '';
+  const RULE = block('rule');
+  const STANDARD = RULE.replace(
+    /^.*var key = [\s\S]*?var signature = .*\n/m,
+    block('standard-webhooks'),
+  ).replace(/^.*X-SN-HMAC-Signature-256.*\n/m, block('standard-webhooks-headers'));
+
+  type Request = { url: string; method: string; headers: Record<string, string>; body: string };
+  type Instance = {
+    incident?: Record<string, string | null>;
+    secret?: string;
+    statuses?: (number | Error)[];
+  };
+
+  /** Runs the rule with stand-ins of the platform's objects. @returns what it sent and what it logged */
+  function run(script: string, { incident = INCIDENT, secret = SECRET, statuses = [200] }: Instance = {}) {
+    const requests: Request[] = [];
+    const errors: string[] = [];
+    class RESTMessageV2 {
+      readonly request: Request = { url: '', method: '', headers: {}, body: '' };
+      setEndpoint(url: string) {
+        this.request.url = url;
+      }
+      setHttpMethod(method: string) {
+        this.request.method = method;
+      }
+      setRequestHeader(name: string, value: string) {
+        this.request.headers[name.toLowerCase()] = value;
+      }
+      setRequestBody(body: string) {
+        this.request.body = body;
+      }
+      execute() {
+        requests.push(this.request);
+        const status = statuses[requests.length - 1];
+        if (status instanceof Error) throw status;
+        return { getStatusCode: () => status };
+      }
+    }
+    class GlideCertificateEncryption {
+      generateMac(key: string, algorithm: string, data: string) {
+        expect(algorithm).toBe('HmacSHA256');
+        return createHmac('sha256', Buffer.from(key, 'base64')).update(data).digest('base64');
+      }
+    }
+    const state = { current: incident } as unknown as { current: Record<string, string | null> };
+    runInNewContext(script, {
+      current: {
+        getTableName: () => state.current.table,
+        getUniqueValue: () => state.current.sys_id,
+        getValue: (name: string) => state.current[name] ?? null,
+        getDisplayValue: (name: string) => state.current[`${name}_display`],
+      },
+      previous: {},
+      gs: { getProperty: () => secret, error: (text: string) => errors.push(text) },
+      GlideStringUtil: { base64Encode: (text: string) => Buffer.from(text).toString('base64') },
+      GlideCertificateEncryption,
+      sn_ws: { RESTMessageV2 },
+      Date: class extends Date {
+        override getTime() {
+          return NOW;
+        }
+      },
+    });
+    return { requests, errors };
+  }
+
+  it('sends a delivery that is accepted', async () => {
+    const { requests, errors } = run(RULE);
+    const receiver = start();
+    expect(requests).toHaveLength(1);
+    expect(requests[0]).toMatchObject({
+      method: 'POST',
+      url: expect.stringMatching(/^https:.*\/webhooks\/./),
+    });
+    expect(JSON.parse(requests[0]?.body ?? '')).toEqual(INCIDENT);
+    expect(await receiver.send(requests[0] ?? {})).toMatchObject({ status: 200 });
+    expect(receiver.queued).toMatchObject([
+      {
+        conversationId: 'KpQx-polyai-0001',
+        crmRef: 'INC0010001',
+        deliveryId: '9d385017c611228701d22104cc95c371-7',
+      },
+    ]);
+    expect(errors).toEqual([]);
+  });
+
+  it('sends nothing but ASCII, whatever the fields hold', async () => {
+    const incident = {
+      ...INCIDENT,
+      state_display: 'Résolu – 解決 😀\t"\\\r\n\u2028',
+      correlation_id: 'grüße-😀',
+    };
+    const [request] = run(RULE, { incident }).requests;
+    expect(request?.body).toMatch(/^[\x20-\x7e]*$/);
+    expect(JSON.parse(request?.body ?? '')).toEqual(incident);
+    const receiver = start();
+    await receiver.send(request ?? {});
+    expect(receiver.queued).toMatchObject([{ conversationId: 'grüße-😀' }]);
+  });
+
+  it.each([
+    ['a server error', [503, 503, 200], 3, 0],
+    ['no answer', [new Error('timed out'), 200], 2, 0],
+    ['nothing but server errors', [503, 503, 503], 3, 1],
+    ['a refusal', [401], 1, 1],
+  ])('tries again after %s, and says so when it gives up', (_what, statuses, attempts, complaints) => {
+    const { requests, errors } = run(RULE, { statuses });
+    expect([requests.length, errors.length]).toEqual([attempts, complaints]);
+    expect(errors.join()).not.toContain(SECRET);
+  });
+
+  it('is written for an engine without modern syntax', () => {
+    for (const script of [RULE, STANDARD]) {
+      expect(script).not.toMatch(/=>|`|\b(let|const|class|async)\b|\.\.\./);
+    }
+  });
+
+  it('signs by Standard Webhooks with the lines that the page has for it', async () => {
+    const [request] = run(STANDARD, { secret: WHSEC }).requests;
+    const receiver = start({ verify: { scheme: 'standard-webhooks' } }, { signingSecret: WHSEC });
+    expect(request?.headers).not.toHaveProperty(HEADER);
+    expect(await receiver.send(request ?? {})).toMatchObject({ status: 200 });
+    expect(receiver.queued).toMatchObject([{ conversationId: 'KpQx-polyai-0001' }]);
+    const signature = new Webhook(WHSEC).sign(
+      request?.headers['webhook-id'] ?? '',
+      new Date(NOW),
+      request?.body ?? '',
+    );
+    expect(request?.headers['webhook-signature']).toBe(signature);
+  });
+});
+
+describe('the proof', () => {
+  it.each([
+    ['base64 by default', {}, { signingSecret: SECRET }, { [HEADER]: sign(BODY) }],
+    [
+      'hexadecimal',
+      { verify: { scheme: 'hmac', header: HEADER, encoding: 'hex' } },
+      { signingSecret: SECRET },
+      { [HEADER]: sign(BODY, 'hex') },
+    ],
+    [
+      'a header',
+      { verify: { scheme: 'header', header: 'X-Token' } },
+      { token: SECRET },
+      { 'x-token': SECRET },
+    ],
+    [
+      'basic',
+      { verify: { scheme: 'basic' } },
+      { username: 'webhook', password: SECRET },
+      basicAuthorization('webhook', SECRET),
+    ],
+    [
+      'Standard Webhooks',
+      { verify: { scheme: 'standard-webhooks' } },
+      { signingSecret: WHSEC },
+      signStandardWebhooks({ secret: WHSEC, body: BODY, at: NOW }),
+    ],
+  ])('may be %s', async (_what, settings, secret, headers: Record<string, string>) => {
+    const receiver = start(settings, secret);
+    expect(await receiver.send({ headers, body: BODY })).toMatchObject({ status: 200 });
+    expect(receiver.queued).toHaveLength(1);
+    expect(await receiver.send({ headers: {}, body: BODY })).toMatchObject({ status: 401 });
+    const forged = Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name, changeCharacter(value, value.length - 6)]),
+    );
+    expect(await receiver.send({ headers: forged, body: BODY })).toMatchObject({ status: 401 });
+    expect(receiver.queued).toHaveLength(1);
+  });
+
+  it.each([
+    ['no signature', {}, 'signature_missing'],
+    ['hexadecimal for base64', { [HEADER]: sign(BODY, 'hex') }, 'signature_malformed'],
+    ['a prefix', { [HEADER]: `sha256=${sign(BODY)}` }, 'signature_malformed'],
+    ['half a signature', { [HEADER]: sign(BODY).slice(0, 20) }, 'signature_malformed'],
+    ['base64 for addresses', { [HEADER]: sign(BODY).replace(/=$/, '') }, 'signature_mismatch'],
+    ['another secret', { [HEADER]: sign(BODY, 'base64', 'another') }, 'signature_mismatch'],
+    ['no secret', { [HEADER]: sign(BODY, 'base64', '') }, 'signature_mismatch'],
+    ['another body', { [HEADER]: sign(`${BODY} `) }, 'signature_mismatch'],
+    ['another header', { 'x-hmac-signature': sign(BODY) }, 'signature_missing'],
+  ])('is refused with %s', async (_what, headers: Record<string, string>, code) => {
+    const receiver = start();
+    expect(await receiver.send({ headers, body: BODY })).toMatchObject({ status: 401, code });
+    expect(receiver.queued).toEqual([]);
+  });
+
+  it('counts every byte of any body, signature and secret', () => {
+    const settings = servicenow.verify as HmacSettings;
+    const verify = (secret: string, signature: string, body: Buffer) =>
+      hmac.verify(
+        settings,
+        hmac.readKeys({ signingSecret: secret }),
+        delivery({ headers: { [HEADER]: signature }, body }),
+        NOW,
+      )?.code ?? 'accepted';
+    const bodies = fc.uint8Array({ minLength: 1, maxLength: 200 }).map((bytes) => Buffer.from(bytes));
+    fc.assert(
+      fc.property(fc.base64String({ minLength: 8 }), bodies, fc.nat(), (secret, body, position) => {
+        const signature = sign(body, 'base64', secret);
+        expect(verify(secret, signature, body)).toBe('accepted');
+        expect(verify(secret, signature, changeByte(body, position, 1))).toBe('signature_mismatch');
+        expect(verify(changeCharacter(secret, position), signature, body)).toBe('signature_mismatch');
+        expect(verify(secret, changeCharacter(signature, position), body)).toMatch(/mismatch|malformed/);
+      }),
+    );
+  });
+
+  it('is over the bytes as they were sent: tabs, CRLF, escapes and Unicode', async () => {
+    const body = BODY.replaceAll(',"', ',\r\n\t"').replace('KpQx', '\\u004bpQx-ü😀');
+    const receiver = start();
+    await receiver.send({ headers: { [HEADER]: sign(body) }, body });
+    await receiver.send({ headers: { [HEADER]: sign(body) }, body: Buffer.from(body) });
+    expect(receiver.queued.map(({ conversationId }) => conversationId)).toEqual(
+      Array(2).fill('KpQx-ü😀-polyai-0001'),
+    );
+    const rewritten = JSON.stringify(JSON.parse(body));
+    expect(await receiver.send({ headers: { [HEADER]: sign(body) }, body: rewritten })).toMatchObject({
+      code: 'signature_mismatch',
+    });
+  });
+});
+
+describe('a record', () => {
+  const count = (change: object, settings?: Partial<Connection>) =>
+    read({ ...INCIDENT, state: undefined, state_display: undefined, ...change }, settings).findings.length;
+
+  it.each([6, 7, '6', '7', 'Resolved', 'CLOSED', { value: '6' }, { value: 7, display_value: 'Geschlossen' }])(
+    'of an incident is finished in state %j',
+    (state) => {
+      expect(count({ state })).toBe(1);
+      expect(count({ state, table: undefined })).toBe(1);
+    },
+  );
+
+  it.each([
+    undefined,
+    null,
+    '',
+    1,
+    2,
+    3,
+    8,
+    '66',
+    ' 6',
+    'Canceled',
+    [],
+    ['6'],
+    { value: '2', display_value: '' },
+  ])('of an incident is not finished in state %j', (state) => {
+    expect(count({ state })).toBe(0);
+  });
+
+  it('of another table is finished by its label, not by the numbers of incidents', () => {
+    const table = 'sn_customerservice_case';
+    expect(count({ table, state: '7' })).toBe(0);
+    expect(count({ table, state: '6' })).toBe(0);
+    expect(count({ table, state: '7', state_display: 'Cancelled' })).toBe(0);
+    expect(count({ table, state: '3', state_display: 'Closed' })).toBe(1);
+    expect(count({ table, state: { value: '3', display_value: 'Closed' } })).toBe(1);
+    expect(count({ table: { value: table }, state: '7' })).toBe(0);
+    expect(count({ table, state: '3' }, { finishedValues: ['3', '6'] })).toBe(1);
+    expect(count({ table, state_display: 'Closed' }, { finishedValues: ['3', '6'] })).toBe(0);
+  });
+
+  it.each([
+    ['correlation_id', { correlation_id: 'a', u_polyai_conversation_id: 'b' }, 'a'],
+    ['the column where correlation_id is empty', { correlation_id: '', u_polyai_conversation_id: 'b' }, 'b'],
+    ['the column where correlation_id is null', { correlation_id: null, u_polyai_conversation_id: 'b' }, 'b'],
+    [
+      'the column where correlation_id is an empty object',
+      { correlation_id: { value: '', display_value: '' }, u_polyai_conversation_id: { value: 'b' } },
+      'b',
+    ],
+    ['what is displayed where there is no value', { correlation_id: { display_value: 'a' } }, 'a'],
+    ['nothing', { correlation_id: '' }, undefined],
+  ])('has its id in %s', (_what, change, id) => {
+    const ids = read({ ...INCIDENT, ...change }).findings.map(({ conversationId }) => conversationId);
+    expect(ids).toEqual(id === undefined ? [] : [id]);
+  });
+
+  it('takes another id where the connection says so', () => {
+    const body = { ...INCIDENT, correlation_id: 'alert-7', u_polyai_conversation_id: 'b' };
+    const { findings } = read(body, { conversationId: 'body.u_polyai_conversation_id' });
+    expect(findings).toMatchObject([{ conversationId: 'b' }]);
+  });
+
+  it('is named by its number, or else its sys_id, and looked up by that', () => {
+    expect(read(INCIDENT, { lookUp: 'sharedId' }).findings).toMatchObject([{ sharedId: 'INC0010001' }]);
+    const { crmRef } = read({ ...INCIDENT, number: '' });
+    expect(crmRef).toBe(INCIDENT.sys_id);
+  });
+
+  it('has a delivery id only where it has both parts of one', () => {
+    expect(read({ ...INCIDENT, sys_mod_count: 7 }).deliveryId).toBe(`${INCIDENT.sys_id}-7`);
+    expect(read({ ...INCIDENT, sys_mod_count: undefined }).deliveryId).toBeUndefined();
+    expect(read({ ...INCIDENT, sys_id: { toString: 1 } }).deliveryId).toBeUndefined();
+  });
+
+  it('may be anything at all', () => {
+    const keys = fc.constantFrom(...Object.keys(INCIDENT), 'value', 'display_value', 'toString', '__proto__');
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 3 },
+        fc.jsonValue(),
+        fc.constantFrom('6', 'Resolved', 'incident'),
+        fc.dictionary(keys, tie('value')),
+      ),
+    }));
+    fc.assert(
+      fc.property(value, (body) => {
+        const { findings, ignored } = read(body);
+        expect(findings.length + ignored.length).toBeGreaterThan(0);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('the configuration', () => {
+  it('needs nothing', () => {
+    expect(faultsOf(CRM)).toEqual([]);
+  });
+
+  it('takes the proofs that ServiceNow can send, and no other', () => {
+    for (const scheme of ['basic', 'standard-webhooks'])
+      expect(faultsOf(CRM, { verify: { scheme } })).toEqual([]);
+    for (const verify of [{ scheme: 'bearer' }, { scheme: 'query', parameter: 'token' }]) {
+      expect(faultsOf(CRM, { verify })).toMatchObject([{ path: 'connections.c.verify.scheme' }]);
+    }
+  });
+
+  it('refuses a sender, which nothing proves here', () => {
+    expect(faultsOf(CRM, { sender: 'acme' })).toMatchObject([{ path: 'connections.c.sender' }]);
+  });
+
+  it('lets the stack make the secret', () => {
+    expect(initialSecret(CRM, 'hmac')).toEqual({ template: '{}', key: 'signingSecret' });
+  });
+});

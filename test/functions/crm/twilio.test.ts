@@ -1,0 +1,641 @@
+import { stringify } from 'node:querystring';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  getExpectedBodyHash,
+  getExpectedTwilioSignature,
+  validateRequest,
+  validateRequestWithBody,
+} from 'twilio/lib/webhooks/webhooks.js';
+import type { CloseRequest } from '../../../functions/close-request.ts';
+import type { Connection } from '../../../functions/connections.ts';
+import twilio from '../../../functions/crm/twilio.ts';
+import { readDelivery } from '../../../functions/read-delivery.ts';
+import { createReceive } from '../../../functions/receive.lambda.ts';
+import { createSecretReader } from '../../../functions/secrets.ts';
+import scheme from '../../../functions/signature/twilio.ts';
+import type { ConfigurationError } from '../../../infra/config.ts';
+import { configurationOf, SMALLEST } from '../../support/configuration.ts';
+import {
+  apiGatewayEvent,
+  changeByte,
+  changeCharacter,
+  delivery,
+  type Headers,
+  prove,
+  signTwilio,
+} from '../../support/delivery.ts';
+
+const TOKEN = '12345';
+const NOW = 1782907200000;
+const FORM = 'application/x-www-form-urlencoded; charset=UTF-8';
+const JSON_TYPE = 'application/json';
+const ADDRESS = 'https://mycompany.com/myapp.php?foo=1&bar=2';
+
+type Fields = Record<string, string | string[]>;
+
+type Attempt = {
+  token?: string | string[];
+  url?: string;
+  signature?: string;
+  body?: string | Buffer;
+  type?: string;
+};
+
+function verify({ token = TOKEN, url = ADDRESS, signature = '', body = '', type = FORM }: Attempt): string {
+  const keys = scheme.readKeys({ signingSecret: token });
+  const headers = { 'content-type': type, ...(signature && { 'x-twilio-signature': signature }) };
+  const [, query = ''] = url.split(/\?(.*)/s);
+  const received = { ...delivery({ headers, body, query }), url };
+  return scheme.verify({ scheme: 'twilio' }, keys, received, NOW)?.code ?? 'accepted';
+}
+
+const encode = (fields: Fields) => new URLSearchParams(pairsOf(fields)).toString();
+const pairsOf = (fields: Fields) =>
+  Object.entries(fields).flatMap(([name, values]) =>
+    [values].flat().map((value): [string, string] => [name, value]),
+  );
+
+const FIELDS = {
+  CallSid: 'CA1234567890ABCDE',
+  Caller: '+14158675309',
+  Digits: '1234',
+  From: '+14158675309',
+  To: '+18005551212',
+};
+const BINDING = 'MessagingBinding.Address';
+
+/** @see https://github.com/twilio/twilio-node/blob/main/spec/validation.spec.js */
+const VECTORS: [string, Attempt][] = [
+  ['a form', { body: encode(FIELDS), signature: 'RSOYDt4T1cUTdK1PDd93/VVr8B8=' }],
+  [
+    'JSON',
+    {
+      url: `${ADDRESS}&bodySHA256=0a1ff7634d9ab3b95db5c9a2dfe9416e41502b283a80c7cf19632632f96e6620`,
+      body: '{"property": "value", "boolean": true}',
+      type: JSON_TYPE,
+      signature: 'a9nBmqA0ju/hNViExpshrM61xv4=',
+    },
+  ],
+  [
+    'JSON, signed with the port',
+    {
+      url: `${ADDRESS}&bodySHA256=44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a`,
+      body: '{}',
+      type: JSON_TYPE,
+      signature: 'Ldidvp12m26NI7eqEvxnEpkd9Hc=',
+    },
+  ],
+  [
+    'a form at a port of its own',
+    {
+      url: 'http://mycompany.com:1234/myapp.php?foo=1&bar=2',
+      body: encode(FIELDS),
+      signature: 'Zmvh+3yNM1Phv2jhDCwEM3q5ebU=',
+    },
+  ],
+  [
+    'a form at an address with a user name and a password',
+    {
+      url: 'https://user:pass@mycompany.com/myapp.php?foo=1&bar=2',
+      body: encode(FIELDS),
+      signature: 'CukzLTc1tT5dXEDIHm/tKBanW10=',
+    },
+  ],
+  [
+    'a form with a repeated field',
+    {
+      body: encode({ [BINDING]: ['+1325xxxxxxx', '+1415xxxxxxx'] }),
+      signature: '83O6e2vORAoJHUNzJjDWN1jz+BA=',
+    },
+  ],
+  [
+    'a form with a repeated field, the other way round and once too often',
+    {
+      body: encode({ [BINDING]: ['+1415xxxxxxx', '+1325xxxxxxx', '+1415xxxxxxx'] }),
+      signature: '83O6e2vORAoJHUNzJjDWN1jz+BA=',
+    },
+  ],
+];
+
+describe("Twilio's signature", () => {
+  it.each(VECTORS)('is accepted as it is published: %s', (_name, vector) => {
+    expect(verify(vector)).toBe('accepted');
+    expect(verify({ ...vector, token: ['the-new-one', TOKEN] })).toBe('accepted');
+    expect(verify({ ...vector, token: '12346' })).toBe('signature_mismatch');
+    expect(verify({ ...vector, body: `${vector.body}0` })).toBe('signature_mismatch');
+    expect(verify({ ...vector, url: vector.url?.replace('foo=1', 'foo=2') ?? `${ADDRESS}0` })).toBe(
+      'signature_mismatch',
+    );
+  });
+
+  const body = encode(FIELDS);
+  const signature = 'RSOYDt4T1cUTdK1PDd93/VVr8B8=';
+
+  it.each<[string, Attempt, string]>([
+    ['no header', { signature: '' }, 'signature_missing'],
+    ['half of it', { signature: signature.slice(14) }, 'signature_malformed'],
+    ['hex', { signature: 'a'.repeat(40) }, 'signature_malformed'],
+    ['the alphabet of addresses', { signature: signature.replace('/', '_') }, 'signature_malformed'],
+    ['two', { signature: `${signature},${signature}` }, 'signature_malformed'],
+    ['http', { url: ADDRESS.replace('https', 'http') }, 'signature_mismatch'],
+    ['another host', { url: ADDRESS.replace('.com', '.org') }, 'signature_mismatch'],
+    ['a slash more', { url: ADDRESS.replace('?', '/?') }, 'signature_mismatch'],
+    [
+      'the query in another order',
+      { url: ADDRESS.replace(/foo=1&bar=2/, 'bar=2&foo=1') },
+      'signature_mismatch',
+    ],
+    ['a field more', { body: `${body}&x=` }, 'signature_mismatch'],
+    ['a field less', { body: body.replace(/Digits=1234&/, '') }, 'signature_mismatch'],
+    ['a field given another value too', { body: `${body}&Digits=1` }, 'signature_mismatch'],
+    ['a plus sign that is a space', { body: body.replace('%2B', '+') }, 'signature_mismatch'],
+    ['the form called JSON', { type: JSON_TYPE }, 'signature_missing'],
+    ['the form called nothing', { type: '' }, 'signature_missing'],
+  ])('of a form is refused with %s', (_what, change, code) => {
+    expect(verify({ body, signature })).toBe('accepted');
+    expect(verify({ body, signature, ...change })).toBe(code);
+  });
+
+  it('of a form counts however its fields are escaped, in order or repeated', () => {
+    const same = [
+      body.replaceAll('%2B', '%2b'),
+      body.split('&').reverse().join('&'),
+      `${body}&${body}`,
+      `&${body}&&`,
+      body.replace('Digits', '%44igits'),
+    ];
+    for (const each of same) expect(verify({ body: each, signature })).toBe('accepted');
+  });
+
+  it('of the address alone does not cover a body', () => {
+    const ofAddress = getExpectedTwilioSignature(TOKEN, ADDRESS, {});
+    expect(verify({ signature: ofAddress })).toBe('accepted');
+    expect(verify({ signature: ofAddress, type: JSON_TYPE })).toBe('accepted');
+    expect(verify({ signature: ofAddress, body: '[{}]', type: JSON_TYPE })).toBe('signature_missing');
+    expect(verify({ signature: ofAddress, body: '[{}]', type: FORM })).toBe('signature_mismatch');
+  });
+
+  it.each<[string, (hash: string) => string, string]>([
+    ['its own', (hash) => `bodySHA256=${hash}`, 'accepted'],
+    ['its own, twice', (hash) => `bodySHA256=${hash}&bodySHA256=${hash}`, 'accepted'],
+    [
+      'its own, then another',
+      (hash) => `bodySHA256=${hash}&bodySHA256=${'0'.repeat(64)}`,
+      'signature_mismatch',
+    ],
+    [
+      'another, then its own',
+      (hash) => `bodySHA256=${'0'.repeat(64)}&bodySHA256=${hash}`,
+      'signature_mismatch',
+    ],
+    ['its own in upper case', (hash) => `bodySHA256=${hash.toUpperCase()}`, 'signature_mismatch'],
+    ['half of it', (hash) => `bodySHA256=${hash.slice(32)}`, 'signature_mismatch'],
+    ['an empty one', () => 'bodySHA256=', 'signature_mismatch'],
+    ['one of another name', (hash) => `bodysha256=${hash}`, 'signature_missing'],
+    ['one in another value', (hash) => `a=bodySHA256%3D${hash}`, 'signature_missing'],
+  ])('of JSON counts by the hash in the address: %s', (_what, queryOf, code) => {
+    const json = '[{"type":"a"}]';
+    const url = `${ADDRESS}&${queryOf(getExpectedBodyHash(json))}`;
+    const genuine = getExpectedTwilioSignature(TOKEN, url, {});
+    expect(verify({ url, signature: genuine, body: json, type: JSON_TYPE })).toBe(code);
+  });
+
+  it.each([
+    ['Unicode', '[{"a":"Zażółć 💬"}]'],
+    ['tabs and CRLF', '[\r\n\t{"a":\t1}\r\n]\r\n'],
+    ['escapes', '["\\u003c\\/%2F+"]'],
+    ['no text', Buffer.from([91, 0, 255, 254, 128, 10])],
+  ])('covers a JSON body of %s byte by byte', (_what, json) => {
+    const { headers, query } = signTwilio({ secret: TOKEN, body: json, url: ADDRESS });
+    const attempt = {
+      url: `${ADDRESS}&${query}`,
+      signature: headers['x-twilio-signature'] ?? '',
+      type: JSON_TYPE,
+    };
+    expect(verify({ ...attempt, body: json })).toBe('accepted');
+    expect(verify({ ...attempt, body: Buffer.concat([Buffer.from(json), Buffer.from(' ')]) })).toBe(
+      'signature_mismatch',
+    );
+  });
+
+  it('of a form with a hundred thousand fields is found in one go', () => {
+    const many = Array.from({ length: 100_000 }, (_, index) => `f${index}=`).join('&');
+    const { headers } = signTwilio({ secret: TOKEN, body: many, url: ADDRESS });
+    expect(verify({ body: many, signature: headers['x-twilio-signature'] ?? '' })).toBe('accepted');
+  });
+});
+
+const texts = fc.string({ unit: 'grapheme', maxLength: 12 });
+const formFields: fc.Arbitrary<Fields> = fc.dictionary(
+  texts.filter((name) => name !== '__proto__'),
+  fc.oneof(texts, fc.array(texts, { minLength: 2, maxLength: 4 })),
+  { noNullPrototype: true },
+);
+const urls = fc
+  .tuple(
+    fc.constantFrom('https', 'http'),
+    fc.constantFrom('mycompany.com', 'user:pass@mycompany.com', 'My-Company.example', '[::1]'),
+    fc.constantFrom('', ':8443', ':443', ':80'),
+    fc.constantFrom('', '/', '/myapp.php', "/it's", '/a%20b/ü'),
+    fc.constantFrom(
+      '',
+      '?',
+      '?foo=1&bar=2',
+      "?name=O'Neil&x=a+b",
+      '?x=%27%28&y=a%20b',
+      '?q=ü&q=é',
+      '?a=b=c&d',
+    ),
+  )
+  .map(([protocol, host, port, path, query]) => `${protocol}://${host}${port}${path}${query}`);
+
+/** What Twilio's back ends sign: the address in one of its forms. */
+const signedAs: Record<string, (url: string) => string> = {
+  'as it is': (url) => url,
+  'with the port': (url) => withPort(url, (protocol) => (protocol === 'https' ? ':443' : ':80')),
+  'without the port': (url) => withPort(url, () => ''),
+  'as a browser writes it': (url) => new URL(url).href,
+  'with its query escaped anew': (url) => {
+    const [address, query] = new URL(url).href.split(/\?(.*)/s);
+    return query ? `${address}?${stringify(Object.fromEntries(new URLSearchParams(query)))}` : `${address}`;
+  },
+  'of another path': (url) => `${url}x`,
+};
+
+function withPort(url: string, port: (protocol: string) => string): string {
+  return url.replace(
+    /^(\w+)(:\/\/(?:[^/@]*@)?(?:\[.*?\]|[^/?:]*))(:\d+)?/,
+    (_, protocol, host) => `${protocol}${host}${port(protocol)}`,
+  );
+}
+
+describe("Twilio's own library", () => {
+  const forms = fc.constantFrom(...Object.keys(signedAs));
+  const changes = fc.constantFrom('nothing', 'token', 'fields', 'url');
+
+  it('accepts the same forms, whatever signed them', () => {
+    const verdicts = new Set<string>();
+    fc.assert(
+      fc.property(
+        urls,
+        forms,
+        formFields,
+        formFields,
+        urls,
+        changes,
+        (url, form, fields, others, otherUrl, change) => {
+          const signature = getExpectedTwilioSignature(TOKEN, signedAs[form]?.(url) ?? '', fields);
+          const token = change === 'token' ? '12346' : TOKEN;
+          const arrived = {
+            url: change === 'url' ? otherUrl : url,
+            fields: change === 'fields' ? others : fields,
+          };
+          const isGenuine = validateRequest(token, signature, arrived.url, arrived.fields);
+          const verdict = isGenuine ? 'accepted' : 'signature_mismatch';
+          verdicts.add(`${form}: ${verdict}`);
+          for (const body of [encode(arrived.fields), stringify(arrived.fields)]) {
+            expect(verify({ token, url: arrived.url, signature, body })).toBe(verdict);
+          }
+        },
+      ),
+      { numRuns: 1000 },
+    );
+    const accepted = [...verdicts].filter((verdict) => verdict.endsWith('accepted'));
+    expect(accepted.map((verdict) => verdict.split(':')[0]).sort()).toEqual(
+      Object.keys(signedAs)
+        .filter((form) => form !== 'of another path')
+        .sort(),
+    );
+  });
+
+  it('accepts the same JSON, whatever signed it', () => {
+    const changed = fc.constantFrom('nothing', 'token', 'body', 'url');
+    fc.assert(
+      fc.property(
+        urls,
+        forms,
+        fc.json(),
+        fc.json(),
+        urls,
+        changed,
+        (start, form, body, otherBody, other, change) => {
+          const withHash = (url: string) =>
+            `${url}${url.includes('?') ? '&' : '?'}bodySHA256=${getExpectedBodyHash(body)}`;
+          const url = withHash(start);
+          const signature = getExpectedTwilioSignature(TOKEN, signedAs[form]?.(url) ?? '', {});
+          const token = change === 'token' ? '12346' : TOKEN;
+          const arrived = {
+            url: change === 'url' ? withHash(other) : url,
+            body: change === 'body' ? otherBody : body,
+          };
+          const isGenuine = validateRequestWithBody(token, signature, arrived.url, arrived.body);
+          expect(verify({ token, ...arrived, signature, type: JSON_TYPE })).toBe(
+            isGenuine ? 'accepted' : 'signature_mismatch',
+          );
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('signs the same as the deliveries of these tests', () => {
+    fc.assert(
+      fc.property(urls, formFields, fc.jsonValue(), (url, fields, value) => {
+        const ofForm = signTwilio({ secret: TOKEN, body: encode(fields), url });
+        const expected = getExpectedTwilioSignature(TOKEN, url, fields);
+        expect(ofForm).toEqual({ headers: { 'x-twilio-signature': expected }, query: '' });
+        const body = JSON.stringify([value]);
+        const { headers, query } = signTwilio({ secret: TOKEN, body, url });
+        const signed = `${url}${url.includes('?') ? '&' : '?'}${query}`;
+        expect(query).toBe(`bodySHA256=${getExpectedBodyHash(body)}`);
+        expect(headers['x-twilio-signature']).toBe(getExpectedTwilioSignature(TOKEN, signed, {}));
+      }),
+    );
+  });
+});
+
+describe('a change', () => {
+  it('of one byte of a JSON body is refused, and of one character of anything else', () => {
+    const bodies = fc.json().map((json) => Buffer.from(`[${json}]`));
+    const by = fc.integer({ min: 1, max: 255 });
+    fc.assert(
+      fc.property(
+        fc.base64String({ minLength: 8 }),
+        bodies,
+        fc.nat(),
+        by,
+        (token, body, position, amount) => {
+          const { headers, query } = signTwilio({ secret: token, body, url: ADDRESS });
+          const signature = headers['x-twilio-signature'] ?? '';
+          const url = `${ADDRESS}&${query}`;
+          const attempt = { token, url, signature, body, type: JSON_TYPE };
+          const refused = /^signature_/;
+          expect(verify(attempt)).toBe('accepted');
+          expect(verify({ ...attempt, body: changeByte(body, position, amount) })).toMatch(refused);
+          expect(verify({ ...attempt, token: changeCharacter(token, position) })).toMatch(refused);
+          expect(verify({ ...attempt, signature: changeCharacter(signature, position) })).toMatch(refused);
+          // Of the host a change of case is none, and it is the API's own anyway.
+          const path = new URL(url).origin.length;
+          const elsewhere = url.slice(0, path) + changeCharacter(url.slice(path), position);
+          expect(verify({ ...attempt, url: elsewhere })).toMatch(refused);
+        },
+      ),
+    );
+  });
+
+  it('of one name or value of a form is refused', () => {
+    const fields = fc.dictionary(fc.base64String({ minLength: 4 }), fc.base64String({ minLength: 4 }), {
+      minKeys: 1,
+    });
+    fc.assert(
+      fc.property(fields, fc.nat(), fc.boolean(), (given, position, isName) => {
+        const { headers } = signTwilio({ secret: TOKEN, body: encode(given), url: ADDRESS });
+        const entries = Object.entries(given);
+        const index = position % entries.length;
+        const changed = entries.map(([name, value], at) => {
+          if (at !== index) return [name, value];
+          return isName ? [changeCharacter(name, position), value] : [name, changeCharacter(value, position)];
+        });
+        const body = new URLSearchParams(changed as [string, string][]).toString();
+        const verdict = verify({ body, signature: headers['x-twilio-signature'] ?? '' });
+        expect(verdict).toBe('signature_mismatch');
+      }),
+    );
+  });
+});
+
+describe('the scheme', () => {
+  it('never throws, whatever arrives', () => {
+    const text = fc.string({ unit: 'binary' });
+    fc.assert(
+      fc.property(
+        fc.oneof(text, fc.constant('RSOYDt4T1cUTdK1PDd93/VVr8B8=')),
+        fc.oneof(
+          text,
+          text.map((query) => `https://mycompany.com/?${query}`),
+        ),
+        fc.uint8Array(),
+        fc.constantFrom(FORM, JSON_TYPE, ''),
+        (signature, url, bytes, type) => {
+          expect(verify({ signature, url, body: Buffer.from(bytes), type })).toMatch(/^signature_/);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('never throws over half a character in the address', () => {
+    for (const url of [
+      '\ud800',
+      'https://a.example/?\ud800',
+      'https://a.example/?%ED%A0%80',
+      'https://[/?%',
+    ]) {
+      expect(verify({ url, signature: 'RSOYDt4T1cUTdK1PDd93/VVr8B8=' })).toBe('signature_mismatch');
+    }
+  });
+
+  it.each([{}, { signingSecret: '' }, { signingSecret: [] }, { signingSecret: 7 }])(
+    'has no keys in %j',
+    (secret) => {
+      expect(() => scheme.readKeys(secret)).toThrow(/signingSecret/);
+    },
+  );
+});
+
+const CONNECTION: Connection = {
+  crm: 'twilio',
+  project: 'support-uk',
+  secretId: 'stack/connections/twilio-flex/secret',
+  verify: { scheme: 'twilio' },
+};
+const OWN_URL = 'https://a1b2c3d4e5.execute-api.eu-west-2.amazonaws.com/webhooks/twilio-flex';
+const ID = 'KpQx-polyai-0001';
+const STATE = {
+  EventType: 'onConversationStateUpdated',
+  ConversationSid: 'CHee95cfd541a925a3337fec19a0200009',
+  StateFrom: 'active',
+  StateTo: 'closed',
+};
+
+type Sent = {
+  connection?: Partial<Connection>;
+  url?: string;
+  query?: string;
+  body: string | Buffer;
+  headers?: Headers;
+  signed?: string;
+};
+
+/** Sends a delivery through the receiver, from API Gateway's event to the queue. */
+async function receive({ connection, url = OWN_URL, query = '', body, headers = {}, signed }: Sent) {
+  const queued: CloseRequest[] = [];
+  const handler = createReceive({
+    connections: { 'twilio-flex': { ...CONNECTION, ...connection } },
+    crms: { twilio },
+    schemes: { twilio: scheme },
+    secrets: createSecretReader(
+      async () => ({ SecretString: JSON.stringify({ signingSecret: TOKEN }) }),
+      () => NOW,
+    ),
+    queue: async (requests) => void queued.push(...requests),
+    writeLine: () => {},
+    now: () => NOW,
+  });
+  const proof = prove(
+    { scheme: 'twilio' },
+    { signingSecret: TOKEN },
+    { body: signed ?? body, at: NOW, url: query ? `${url}?${query}` : url },
+  );
+  const event = apiGatewayEvent({
+    connection: 'twilio-flex',
+    body,
+    query: [query, proof.query].filter(Boolean).join('&'),
+    headers: { 'content-type': FORM, ...proof.headers, ...headers },
+  });
+  const { statusCode, body: answer = '' } = await handler(event);
+  return { statusCode, answer: JSON.parse(answer), queued };
+}
+
+describe('a genuine delivery', () => {
+  it('of a form is accepted, in base64 and as text, with the id from its signed address', async () => {
+    const form = encode({ ...STATE, Attributes: '{}', Note: 'a+b & c=d, Zażółć 💬' });
+    for (const body of [form, Buffer.from(form)]) {
+      const sent = await receive({
+        query: `polyai_conversation_id=${ID}`,
+        body,
+        headers: { 'i-twilio-idempotency-token': 't1' },
+      });
+      expect(sent.statusCode).toBe(200);
+      expect(sent.queued).toMatchObject([
+        { conversationId: ID, deliveryId: 't1', crmRef: STATE.ConversationSid },
+      ]);
+    }
+  });
+
+  it('of Event Streams is accepted', async () => {
+    const type = 'com.twilio.conversations.conversation-state.updated';
+    const body = JSON.stringify([{ type, id: 'NO1', data: STATE }]);
+    const headers = { 'content-type': JSON_TYPE };
+    const connection = { lookUp: 'sharedId' } as const;
+    const { statusCode, queued } = await receive({ connection, body: Buffer.from(body), headers });
+    expect(statusCode).toBe(200);
+    expect(queued).toMatchObject([{ sharedId: STATE.ConversationSid, deliveryId: 'NO1' }]);
+  });
+
+  it('is accepted at the public address where there is one, and there alone', async () => {
+    const connection = { publicUrl: 'https://hooks.acme.example/twilio' };
+    const body = encode(STATE);
+    const at = (url: string) => receive({ connection, url, query: `polyai_conversation_id=${ID}`, body });
+    expect((await at(connection.publicUrl)).statusCode).toBe(200);
+    expect((await at('https://hooks.acme.example:443/twilio')).statusCode).toBe(200);
+    expect((await at(OWN_URL)).answer.code).toBe('signature_mismatch');
+  });
+
+  it('is refused after a change of the id in its address, or of the state in its form', async () => {
+    const body = encode(STATE);
+    const url = `${OWN_URL}?polyai_conversation_id=${ID}`;
+    const { headers } = signTwilio({ secret: TOKEN, body, url });
+    const other = await receive({ query: 'polyai_conversation_id=another', body, headers });
+    expect(other.answer.code).toBe('signature_mismatch');
+    const paused = encode({ ...STATE, StateTo: 'inactive' });
+    expect((await receive({ body, signed: paused })).answer.code).toBe('signature_mismatch');
+    expect(other.queued).toEqual([]);
+  });
+});
+
+function read(body: unknown, connection: Partial<Connection> = {}, query: Record<string, string> = {}) {
+  const content = { body, headers: {}, query };
+  return readDelivery(twilio, { ...CONNECTION, ...connection }, content);
+}
+
+describe('a state', () => {
+  it.each(['closed', 'Closed'])('is a finish when it is now %s', (StateTo) => {
+    expect(read({ ...STATE, StateTo, UniqueName: ID }).findings).toHaveLength(1);
+  });
+
+  it.each(['active', 'inactive', 'initializing', '', 'closed ', undefined, null, ['closed']])(
+    'is none when it is now %j',
+    (StateTo) => {
+      expect(read({ ...STATE, StateTo, UniqueName: ID }).ignored).toEqual(['not_finished']);
+    },
+  );
+
+  it.each([
+    'onConversationUpdated',
+    'onConversationRemoved',
+    'onconversationstateupdated',
+    '',
+    'constructor',
+  ])('is none in an event of the type %j', (EventType) => {
+    expect(read({ ...STATE, EventType, UniqueName: ID }).ignored).toEqual(['not_finished']);
+  });
+
+  it('is none in a stream of other events', () => {
+    expect(
+      read([{ type: 'com.twilio.conversations.message.added', data: STATE }, {}, null, 7]).ignored,
+    ).toEqual(Array(4).fill('not_finished'));
+    expect(read([])).toEqual({ findings: [], ignored: [] });
+  });
+});
+
+describe('the id', () => {
+  const polyai_conversation_id = ID;
+
+  it.each<[string, Record<string, unknown>, Record<string, string>, unknown]>([
+    [
+      'attributes first',
+      { Attributes: `{"polyai_conversation_id":"${ID}"}`, UniqueName: 'u' },
+      { polyai_conversation_id: 'q' },
+      ID,
+    ],
+    ['attributes that are an object already', { Attributes: { polyai_conversation_id } }, {}, ID],
+    ['the unique name next', { Attributes: '{}', UniqueName: ID }, { polyai_conversation_id: 'q' }, ID],
+    [
+      'the address last',
+      { Attributes: '{"polyai_conversation_id":""}', UniqueName: '' },
+      { polyai_conversation_id },
+      ID,
+    ],
+    ['attributes that are a number', { Attributes: '7' }, { polyai_conversation_id }, ID],
+    ['nothing', {}, {}, undefined],
+  ])('is read from %s', (_where, fields, query, id) => {
+    expect(read({ ...STATE, ...fields }, {}, query).findings[0]?.conversationId).toBe(id);
+  });
+});
+
+describe('the configuration', () => {
+  const faultsOf = (connection: Record<string, unknown>) => {
+    try {
+      configurationOf({
+        ...SMALLEST,
+        connections: { t: { crm: 'twilio', polyai: 'support', ...connection } },
+      });
+      return [];
+    } catch (error) {
+      return (error as ConfigurationError).faults.map(({ path, problem }) => `${path} ${problem}`);
+    }
+  };
+
+  it.each([
+    ['nothing but the project', {}],
+    ['the look-up', { lookUp: 'sharedId' }],
+    ['another end', { finishedValues: ['closed', 'inactive'] }],
+    ['an address of its own', { publicUrl: 'https://hooks.acme.example/twilio' }],
+  ])('takes %s', (_what, connection) => {
+    expect(faultsOf(connection)).toEqual([]);
+  });
+
+  it.each<[string, Record<string, unknown>, string]>([
+    ['a proof of its own', { verify: { scheme: 'bearer' } }, 'connections.t.verify has no meaning'],
+    ['a sender', { sender: 'AC1' }, 'connections.t.sender has no meaning'],
+    [
+      'a public address with a password',
+      { publicUrl: 'https://a:b@hooks.acme.example/' },
+      'carries a user name',
+    ],
+  ])('is at fault with %s', (_what, connection, fault) => {
+    expect(faultsOf(connection)).toEqual([expect.stringContaining(fault)]);
+  });
+});

@@ -1,0 +1,257 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Template } from 'aws-cdk-lib/assertions';
+import fc from 'fast-check';
+import zohoDesk, { DATA_CENTRES } from '../../../functions/crm/zoho-desk.ts';
+import { createStack, SMALLEST } from '../../support/configuration.ts';
+import { connectionOf, faultsOf, readFixture } from '../../support/crm.ts';
+import { type Jwks, startJwks } from '../../support/jwks.ts';
+import { type Receiver, startReceiver } from '../../support/receiver.ts';
+
+const NOW = Date.parse('2026-07-01T12:00:00Z');
+const SETTINGS = { sender: '54983163', dataCentre: 'eu', audience: '31138000000006907' };
+const CLAIMS = {
+  iss: 'orgId:54983163',
+  aud: 'webhookId:31138000000006907',
+  iat: NOW / 1000,
+  exp: NOW / 1000 + 60,
+};
+const BODY = JSON.stringify(readFixture('zoho-desk', 'finished.json').body);
+
+let jwks: Jwks;
+beforeAll(async () => {
+  jwks = await startJwks();
+});
+afterAll(() => jwks.close());
+
+function start(settings: Record<string, unknown> = {}): Receiver {
+  return startReceiver('zoho-desk', { ...SETTINGS, jwksUrl: jwks.url, ...settings }, undefined, NOW);
+}
+
+async function headersOf(claims: object = {}): Promise<Record<string, string>> {
+  return { 'X-ZDesk-JWT': await jwks.sign({ ...CLAIMS, ...claims }) };
+}
+
+describe('a genuine delivery', () => {
+  it('closes the chat, and is answered exactly 200', async () => {
+    const { send, queued } = start();
+    expect((await send({ headers: await headersOf(), body: BODY })).status).toBe(200);
+    expect(queued).toMatchObject([
+      { conversationId: 'KpQx-polyai-0001', crmRef: '31138000011967402', crm: 'zoho-desk' },
+    ]);
+  });
+
+  it('may expire in milliseconds, as the vendor describes it and does not show it', async () => {
+    const { send } = start();
+    expect((await send({ headers: await headersOf({ exp: NOW + 1 }), body: BODY })).status).toBe(200);
+    expect(await send({ headers: await headersOf({ exp: NOW }), body: BODY })).toMatchObject({
+      code: 'token_invalid',
+    });
+  });
+
+  it('is read byte for byte: Unicode, escapes, tabs and CRLF', async () => {
+    const { send, queued } = start();
+    const body = BODY.replace('"On Hold"', '"\\u00fc \u{1f600} \\t\\"\\\\"').replaceAll(',', ',\r\n\t');
+    expect((await send({ headers: await headersOf(), body: Buffer.from(body) })).status).toBe(200);
+    expect(queued).toHaveLength(1);
+  });
+
+  it('without events asks for nothing', async () => {
+    const { send, queued } = start();
+    expect((await send({ headers: await headersOf(), body: '[]' })).status).toBe(200);
+    expect(queued).toEqual([]);
+  });
+
+  it('without a token is refused', async () => {
+    expect(await start().send({ body: BODY })).toMatchObject({ status: 401, code: 'credential_missing' });
+  });
+
+  it.each<[string, object]>([
+    ['another organisation', { iss: 'orgId:54983164' }],
+    ['another webhook', { aud: 'webhookId:1' }],
+    ['the past', { exp: NOW / 1000 - 1 }],
+    ['for ever', { exp: undefined }],
+  ])('with a token of %s is refused', async (_what, claims) => {
+    const { send, queued } = start();
+    expect(await send({ headers: await headersOf(claims), body: BODY })).toMatchObject({
+      status: 401,
+      code: 'token_invalid',
+    });
+    expect(queued).toEqual([]);
+  });
+
+  it.each([
+    ['another one', '54983164'],
+    ['nobody', undefined],
+    ['an object', { id: '54983163' }],
+  ])('of which one event is of %s is refused whole', async (_whose, orgId) => {
+    const [event] = JSON.parse(BODY);
+    const { send, queued } = start();
+    const body = JSON.stringify([event, { ...event, orgId }]);
+    expect(await send({ headers: await headersOf(), body })).toMatchObject({
+      status: 401,
+      code: 'sender_mismatch',
+    });
+    expect(queued).toEqual([]);
+  });
+
+  it('may name its organisation as a number', async () => {
+    const [event] = JSON.parse(BODY);
+    const body = JSON.stringify([{ ...event, orgId: 54983163 }]);
+    expect((await start().send({ headers: await headersOf(), body })).status).toBe(200);
+  });
+});
+
+describe("Desk's question whether the address answers", () => {
+  it('is answered exactly 200 to a GET without a proof, and to nothing else', async () => {
+    const { send } = start();
+    expect(await send({ method: 'GET' })).toMatchObject({ status: 200, body: '' });
+    expect(await send({ method: 'PUT' })).toMatchObject({ status: 405 });
+    expect(await send({ method: 'POST' })).toMatchObject({ status: 401 });
+  });
+});
+
+describe("keys of Zoho's that cannot be had", () => {
+  it('make no delivery invalid: it is asked for again, and the log says why', async () => {
+    const keys = await startJwks();
+    const headers = { 'x-zdesk-jwt': await keys.sign(CLAIMS) };
+    await keys.close();
+    const { send, lines } = start({ jwksUrl: keys.url });
+    expect(await send({ headers, body: BODY })).toMatchObject({ status: 503, code: 'secrets_unavailable' });
+    expect(lines).toMatchObject([
+      { type: 'fault', error: { message: expect.stringContaining(keys.url) } },
+      { type: 'delivery', refused: 'secrets_unavailable' },
+    ]);
+  });
+});
+
+describe('a ticket', () => {
+  const read = (state: object, before: object | undefined, settings: object = {}) =>
+    zohoDesk.read(
+      {
+        body: [{ eventType: 'Ticket_Update', payload: state, prevState: before }],
+        headers: {},
+        query: {},
+      },
+      { crm: 'zoho-desk', project: 'support', verify: { scheme: 'bearer' }, ...settings },
+    )[0]?.finished;
+
+  it.each(['Closed', 'CLOSED', 'closed'])(
+    'is finished when its status is now of the type %s',
+    (statusType) => {
+      expect(read({ statusType }, { statusType: 'Open' })).toBe(true);
+    },
+  );
+
+  it("is not finished by the administrator's own word for a status", () => {
+    expect(read({ statusType: 'Open', status: 'Closed' }, { statusType: 'On Hold' })).toBe(false);
+    const own = { finishedValues: ['Solved'] };
+    expect(
+      read({ statusType: 'On Hold', status: 'Solved' }, { statusType: 'Open', status: 'Open' }, own),
+    ).toBe(true);
+    expect(
+      read({ statusType: 'On Hold', status: 'Solved' }, { statusType: 'On Hold', status: 'Solved' }, own),
+    ).toBe(false);
+  });
+
+  it.each([undefined, null, '', 'Open', 'On Hold', {}, ['Closed'], 1])(
+    'is not finished when the type is %j',
+    (statusType) => {
+      expect(read({ statusType }, { statusType: 'Open' })).toBe(false);
+    },
+  );
+
+  it('is read whatever the events are, one reading each', () => {
+    const keys = fc.constantFrom(
+      'payload',
+      'prevState',
+      'eventType',
+      'statusType',
+      'cf',
+      'orgId',
+      '__proto__',
+    );
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 4 },
+        fc.jsonValue(),
+        fc.constantFrom('Ticket_Update', 'Closed', '54983163'),
+        fc.dictionary(keys, tie('value')),
+        fc.array(tie('value')),
+      ),
+    }));
+    fc.assert(
+      fc.property(fc.array(value), (body) => {
+        const content = { body, headers: {}, query: {} };
+        const connection = { crm: 'zoho-desk', project: 'support', verify: { scheme: 'bearer' } as const };
+        expect(zohoDesk.read(content, connection)).toHaveLength(body.length);
+        expect(typeof zohoDesk.isFrom?.('54983163', content)).toBe('boolean');
+      }),
+    );
+  });
+});
+
+describe('a connection', () => {
+  it.each(Object.entries(DATA_CENTRES))(
+    'takes the keys of the data centre %s, and no others',
+    (dataCentre, host) => {
+      expect(connectionOf('zoho-desk', { ...SETTINGS, dataCentre }).verify).toEqual({
+        scheme: 'jwt',
+        header: 'x-zdesk-jwt',
+        algorithm: 'RS256',
+        jwksUrl: `https://${host}/.well-known/jwks.json`,
+        issuer: 'orgId:54983163',
+        audience: 'webhookId:31138000000006907',
+      });
+    },
+  );
+
+  it('may give the audience as the token has it', () => {
+    const { verify } = connectionOf('zoho-desk', { ...SETTINGS, audience: 'webhookId:7' });
+    expect(verify).toMatchObject({ audience: 'webhookId:7' });
+  });
+
+  it('has a fault for each setting that is missing', () => {
+    expect(faultsOf('zoho-desk').map(({ path, problem }) => `${path} ${problem}`)).toEqual([
+      'connections.c.audience is missing',
+      'connections.c.dataCentre is missing',
+      'connections.c.sender is missing',
+    ]);
+  });
+
+  it.each<[string, object, string, string]>([
+    ['dataCentre', { dataCentre: 'zoho.fr' }, 'is "zoho.fr", which is unknown', 'Choose from "com", "eu"'],
+    ['dataCentre', { dataCentre: 'com.ua' }, 'is "com.ua", which is unknown', 'Did you mean "com.au"?'],
+    ['sender', { sender: 'orgId:54983163' }, '', 'digits alone'],
+    ['audience', { audience: '' }, 'is empty', 'Write the id'],
+    ['jwksUrl', { jwksUrl: 'http://keys.example' }, 'neither https nor http on a loopback', 'Write https://'],
+    ['verify', { verify: { scheme: 'bearer' } }, 'has no meaning for crm "zoho-desk"', 'Remove it'],
+    ['existingSecret', { existingSecret: 'desk' }, 'whose proof needs no secret', 'Remove it'],
+    ['finishedWhen', { finishedWhen: 'body.x ==' }, 'is not JMESPath', 'Write JMESPath'],
+  ])('is refused with a wrong %s: %j', (key, change, problem, mend) => {
+    expect(faultsOf('zoho-desk', { ...SETTINGS, ...change })).toEqual([
+      {
+        path: `connections.c.${key}`,
+        problem: expect.stringContaining(problem),
+        mend: expect.stringContaining(mend),
+      },
+    ]);
+  });
+
+  it('is refused with a key of a secret, for the one reason that there is none', () => {
+    const existingSecretKey = 'arn:aws:kms:eu-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+    expect(faultsOf('zoho-desk', { ...SETTINGS, existingSecretKey })).toMatchObject([
+      { path: 'connections.c.existingSecretKey', mend: 'Remove it' },
+    ]);
+  });
+
+  it('has no secret in the stack, and none that waits to be filled', () => {
+    const connections = {
+      ...SMALLEST.connections,
+      desk: { crm: 'zoho-desk', polyai: 'support', ...SETTINGS },
+    };
+    const template = Template.fromStack(createStack({ ...SMALLEST, connections }));
+    template.resourceCountIs('AWS::SecretsManager::Secret', 2);
+    expect(template.findOutputs('SecretsToFill').SecretsToFill?.Value).not.toContain('connections/desk');
+    expect(JSON.stringify(template)).not.toContain('connections/desk');
+  });
+});

@@ -1,0 +1,282 @@
+import { describe, expect, it } from '@jest/globals';
+import { type App, Validations } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { ConfigurationError } from '../../infra/config.ts';
+import { createStack, SMALLEST } from '../support/configuration.ts';
+
+const GENESYS = 'aws.partner/genesys.com/cloud/32aa07aa-db1b-4987-abd0-9483601ec29d/chat-closer';
+const SALESFORCE = 'aws.partner/salesforce.com/00D000000000001EAA/0YL000000000001AAA';
+const PATTERN = { source: ['acme.desk'], account: ['111122223333'], detail: { status: ['closed'] } };
+
+const desk = {
+  crm: 'eventbridge',
+  polyai: 'support',
+  bus: 'default',
+  eventPattern: PATTERN,
+  conversationId: 'detail.chat.id',
+};
+const genesys = { crm: 'genesys-eventbridge', polyai: 'support', bus: GENESYS, lookUp: 'sharedId' };
+const salesforce = { crm: 'salesforce-event-relay', polyai: 'support', bus: SALESFORCE };
+const withBuses = { ...SMALLEST, connections: { ...SMALLEST.connections, desk, genesys, salesforce } };
+
+const smallest = Template.fromStack(createStack());
+const template = Template.fromStack(createStack(withBuses));
+
+type Resource = { Type: string; Properties: Record<string, unknown> };
+
+function find(type: string, id: RegExp): [string, Resource['Properties']] {
+  const found = Object.entries(template.findResources(type) as Record<string, Resource>).find(([each]) =>
+    id.test(each),
+  );
+  if (!found) throw new Error(`no ${type} ${id}`);
+  return [found[0], found[1].Properties];
+}
+
+const [queue, queueProperties] = find('AWS::SQS::Queue', /^EventsQueue/);
+const [deadLetters, deadLettersProperties] = find('AWS::SQS::Queue', /^EventsDeadLetters/);
+const rules = Object.values(template.findResources('AWS::Events::Rule') as Record<string, Resource>).map(
+  ({ Properties }) => Properties,
+);
+const ruleOn = (bus: string) => rules.find(({ EventBusName }) => EventBusName === bus);
+
+function foreign(bus: string, env?: { account: string; region: string }): () => unknown {
+  const content = { ...SMALLEST, connections: { desk: { ...desk, bus } } };
+  return () => createStack(content, env ? { env } : {});
+}
+
+describe('without a connection on a bus', () => {
+  it('there is nothing of this', () => {
+    smallest.resourceCountIs('AWS::Events::Rule', 0);
+    smallest.resourceCountIs('AWS::SQS::Queue', 2);
+    smallest.resourceCountIs('AWS::Lambda::Function', 2);
+    expect(smallest.findOutputs('EventsDeadLetterQueueUrl')).toEqual({});
+    expect(JSON.stringify(smallest.toJSON())).not.toContain('EventsDeadLettersAlarm');
+  });
+});
+
+describe('the rules', () => {
+  it('are one for each connection, on its bus', () => {
+    expect(rules.map(({ EventBusName }) => EventBusName).sort()).toEqual([GENESYS, SALESFORCE, 'default']);
+  });
+
+  it('let through what the connection’s own pattern says', () => {
+    expect(ruleOn('default')?.EventPattern).toEqual(PATTERN);
+  });
+
+  it('let through only the partner’s own source and the events that the preset knows', () => {
+    expect(ruleOn(GENESYS)?.EventPattern).toEqual({
+      source: [GENESYS],
+      'detail-type': ['v2.detail.events.conversation.{id}.customer.end'],
+    });
+    expect(ruleOn(SALESFORCE)?.EventPattern).toEqual({
+      source: [SALESFORCE],
+      'detail-type': ['PolyAI_Chat_Finished__e', 'CaseChangeEvent'],
+    });
+  });
+
+  it('take a source that anybody could put only from this account', () => {
+    const connections = {
+      own: { ...genesys, bus: 'forwarded', source: 'my.forwarder' },
+      partners: { ...genesys, bus: 'forwarded', source: GENESYS },
+    };
+    const patterns = Object.values(
+      Template.fromStack(createStack({ ...SMALLEST, connections })).findResources('AWS::Events::Rule'),
+    ).map(({ Properties }) => Properties.EventPattern);
+    const types = { 'detail-type': ['v2.detail.events.conversation.{id}.customer.end'] };
+    expect(patterns).toEqual(
+      expect.arrayContaining([
+        { ...types, source: ['my.forwarder'], account: [{ Ref: 'AWS::AccountId' }] },
+        { ...types, source: [GENESYS] },
+      ]),
+    );
+  });
+
+  it('are on a bus by its ARN too', () => {
+    const bus = 'arn:aws:events:eu-west-1:111122223333:event-bus/orders';
+    const stack = createStack({ ...SMALLEST, connections: { desk: { ...desk, bus } } });
+    Template.fromStack(stack).hasResourceProperties('AWS::Events::Rule', { EventBusName: bus });
+  });
+
+  it('send the whole event and the name of the connection to the one queue, for a day', () => {
+    expect(ruleOn(GENESYS)?.Targets).toEqual([
+      {
+        Id: 'Events',
+        Arn: { 'Fn::GetAtt': [queue, 'Arn'] },
+        InputTransformer: { InputTemplate: '{"connection":"genesys","event":<aws.events.event.json>}' },
+        RetryPolicy: { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 },
+        DeadLetterConfig: { Arn: { 'Fn::GetAtt': [deadLetters, 'Arn'] } },
+      },
+    ]);
+  });
+
+  it('have names that differ where only a hyphen does', () => {
+    const connections = { 'a-b': desk, ab: desk };
+    Template.fromStack(createStack({ ...SMALLEST, connections })).resourceCountIs('AWS::Events::Rule', 2);
+  });
+
+  it('wait for the permission to send', () => {
+    const [policy] = find('AWS::SQS::QueuePolicy', /^EventsQueue/);
+    const [deadLetterPolicy] = find('AWS::SQS::QueuePolicy', /^EventsDeadLetters/);
+    for (const rule of Object.values(template.findResources('AWS::Events::Rule'))) {
+      expect(rule.DependsOn).toEqual(expect.arrayContaining([policy, deadLetterPolicy]));
+    }
+  });
+});
+
+describe('a bus', () => {
+  const bus = 'arn:aws:events:eu-west-1:111122223333:event-bus/orders';
+
+  it.each([
+    ['another account', { account: '999999999999', region: 'eu-west-1' }, /account 111122223333/],
+    ['another region', { account: '111122223333', region: 'us-east-1' }, /region eu-west-1/],
+  ])('of %s is refused where the stack’s own is known', (_, env, problem) => {
+    expect(foreign(bus, env)).toThrow(ConfigurationError);
+    expect(foreign(bus, env)).toThrow(problem);
+    expect(foreign(bus, env)).toThrow(/connections\.desk\.bus is a bus of .* Let a rule there forward/);
+  });
+
+  it('of this account and region is taken, and so is any where they are not known', () => {
+    expect(foreign(bus, { account: '111122223333', region: 'eu-west-1' })).not.toThrow();
+    expect(foreign(bus)).not.toThrow();
+  });
+
+  it('is compared with where the command line is about to deploy', () => {
+    process.env.CDK_DEFAULT_ACCOUNT = '999999999999';
+    try {
+      expect(foreign(bus)).toThrow(/account 111122223333, and this stack is for 999999999999/);
+    } finally {
+      delete process.env.CDK_DEFAULT_ACCOUNT;
+    }
+  });
+});
+
+describe('the queue of events', () => {
+  it('is encrypted, keeps events for 14 days, and gives up on one after some receives', () => {
+    for (const properties of [queueProperties, deadLettersProperties]) {
+      expect(properties).toMatchObject({ SqsManagedSseEnabled: true, MessageRetentionPeriod: 14 * 86_400 });
+    }
+    expect(queueProperties).toMatchObject({
+      VisibilityTimeout: 60,
+      RedrivePolicy: { maxReceiveCount: 20, deadLetterTargetArn: { 'Fn::GetAtt': [deadLetters, 'Arn'] } },
+    });
+  });
+
+  it('hides a message for six times the timeout of its function', () => {
+    const [, { Timeout }] = find('AWS::Lambda::Function', /^Event/);
+    expect(queueProperties.VisibilityTimeout).toBeGreaterThanOrEqual(6 * Number(Timeout));
+  });
+
+  it.each([queue, deadLetters])('takes messages from rules of this account, over TLS only: %s', (id) => {
+    template.hasResourceProperties('AWS::SQS::QueuePolicy', {
+      Queues: [{ Ref: id }],
+      PolicyDocument: Match.objectLike({
+        Statement: [
+          Match.objectLike({
+            Effect: 'Deny',
+            Action: 'sqs:*',
+            Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+          }),
+          {
+            Effect: 'Allow',
+            Principal: { Service: 'events.amazonaws.com' },
+            Action: 'sqs:SendMessage',
+            Resource: { 'Fn::GetAtt': [id, 'Arn'] },
+            Condition: {
+              StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+              ArnLike: {
+                'aws:SourceArn': {
+                  'Fn::Join': [
+                    '',
+                    [
+                      'arn:',
+                      { Ref: 'AWS::Partition' },
+                      ':events:',
+                      { Ref: 'AWS::Region' },
+                      ':',
+                      { Ref: 'AWS::AccountId' },
+                      ':rule/*',
+                    ],
+                  ],
+                },
+              },
+            },
+          },
+        ],
+      }),
+    });
+  });
+
+  it('feeds its function ten at a time, with partial batch responses and bounded concurrency', () => {
+    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      EventSourceArn: { 'Fn::GetAtt': [queue, 'Arn'] },
+      BatchSize: 10,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ScalingConfig: { MaximumConcurrency: 5 },
+    });
+  });
+});
+
+describe('the function that reads events', () => {
+  it('runs as the others do', () => {
+    expect(find('AWS::Lambda::Function', /^Event/)[1]).toMatchObject({
+      Runtime: 'nodejs24.x',
+      Architectures: ['arm64'],
+      LoggingConfig: { LogFormat: 'JSON', LogGroup: { Ref: expect.stringMatching(/^EventLog/) } },
+    });
+  });
+
+  it('may consume events and send to the close queue, and nothing else', () => {
+    const [, { PolicyDocument }] = find('AWS::IAM::Policy', /^EventRole/);
+    const { Statement } = PolicyDocument as { Statement: { Action: string | string[]; Resource: unknown }[] };
+    const granted = Statement.flatMap(({ Action, Resource }) =>
+      [Action].flat().map((action) => `${action} ${JSON.stringify(Resource)}`),
+    );
+    const named = granted
+      .map((each) => each.replace(/^(\S+) .*"(EventLog|Events|Closes)\w*".*$/, '$1 $2'))
+      .sort();
+    expect(named).toEqual([
+      'logs:CreateLogStream EventLog',
+      'logs:PutLogEvents EventLog',
+      'sqs:ChangeMessageVisibility Events',
+      'sqs:DeleteMessage Events',
+      'sqs:GetQueueAttributes Closes',
+      'sqs:GetQueueAttributes Events',
+      'sqs:GetQueueUrl Closes',
+      'sqs:GetQueueUrl Events',
+      'sqs:ReceiveMessage Events',
+      'sqs:SendMessage Closes',
+    ]);
+  });
+});
+
+describe('a connection on a bus', () => {
+  it('has no secret', () => {
+    const names = Object.values(template.findResources('AWS::SecretsManager::Secret')).map(
+      ({ Properties }) => Properties.Name,
+    );
+    expect(names.sort()).toEqual([
+      'closer/connections/zendesk-support/secret',
+      'closer/polyai/support/secret',
+    ]);
+  });
+
+  it('gives the stack one more output', () => {
+    expect(template.findOutputs('EventsDeadLetterQueueUrl').EventsDeadLetterQueueUrl?.Value).toEqual({
+      Ref: deadLetters,
+    });
+  });
+
+  it('may be all that there is', () => {
+    const stack = createStack({ ...SMALLEST, connections: { desk } });
+    Template.fromStack(stack).resourceCountIs('AWS::Lambda::Function', 3);
+  });
+});
+
+describe('cdk-nag’s AwsSolutions', () => {
+  it('finds nothing in it', () => {
+    const app = createStack(withBuses).node.root as App;
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+    expect(() => app.synth()).not.toThrow();
+  });
+});

@@ -1,0 +1,82 @@
+import type { CloseRequest } from '../../functions/close-request.ts';
+import { CRMS } from '../../functions/crm/index.ts';
+import type { Line } from '../../functions/log.ts';
+import { createReceive } from '../../functions/receive.lambda.ts';
+import { createSecretReader } from '../../functions/secrets.ts';
+import { SCHEMES } from '../../functions/signature/index.ts';
+import { connectionOf } from './crm.ts';
+import { apiGatewayEvent } from './delivery.ts';
+
+type Request = Omit<NonNullable<Parameters<typeof apiGatewayEvent>[0]>, 'connection'>;
+
+type Answer = {
+  status: number;
+  headers: Record<string, unknown>;
+  body: string;
+  /** Of a refusal. */
+  code?: string;
+  /** The conversations that this request has queued. */
+  closes: unknown[];
+  /** Its `delivery` line. */
+  line: Line | undefined;
+};
+
+export type Receiver = {
+  /** Sends a request to the connection's address. */
+  send(request: Request): Promise<Answer>;
+  queued: CloseRequest[];
+  lines: Line[];
+};
+
+/**
+ * The receiver with one connection of a CRM as synth resolves it, its queue and log in memory.
+ *
+ * @param settings besides `crm` and `polyai`
+ * @param secret what Secrets Manager has; absent where there is none
+ * @param now Unix milliseconds
+ */
+export function startReceiver(
+  crm: string,
+  settings: Record<string, unknown>,
+  secret: Record<string, unknown> | undefined,
+  now: number,
+): Receiver {
+  const { polyai: project, ...rest } = connectionOf(crm, settings);
+  const queued: CloseRequest[] = [];
+  const lines: Line[] = [];
+  const receive = createReceive({
+    connections: { [crm]: { ...rest, project, ...(secret && { secretId: 'secret' }) } },
+    crms: CRMS,
+    schemes: SCHEMES,
+    secrets: createSecretReader(
+      async () => ({ SecretString: JSON.stringify(secret) }),
+      () => now,
+    ),
+    queue: async (requests) => {
+      queued.push(...requests);
+    },
+    writeLine: (line) => lines.push(line),
+    now: () => now,
+  });
+  return {
+    queued,
+    lines,
+    async send(request) {
+      const before = queued.length;
+      const {
+        statusCode = 0,
+        headers = {},
+        body = '',
+      } = await receive(apiGatewayEvent({ ...request, connection: crm }));
+      const isProblem = statusCode >= 400;
+      return {
+        status: statusCode,
+        headers,
+        body,
+        ...(isProblem && { code: JSON.parse(body).code }),
+        closes: queued.slice(before).map(({ conversationId }) => conversationId),
+        line: lines.findLast(({ type }) => type === 'delivery'),
+      };
+    },
+  };
+}
