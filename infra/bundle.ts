@@ -18,12 +18,14 @@ export type Embedded = {
 };
 
 /**
- * Writes the module that takes the place of functions/configured.ts in the bundles. It imports only the CRMs
- * and schemes that the connections name; what a function does not use of it, esbuild leaves out.
+ * Writes the module that takes the place of functions/configured.ts in a function's bundle. It imports only the
+ * CRMs and schemes that the connections name.
  *
+ * @param embedded what this function needs; the rest is empty
  * @returns its path, which depends on nothing but the content
  */
-export function writeConfigured({ projects, connections, eventConnections }: Embedded): string {
+export function writeConfigured(embedded: Partial<Embedded>): string {
+  const { projects = {}, connections = {}, eventConnections = {} } = embedded;
   const webhooks = Object.values(connections);
   const crms = modules(
     'crm',

@@ -95,18 +95,18 @@ export class ChatCloserStack extends Stack {
         retention: stack.logRetentionDays,
         removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
       });
-    const configured = writeConfigured(embed(configuration, projectSecrets, connectionSecrets));
-    const createFunction = (name: string, handler: string, own: NodejsFunctionProps) => {
+    const embedded = embed(configuration, projectSecrets, connectionSecrets);
+    const createFunction = (name: string, needs: keyof Embedded, own: NodejsFunctionProps) => {
       const log = logGroup(`${name}Log`);
       const role = new Role(this, `${name}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
       log.grantWrite(role);
       return new NodejsFunction(this, name, {
         runtime: Runtime.NODEJS_24_X,
         architecture: Architecture.ARM_64,
-        entry: `${ROOT}/functions/${handler}.lambda.ts`,
+        entry: `${ROOT}/functions/${name.toLowerCase()}.lambda.ts`,
         projectRoot: ROOT,
         depsLockFilePath: `${ROOT}/package-lock.json`,
-        bundling: bundling(configured, sourceMaps),
+        bundling: bundling(writeConfigured({ [needs]: embedded[needs] }), sourceMaps),
         loggingFormat: LoggingFormat.JSON,
         applicationLogLevelV2: ApplicationLogLevel.INFO,
         systemLogLevelV2: SystemLogLevel.WARN,
@@ -121,7 +121,7 @@ export class ChatCloserStack extends Stack {
       });
     };
 
-    const receive = createFunction('Receive', 'receive', {
+    const receive = createFunction('Receive', 'connections', {
       description: 'Verifies webhooks and queues the closes that they ask for',
       timeout: RECEIVE_TIMEOUT,
       // The start, while a CRM waits, is bound by the processor, and that grows with the memory.
@@ -131,7 +131,7 @@ export class ChatCloserStack extends Stack {
     for (const secret of connectionSecrets.values()) secret.grantRead(receive);
     closes.grantSendMessages(receive);
 
-    const close = createFunction('Close', 'close', {
+    const close = createFunction('Close', 'projects', {
       description: 'Closes chats at PolyAI and settles what comes of it',
       timeout: CLOSE_TIMEOUT,
       // It mostly waits for PolyAI, ten calls side by side.
@@ -161,7 +161,7 @@ export class ChatCloserStack extends Stack {
         : undefined;
     const event =
       events &&
-      createFunction('Event', 'event', {
+      createFunction('Event', 'eventConnections', {
         description: 'Reads the events of buses and queues the closes that they ask for',
         timeout: EVENT_TIMEOUT,
         // Nobody waits for its start.

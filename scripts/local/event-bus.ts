@@ -1,6 +1,13 @@
+import {
+  CreateEventBusCommand,
+  DeleteEventBusCommand,
+  EventBridgeClient,
+  PutEventsCommand,
+  ResourceAlreadyExistsException,
+} from '@aws-sdk/client-eventbridge';
 import { LOCAL_REGION, LocalRunError } from './isolation.ts';
 
-/** The little of EventBridge that the local run needs, by its JSON protocol; the adapter itself never calls it. */
+/** The little of EventBridge that the local run needs; the adapter itself never calls it. */
 export type EventBus = {
   /** @returns whether it was not there yet */
   create(name: string): Promise<boolean>;
@@ -9,35 +16,22 @@ export type EventBus = {
   put(event: { bus: string; source: string; detailType: string; detail: unknown }): Promise<void>;
 };
 
-/** Emulators do not check the signature; they read region and service out of it. */
-const AUTHORIZATION = `AWS4-HMAC-SHA256 Credential=local/20260101/${LOCAL_REGION}/events/aws4_request, SignedHeaders=host, Signature=none`;
-
-/** @see https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Operations.html */
 export function openEventBus(endpoint: string): EventBus {
-  async function call(action: string, input: unknown): Promise<{ status: number; answer: Answer }> {
-    const response = await fetch(endpoint, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/x-amz-json-1.1',
-        'x-amz-target': `AWSEvents.${action}`,
-        authorization: AUTHORIZATION,
-      },
-      body: JSON.stringify(input),
-    });
-    const text = await response.text();
-    return { status: response.status, answer: text ? JSON.parse(text) : {} };
-  }
-
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  const client = new EventBridgeClient({ endpoint, region: LOCAL_REGION, credentials });
   return {
     async create(Name) {
       if (Name === 'default') return false;
-      const { status, answer } = await call('CreateEventBus', { Name });
-      if (status === 200) return true;
-      if (String(answer.__type).includes('ResourceAlreadyExists')) return false;
-      throw new LocalRunError(`The bus ${Name} could not be made: the local AWS answered ${status}.`);
+      try {
+        await client.send(new CreateEventBusCommand({ Name }));
+        return true;
+      } catch (error) {
+        if (error instanceof ResourceAlreadyExistsException) return false;
+        throw new LocalRunError(`The bus ${Name} could not be made: ${(error as Error).message}`);
+      }
     },
     async delete(Name) {
-      await call('DeleteEventBus', { Name });
+      await client.send(new DeleteEventBusCommand({ Name }));
     },
     async put({ bus, source, detailType, detail }) {
       const entry = {
@@ -46,14 +40,8 @@ export function openEventBus(endpoint: string): EventBus {
         DetailType: detailType,
         Detail: JSON.stringify(detail),
       };
-      const { status, answer } = await call('PutEvents', { Entries: [entry] });
-      if (status !== 200 || answer.FailedEntryCount) {
-        throw new LocalRunError(
-          `The event could not be put: ${status} ${answer.Entries?.[0]?.ErrorCode ?? ''}`,
-        );
-      }
+      const { FailedEntryCount, Entries } = await client.send(new PutEventsCommand({ Entries: [entry] }));
+      if (FailedEntryCount) throw new LocalRunError(`The event could not be put: ${Entries?.[0]?.ErrorCode}`);
     },
   };
 }
-
-type Answer = { __type?: string; FailedEntryCount?: number; Entries?: { ErrorCode?: string }[] };

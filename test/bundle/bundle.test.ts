@@ -3,8 +3,11 @@ import { copyFileSync, readdirSync, readFileSync, statSync, writeFileSync } from
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { App } from 'aws-cdk-lib';
+import { CRMS } from '../../functions/crm/index.ts';
 import { ROOT } from '../../infra/bundle.ts';
+import { isOnBus } from '../../infra/config/bus.ts';
 import { createStack, SMALLEST, temporaryFolder } from '../support/configuration.ts';
+import { readFixture, settingsOf } from '../support/crm.ts';
 import { apiGatewayEvent } from '../support/delivery.ts';
 
 const budget = JSON.parse(readFileSync(join(ROOT, 'test/bundle/budget.json'), 'utf8'));
@@ -96,10 +99,19 @@ describe('the receiver’s bundle', () => {
   });
 
   it('keeps within its budget', () => {
-    expect(statSync(join(bundles.receive, 'index.mjs')).size).toBeLessThanOrEqual(budget.receive.all);
-    expect(statSync(join(build(SMALLEST).receive, 'index.mjs')).size).toBeLessThanOrEqual(
-      budget.receive.zendesk,
+    expect(statSync(join(bundles.receive, 'index.mjs')).size).toBeLessThanOrEqual(budget.receive.example);
+    const zendesk = statSync(join(build(SMALLEST).receive, 'index.mjs')).size;
+    expect(zendesk).toBeLessThanOrEqual(budget.receive.zendesk);
+    const connections = Object.fromEntries(
+      Object.keys(CRMS)
+        .filter((name) => !isOnBus(name))
+        .map((name) => [name, settingsOf(name, readFixture(name, 'finished.json').connection)]),
     );
+    const withAll = build({ ...SMALLEST, connections });
+    expect(statSync(join(withAll.receive, 'index.mjs')).size - zendesk).toBeLessThanOrEqual(
+      budget.receive.everyCrm,
+    );
+    expect(statSync(join(withAll.close, 'index.mjs')).size).toBeLessThanOrEqual(budget.close.example);
   });
 });
 
@@ -138,7 +150,7 @@ describe('the worker’s bundle', () => {
   });
 
   it('keeps within its budget', () => {
-    expect(statSync(join(bundles.close, 'index.mjs')).size).toBeLessThanOrEqual(budget.close.all);
+    expect(statSync(join(bundles.close, 'index.mjs')).size).toBeLessThanOrEqual(budget.close.example);
   });
 });
 
@@ -186,7 +198,7 @@ describe('the event reader’s bundle', () => {
   });
 
   it('keeps within its budget', () => {
-    expect(statSync(join(onBus.event, 'index.mjs')).size).toBeLessThanOrEqual(budget.event.all);
+    expect(statSync(join(onBus.event, 'index.mjs')).size).toBeLessThanOrEqual(budget.event.example);
   });
 });
 

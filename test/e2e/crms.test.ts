@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CRMS } from '../../functions/crm/index.ts';
 import type { VerifySettings } from '../../functions/signature/scheme.ts';
+import { isOnBus } from '../../infra/config/bus.ts';
 import type { LoggedLine } from '../../scripts/local/log.ts';
 import { type LocalStack, startLocalStack } from '../../scripts/local/stack.ts';
 import { SMALLEST, writeConnections } from '../support/configuration.ts';
@@ -14,7 +15,7 @@ import { type PolyAIStandIn, startPolyAI } from '../support/polyai-stand-in.ts';
 // not. What a delivery is comes from test/fixtures/<crm>/finished.json.
 
 const MINUTE = 60_000;
-const names = Object.keys(CRMS).filter((name) => !CRMS[name]?.bus);
+const names = Object.keys(CRMS).filter((name) => !isOnBus(name));
 
 let polyai: PolyAIStandIn;
 let jwks: Jwks;

@@ -1,6 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  CreateSecretCommand,
+  GetSecretValueCommand,
+  ListSecretsCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ROOT } from '../../infra/bundle.ts';
@@ -58,18 +63,11 @@ describe('the CDK’s own commands', () => {
         },
         connections: { tickets: { crm: 'zendesk', polyai: 'support', existingSecret: 'crm/zendesk' } },
       });
-      const context = [
-        '-c',
-        `connections=${connections}`,
-        '-c',
-        'stack=by-hand',
-        '--output',
-        join(folder, 'by-hand'),
-      ];
+      const context = ['-c', `connections=${connections}`, '--output', join(folder, 'by-hand')];
       cdk('bootstrap', ...context);
       cdk('synth', '--quiet', ...context);
       const deployed = cdk('deploy', '--require-approval', 'never', ...context);
-      const [, host = ''] = /by-hand\.WebhooksUrl = http:\/\/([\w-]+)\./.exec(deployed) ?? [];
+      const [, host = ''] = /polyai-chat-closer\.WebhooksUrl = http:\/\/([\w-]+)\./.exec(deployed) ?? [];
       const id = polyai.openChat();
       const body = JSON.stringify(zendeskEvent({ externalId: id }));
       const answer = await fetch(`${emulator.endpoint}/_aws/execute-api/${host}/$default/webhooks/tickets`, {
@@ -92,22 +90,46 @@ describe('the CDK’s own commands', () => {
 
 describe('npm start beside it', () => {
   it(
-    'uses it, and takes its own stack away again',
+    'uses it, touches neither the stack nor the secrets that are there, and takes its own away again',
     async () => {
-      const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/start.ts', '--once'], {
-        cwd: ROOT,
-        env: { ...process.env, AWS_ENDPOINT_URL: emulator.endpoint },
-        encoding: 'utf8',
+      const sqs = new SQSClient(client());
+      const secrets = new SecretsManagerClient(client());
+      const queues = async () => ((await sqs.send(new ListQueuesCommand({}))).QueueUrls ?? []).sort();
+      const before = await queues();
+      expect(before.filter((url) => url.includes('polyai-chat-closer-Closes'))).toHaveLength(1);
+      const connections = writeConnections({
+        polyai: { support: { ...SMALLEST.polyai.support, existingSecret: 'polyai/keys' } },
+        connections: { tickets: { crm: 'zendesk', polyai: 'support', existingSecret: 'crm/zendesk' } },
       });
+      const { status, stdout, stderr } = spawnSync(
+        process.execPath,
+        ['scripts/start.ts', '--once', '--config', connections],
+        { cwd: ROOT, env: { ...process.env, AWS_ENDPOINT_URL: emulator.endpoint }, encoding: 'utf8' },
+      );
       expect({ status, output: stdout + stderr }).toMatchObject({
         status: 0,
         output: expect.stringContaining('its emulator at'),
       });
-      const { QueueUrls = [] } = await new SQSClient(client()).send(new ListQueuesCommand({}));
-      expect(QueueUrls.filter((url) => url.includes('polyai-chat-closer'))).toEqual([]);
-      expect(QueueUrls.filter((url) => url.includes('by-hand'))).not.toEqual([]);
+      expect(await queues()).toEqual(before);
+      const { SecretString } = await secrets.send(new GetSecretValueCommand({ SecretId: 'polyai/keys' }));
+      expect(JSON.parse(SecretString ?? '')).toEqual(polyai.keys);
+      const { SecretList = [] } = await secrets.send(new ListSecretsCommand({}));
+      expect(SecretList.map(({ Name }) => Name).sort()).toEqual(['crm/zendesk', 'polyai/keys']);
     },
     3 * MINUTE,
+  );
+});
+
+describe('two runs at once', () => {
+  it(
+    'have an emulator each',
+    async () => {
+      const start = () => startEmulator(temporaryFolder(), undefined, () => {});
+      const both = await Promise.all([start(), start(), start()]);
+      expect(new Set(both.map(({ endpoint }) => endpoint)).size).toBe(3);
+      await Promise.all(both.map(({ stop }) => stop()));
+    },
+    MINUTE,
   );
 });
 
