@@ -40,7 +40,7 @@ export function checkBus(name: string, settings: Settings): Fault[] {
   const at = (...path: Path) => pathOf('connections', name, ...path);
   const own =
     typeof bus === 'object' ? checkSource(bus.sourcePrefixes, settings, at) : checkPattern(settings, at);
-  return [...own, ...checkSelectors(settings, at), ...checkLookUp(settings, at)];
+  return [...own, ...checkSelectors(settings, at)];
 }
 
 type At = (...path: Path) => string;
@@ -111,17 +111,6 @@ function checkSelectors(settings: Settings, at: At): Fault[] {
       mend: 'Begin with one of its keys, as in detail.conversationId',
     }),
   );
-}
-
-function checkLookUp(settings: Settings, at: At): Fault[] {
-  if (settings.sharedId === undefined || settings.lookUp !== undefined) return [];
-  return [
-    {
-      path: at('sharedId'),
-      problem: 'has no meaning without lookUp',
-      mend: 'Add "lookUp": "sharedId", or remove it',
-    },
-  ];
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

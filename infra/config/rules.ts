@@ -122,6 +122,7 @@ function checkPreset(entry: Entry): Faults {
         }
       : undefined,
     checkScheme(entry, crm),
+    ...checkLookUp(entry, crm),
     checkSender(entry, crm),
     ...missing.map((key) => ({
       path: pathOf(kind, name, key),
@@ -129,6 +130,26 @@ function checkPreset(entry: Entry): Faults {
       mend: `Crm ${quote(crm)} cannot do without it: add it as the README shows`,
     })),
   ];
+}
+
+/** A look-up takes the place of the conversation's own id. */
+function checkLookUp({ kind, name, settings }: Entry, crm: string): Faults {
+  const has = (key: string) => Object.hasOwn(settings, key) && takes(crm).includes(key);
+  const faults: Record<string, [boolean, string, string]> = {
+    sharedId: [
+      has('sharedId') && !has('lookUp'),
+      'has no meaning without lookUp',
+      'Add "lookUp": "sharedId", or remove it',
+    ],
+    conversationId: [
+      has('conversationId') && has('lookUp'),
+      'has no meaning beside lookUp, which finds the conversation',
+      'Keep one of the two',
+    ],
+  };
+  return Object.entries(faults).map(([key, [isFault, problem, mend]]) =>
+    isFault ? { path: pathOf(kind, name, key), problem, mend } : undefined,
+  );
 }
 
 function checkScheme({ kind, name, settings }: Entry, crm: string): Fault | undefined {

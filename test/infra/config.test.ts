@@ -812,4 +812,26 @@ describe('what would not fit or would contradict itself', () => {
       { path: 'connections.both.finishedValues', problem: expect.stringContaining('beside finishedWhen') },
     ]);
   });
+
+  it.each([
+    ['sharedId', { crm: 'servicenow', sharedId: 'body.number' }, 'without lookUp'],
+    [
+      'conversationId',
+      { crm: 'servicenow', lookUp: 'sharedId', conversationId: 'body.number' },
+      'beside lookUp',
+    ],
+  ])('is refused when %s contradicts the look-up', (key, settings, problem) => {
+    expect(faultsOf({ one: { polyai: 'support', ...settings } })).toMatchObject([
+      { path: `connections.one.${key}`, problem: expect.stringContaining(problem) },
+    ]);
+  });
+
+  it('is refused when a look-up over any event does not say which id is shared', () => {
+    const eventPattern = { source: ['acme.desk'], account: ['111122223333'] };
+    const any = { crm: 'eventbridge', polyai: 'support', bus: 'orders', eventPattern, lookUp: 'sharedId' };
+    expect(faultsOf({ any })).toMatchObject([
+      { path: 'connections.any', problem: expect.stringContaining('sharedId') },
+    ]);
+    expect(faultsOf({ any: { ...any, sharedId: 'detail.ticket' } })).toEqual([]);
+  });
 });
