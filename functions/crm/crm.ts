@@ -1,6 +1,6 @@
 import type { Connection } from '../connections.ts';
 import type { Content, Delivery, Parse } from '../delivery.ts';
-import type { ChosenSettings, VerifySettings } from '../signature/scheme.ts';
+import type { ChosenSettings, HmacSettings, VerifySettings } from '../signature/scheme.ts';
 
 /** Why a genuine delivery, or one event of it, asks for no close. */
 export type IgnoredReason =
@@ -42,6 +42,25 @@ export type Setting =
   | 'bus'
   | 'source'
   | 'eventPattern';
+
+/** What every preset takes whose deliveries come by HTTP and say by a status or type what is finished. */
+export const USUAL = [
+  'conversationId',
+  'finishedWhen',
+  'finishedValues',
+  'publicUrl',
+  'allowedSources',
+] as const;
+
+/** Taken where an event names a ticket or conversation of the CRM's, under which an agent may store its own. */
+export const LOOK_UP = ['lookUp', 'sharedId'] as const;
+
+/** A hash over the body alone, as most vendors sign; a preset says in which header and how it is written. */
+export function overBody(
+  settings: Pick<HmacSettings, 'header' | 'algorithm' | 'encoding'> & { prefix?: string },
+): HmacSettings {
+  return { scheme: 'hmac', signed: '{body}', timestampUnit: 's', toleranceSeconds: 300, ...settings };
+}
 
 /** An answer in a CRM's own form. */
 export type OwnAnswer = { status: number; headers?: Record<string, string>; body?: string };

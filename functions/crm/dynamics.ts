@@ -1,5 +1,5 @@
 import type { Content } from '../delivery.ts';
-import { at, type Crm, isOneOf } from './crm.ts';
+import { at, type Crm, isOneOf, LOOK_UP, USUAL } from './crm.ts';
 
 /** A case's `statecode`: 0 active, 1 resolved, 2 cancelled. */
 const RESOLVED = '1';
@@ -17,17 +17,7 @@ const dynamics: Crm = {
   verify: { scheme: 'header', header: 'x-polyai-token' },
   schemes: ['header', 'query'],
   vendorIssuesSecret: false,
-  takes: [
-    'verify',
-    'conversationId',
-    'finishedWhen',
-    'finishedValues',
-    'lookUp',
-    'sharedId',
-    'publicUrl',
-    'allowedSources',
-    'sender',
-  ],
+  takes: [...USUAL, ...LOOK_UP, 'verify', 'sender'],
   requires: [],
   isFrom: (sender, { body, headers }) =>
     isOneOf([sender], headers['x-ms-dynamics-organization']) || isOneOf([sender], at(body, 'OrganizationId')),

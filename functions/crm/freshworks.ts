@@ -1,4 +1,4 @@
-import { at, type Crm, isOneOf } from './crm.ts';
+import { at, type Crm, isOneOf, LOOK_UP, USUAL } from './crm.ts';
 
 /** By number and by label; a label is in the account's language. */
 const FINISHED = ['4', '5', 'Resolved', 'Closed'];
@@ -16,16 +16,7 @@ export function freshworks(...wrappers: string[]): Crm {
     verify: { scheme: 'basic' },
     schemes: ['basic', 'header'],
     vendorIssuesSecret: false,
-    takes: [
-      'verify',
-      'conversationId',
-      'finishedWhen',
-      'finishedValues',
-      'lookUp',
-      'sharedId',
-      'publicUrl',
-      'allowedSources',
-    ],
+    takes: [...USUAL, ...LOOK_UP, 'verify'],
     requires: [],
     read({ body }, { finishedValues }) {
       const wrapper = wrappers.find((name) => at(body, name) !== undefined);

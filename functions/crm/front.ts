@@ -1,4 +1,4 @@
-import { at, type Crm, isOneOf, namesConversationId } from './crm.ts';
+import { at, type Crm, isOneOf, LOOK_UP, namesConversationId, USUAL } from './crm.ts';
 
 /** The application webhook's event, the rule webhook's, and the state of a ticket. */
 const FINISHED = ['conversation_archived', 'archive', 'resolved'];
@@ -28,16 +28,7 @@ const front: Crm = {
   },
   schemes: ['hmac'],
   vendorIssuesSecret: true,
-  takes: [
-    'verify',
-    'conversationId',
-    'finishedWhen',
-    'finishedValues',
-    'lookUp',
-    'sharedId',
-    'publicUrl',
-    'allowedSources',
-  ],
+  takes: [...USUAL, ...LOOK_UP, 'verify'],
   requires: [],
   confirm({ headers }) {
     const challenge = headers['x-front-challenge'] ?? '';

@@ -1,4 +1,4 @@
-import { at, type Crm, isOneOf } from './crm.ts';
+import { at, type Crm, isOneOf, LOOK_UP, USUAL } from './crm.ts';
 
 /** PolyAI's chats are none of these. */
 const VOICE = ['VOICE', 'CALLBACK'];
@@ -13,16 +13,7 @@ const genesys: Crm = {
   verify: { scheme: 'header', header: 'x-polyai-token' },
   schemes: ['header', 'basic'],
   vendorIssuesSecret: false,
-  takes: [
-    'verify',
-    'conversationId',
-    'finishedWhen',
-    'finishedValues',
-    'lookUp',
-    'sharedId',
-    'publicUrl',
-    'allowedSources',
-  ],
+  takes: [...USUAL, ...LOOK_UP, 'verify'],
   requires: [],
   read({ body }, { finishedValues }) {
     const isVoice = isOneOf(VOICE, at(body, 'mediaType'));

@@ -1,4 +1,4 @@
-import { at, type Crm, isOneOf } from './crm.ts';
+import { at, type Crm, isOneOf, LOOK_UP, USUAL } from './crm.ts';
 
 const FINISHED = ['CONVERSATION/CLOSED'];
 
@@ -12,16 +12,7 @@ const gladly: Crm = {
   verify: { scheme: 'basic' },
   schemes: ['basic', 'header'],
   vendorIssuesSecret: false,
-  takes: [
-    'verify',
-    'conversationId',
-    'finishedWhen',
-    'finishedValues',
-    'lookUp',
-    'sharedId',
-    'publicUrl',
-    'allowedSources',
-  ],
+  takes: [...USUAL, ...LOOK_UP, 'verify'],
   requires: [],
   requiresOneOf: ['lookUp', 'conversationId'],
   read({ body }, { finishedValues = FINISHED }) {

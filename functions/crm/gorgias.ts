@@ -1,4 +1,4 @@
-import { at, type Crm, isOneOf } from './crm.ts';
+import { at, type Crm, isOneOf, LOOK_UP, USUAL } from './crm.ts';
 
 const FINISHED = ['closed'];
 
@@ -13,16 +13,7 @@ const gorgias: Crm = {
   verify: { scheme: 'header', header: 'x-polyai-token' },
   schemes: ['header'],
   vendorIssuesSecret: false,
-  takes: [
-    'verify',
-    'conversationId',
-    'finishedWhen',
-    'finishedValues',
-    'lookUp',
-    'sharedId',
-    'publicUrl',
-    'allowedSources',
-  ],
+  takes: [...USUAL, ...LOOK_UP, 'verify'],
   requires: [],
   read({ body }, { finishedValues = FINISHED }) {
     // The customer has an external id too; that one is not the ticket's.

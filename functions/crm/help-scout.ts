@@ -1,4 +1,4 @@
-import { at, type Crm, isOneOf, namesConversationId } from './crm.ts';
+import { at, type Crm, isOneOf, LOOK_UP, namesConversationId, overBody, USUAL } from './crm.ts';
 
 const FINISHED = ['closed'];
 
@@ -9,26 +9,10 @@ const FINISHED = ['closed'];
  * @see https://developer.helpscout.com/webhooks/
  */
 const helpScout: Crm = {
-  verify: {
-    scheme: 'hmac',
-    header: 'x-helpscout-signature',
-    algorithm: 'sha1',
-    encoding: 'base64',
-    signed: '{body}',
-    timestampUnit: 's',
-    toleranceSeconds: 300,
-  },
+  verify: overBody({ header: 'x-helpscout-signature', algorithm: 'sha1', encoding: 'base64' }),
   // The administrator makes it up, in at most 40 characters: fewer than the stack would make.
   vendorIssuesSecret: true,
-  takes: [
-    'conversationId',
-    'finishedWhen',
-    'finishedValues',
-    'lookUp',
-    'sharedId',
-    'publicUrl',
-    'allowedSources',
-  ],
+  takes: [...USUAL, ...LOOK_UP],
   requires: [],
   read({ body, headers }, { finishedValues = FINISHED }) {
     const event = headers['x-helpscout-event'];

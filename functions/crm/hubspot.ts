@@ -1,4 +1,4 @@
-import { at, type Crm, eventsOf, isOneOf, type Reading } from './crm.ts';
+import { at, type Crm, eventsOf, isOneOf, LOOK_UP, type Reading, USUAL } from './crm.ts';
 
 const TICKETS = '0-5';
 
@@ -13,15 +13,7 @@ const TICKETS = '0-5';
 const hubspot: Crm = {
   verify: { scheme: 'hubspot' },
   vendorIssuesSecret: true,
-  takes: [
-    'conversationId',
-    'finishedWhen',
-    'finishedValues',
-    'lookUp',
-    'sharedId',
-    'publicUrl',
-    'allowedSources',
-  ],
+  takes: [...USUAL, ...LOOK_UP],
   requires: ['finishedValues'],
   requiresOneOf: ['lookUp', 'conversationId'],
   // Always JSON; the content type, which could make it a form, is not signed.

@@ -1,4 +1,4 @@
-import { at, type Crm, isOneOf } from './crm.ts';
+import { at, type Crm, isOneOf, LOOK_UP, overBody, USUAL } from './crm.ts';
 
 const STATE_UPDATED = 'ticket.state.updated';
 const FINISHED = ['conversation.admin.closed', 'ticket.closed', 'ticket.resolved', STATE_UPDATED];
@@ -11,18 +11,9 @@ const FINISHED = ['conversation.admin.closed', 'ticket.closed', 'ticket.resolved
  * @see https://developers.intercom.com/docs/webhooks/webhook-notifications
  */
 const intercom: Crm = {
-  verify: {
-    scheme: 'hmac',
-    header: 'x-hub-signature',
-    algorithm: 'sha1',
-    encoding: 'hex',
-    prefix: 'sha1=',
-    signed: '{body}',
-    timestampUnit: 's',
-    toleranceSeconds: 300,
-  },
+  verify: overBody({ header: 'x-hub-signature', algorithm: 'sha1', encoding: 'hex', prefix: 'sha1=' }),
   vendorIssuesSecret: true,
-  takes: ['conversationId', 'finishedWhen', 'finishedValues', 'sender', 'publicUrl', 'allowedSources'],
+  takes: [...USUAL, ...LOOK_UP, 'sender'],
   requires: [],
   // Asked when the address is saved.
   greet: ({ method }) => (method === 'HEAD' ? { status: 200 } : undefined),

@@ -1,4 +1,4 @@
-import { at, type Crm, isOneOf, type Reading } from './crm.ts';
+import { at, type Crm, isOneOf, LOOK_UP, overBody, type Reading, USUAL } from './crm.ts';
 
 /** What stands before a conversation id in a label. */
 const LABEL = 'polyai_conversation_id:';
@@ -14,21 +14,12 @@ const FINISHED = ['issue.done'];
  * @see https://support.atlassian.com/cloud-automation/docs/jira-automation-actions/
  */
 const jira: Crm = {
-  verify: {
-    scheme: 'hmac',
-    header: 'x-hub-signature',
-    algorithm: 'sha256',
-    encoding: 'hex',
-    prefix: 'sha256=',
-    signed: '{body}',
-    timestampUnit: 's',
-    toleranceSeconds: 300,
-  },
+  verify: overBody({ header: 'x-hub-signature', algorithm: 'sha256', encoding: 'hex', prefix: 'sha256=' }),
   schemes: ['hmac', 'header', 'bearer', 'basic'],
   vendorIssuesSecret: false,
   // Signs the example in Atlassian's documentation.
   publicSecrets: ["It's a Secret to Everybody"],
-  takes: ['verify', 'conversationId', 'finishedWhen', 'finishedValues', 'publicUrl', 'allowedSources'],
+  takes: [...USUAL, ...LOOK_UP, 'verify'],
   requires: [],
   read({ body, headers }, { finishedValues }) {
     const isEvent = at(body, 'webhookEvent') !== undefined;

@@ -1,4 +1,4 @@
-import { at, type Crm, isOneOf } from './crm.ts';
+import { at, type Crm, isOneOf, LOOK_UP, overBody, USUAL } from './crm.ts';
 
 const FINISHED = ['done'];
 
@@ -10,25 +10,9 @@ const FINISHED = ['done'];
  * @see https://developer.kustomer.com/docs/events/event-catalog
  */
 const kustomer: Crm = {
-  verify: {
-    scheme: 'hmac',
-    header: 'x-kustomer-webhook-signature',
-    algorithm: 'sha256',
-    encoding: 'hex',
-    signed: '{body}',
-    timestampUnit: 's',
-    toleranceSeconds: 300,
-  },
+  verify: overBody({ header: 'x-kustomer-webhook-signature', algorithm: 'sha256', encoding: 'hex' }),
   vendorIssuesSecret: true,
-  takes: [
-    'conversationId',
-    'finishedWhen',
-    'finishedValues',
-    'lookUp',
-    'sharedId',
-    'publicUrl',
-    'allowedSources',
-  ],
+  takes: [...USUAL, ...LOOK_UP],
   requires: [],
   read({ body }, { finishedValues = FINISHED }) {
     const status = at(body, 'changes', 'attributes', 'status');

@@ -1,5 +1,5 @@
 import { XMLParser } from 'fast-xml-parser';
-import { at, type Crm, isOneOf } from './crm.ts';
+import { at, type Crm, isOneOf, LOOK_UP, USUAL } from './crm.ts';
 
 const XML = new XMLParser({
   ignoreAttributes: true,
@@ -34,17 +34,7 @@ const salesforceOutboundMessage: Crm = {
   verify: { scheme: 'query', parameter: 'token' },
   schemes: ['query'],
   vendorIssuesSecret: false,
-  takes: [
-    'verify',
-    'conversationId',
-    'finishedWhen',
-    'finishedValues',
-    'lookUp',
-    'sharedId',
-    'publicUrl',
-    'allowedSources',
-    'sender',
-  ],
+  takes: [...USUAL, ...LOOK_UP, 'verify', 'sender'],
   requires: ['sender'],
   senderForm: {
     pattern: ORGANIZATION_ID,

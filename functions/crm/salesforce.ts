@@ -1,4 +1,4 @@
-import { at, type Crm, eventsOf, isOneOf } from './crm.ts';
+import { at, type Crm, eventsOf, isOneOf, LOOK_UP, USUAL } from './crm.ts';
 
 const FINISHED = ['Closed', 'case.closed'];
 /** An 18-character id is the 15-character one and three more that only say which letters are capitals. */
@@ -22,15 +22,7 @@ const salesforce: Crm = {
     toleranceSeconds: 300,
   },
   vendorIssuesSecret: false,
-  takes: [
-    'verify',
-    'conversationId',
-    'finishedWhen',
-    'finishedValues',
-    'sender',
-    'publicUrl',
-    'allowedSources',
-  ],
+  takes: [...USUAL, ...LOOK_UP, 'verify', 'sender'],
   requires: [],
   isFrom: (sender, { body }) =>
     eventsOf(body).every((event) => isSameId(sender, at(event, 'organization_id'))),

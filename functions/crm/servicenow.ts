@@ -1,5 +1,5 @@
 import { toId } from '../conversation-id.ts';
-import { at, type Crm, isOneOf } from './crm.ts';
+import { at, type Crm, isOneOf, LOOK_UP, overBody, USUAL } from './crm.ts';
 
 const LABELS = ['Resolved', 'Closed'];
 /** Of incidents. In other tables the same numbers may mean something else: 7 is "Cancelled" to a CSM case. */
@@ -12,27 +12,10 @@ const INCIDENT = ['6', '7', ...LABELS];
  * @see https://www.servicenow.com/community/servicenow-ai-platform-forum/how-to-use-glidecertificateencryption-generatemac-method-to/td-p/1119034
  */
 const servicenow: Crm = {
-  verify: {
-    scheme: 'hmac',
-    header: 'x-sn-hmac-signature-256',
-    algorithm: 'sha256',
-    encoding: 'base64',
-    signed: '{body}',
-    timestampUnit: 's',
-    toleranceSeconds: 300,
-  },
+  verify: overBody({ header: 'x-sn-hmac-signature-256', algorithm: 'sha256', encoding: 'base64' }),
   schemes: ['hmac', 'header', 'basic', 'standard-webhooks'],
   vendorIssuesSecret: false,
-  takes: [
-    'verify',
-    'conversationId',
-    'finishedWhen',
-    'finishedValues',
-    'lookUp',
-    'sharedId',
-    'publicUrl',
-    'allowedSources',
-  ],
+  takes: [...USUAL, ...LOOK_UP, 'verify'],
   requires: [],
   read({ body }, { finishedValues }) {
     const field = (name: string) => fieldValue(at(body, name));

@@ -1,4 +1,4 @@
-import { at, type Crm, eventsOf, isOneOf, type Reading } from './crm.ts';
+import { at, type Crm, eventsOf, isOneOf, LOOK_UP, type Reading, USUAL } from './crm.ts';
 
 const FINISHED = ['closed'];
 const STATE_UPDATED = 'onConversationStateUpdated';
@@ -19,15 +19,7 @@ const ID = 'polyai_conversation_id';
 const twilio: Crm = {
   verify: { scheme: 'twilio' },
   vendorIssuesSecret: true,
-  takes: [
-    'conversationId',
-    'finishedWhen',
-    'finishedValues',
-    'lookUp',
-    'sharedId',
-    'publicUrl',
-    'allowedSources',
-  ],
+  takes: [...USUAL, ...LOOK_UP],
   requires: [],
   read({ body, headers, query }, { finishedValues = FINISHED }) {
     const deliveryId = headers['i-twilio-idempotency-token'];

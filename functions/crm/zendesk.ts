@@ -1,4 +1,4 @@
-import { at, type Crm, isOneOf, type Reading } from './crm.ts';
+import { at, type Crm, isOneOf, LOOK_UP, type Reading, USUAL } from './crm.ts';
 
 const EVENT = 'zen:event-type:';
 const FINISHED = ['SOLVED', 'CLOSED'];
@@ -25,7 +25,7 @@ const zendesk: Crm = {
   vendorIssuesSecret: true,
   // Signs the "Test webhook" button's requests before a webhook is created.
   publicSecrets: ['dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=='],
-  takes: ['conversationId', 'finishedWhen', 'finishedValues', 'publicUrl', 'allowedSources'],
+  takes: [...USUAL, ...LOOK_UP],
   requires: [],
   read({ body, headers }, { finishedValues }) {
     const type = at(body, 'type');

@@ -1,5 +1,5 @@
 import type { Connection } from '../connections.ts';
-import { at, type Crm, eventsOf, isOneOf, type Reading } from './crm.ts';
+import { at, type Crm, eventsOf, isOneOf, LOOK_UP, type Reading, USUAL } from './crm.ts';
 
 /** Where each of Zoho's data centres serves Desk, by the name that `dataCentre` takes. */
 export const DATA_CENTRES: Record<string, string> = {
@@ -33,19 +33,7 @@ const zohoDesk: Crm = {
     audience: audience.startsWith('webhookId:') ? audience : `webhookId:${audience}`,
   }),
   vendorIssuesSecret: false,
-  takes: [
-    'sender',
-    'dataCentre',
-    'audience',
-    'jwksUrl',
-    'conversationId',
-    'finishedWhen',
-    'finishedValues',
-    'lookUp',
-    'sharedId',
-    'publicUrl',
-    'allowedSources',
-  ],
+  takes: [...USUAL, ...LOOK_UP, 'sender', 'dataCentre', 'audience', 'jwksUrl'],
   requires: ['sender', 'dataCentre', 'audience'],
   senderForm: { pattern: /^\d{1,20}$/, mend: 'Write the organisation id, digits alone, as in 54983163' },
   // Desk asks by GET whether the address answers 200, whenever a webhook is created or changed.

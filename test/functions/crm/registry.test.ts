@@ -60,6 +60,11 @@ describe.each(Object.keys(CRMS))('%s', (name) => {
     expect(readAs(connection, { ...fixture, text: textOf(fixture) })).toEqual(fixture.expected);
   });
 
+  it('has an entry in the schema for editors', () => {
+    const schema = readFileSync(join(ROOT, 'connections.schema.json'), 'utf8');
+    expect(schema).toContain(`"const": "${name}"`);
+  });
+
   it('has a page, and a line in the table of pages', () => {
     expect(existsSync(page)).toBe(true);
     const table = readFileSync(join(ROOT, 'docs/crm/README.md'), 'utf8');

@@ -275,7 +275,7 @@ describe('a connection', () => {
   });
 
   it.each([
-    [{ lookUp: 'sharedId' }, /connections\.c\.lookUp has no meaning for crm "salesforce"/],
+    [{ dataCentre: 'eu' }, /connections\.c\.dataCentre has no meaning for crm "salesforce"/],
     [{ sender: ' ' }, /connections\.c\.sender is empty/],
     [{ finishedValues: ['Closed'], finishedWhen: 'always' }, /has no meaning beside finishedWhen/],
   ])('is refused as %j', (settings, message) => {
