@@ -51,6 +51,14 @@ export function closeLine(
 }
 
 /** How long a message has been waiting, since it was sent to this queue. Clocks may differ; never negative. */
-export function ageMs(record: SQSRecord, now: number): number {
+function ageMs(record: SQSRecord, now: number): number {
   return Math.max(0, now - Number(record.attributes.SentTimestamp));
+}
+
+/**
+ * How long a message has been tried, since it was first taken off its queue. The days that it lay there because
+ * nobody took it count for nothing: they are no reason to give it up.
+ */
+export function triedForMs({ attributes }: SQSRecord, now: number): number {
+  return Math.max(0, now - Number(attributes.ApproximateFirstReceiveTimestamp ?? attributes.SentTimestamp));
 }

@@ -20,6 +20,8 @@ export type CloseRequest = {
   receivedAt: string;
   /** ISO 8601, UTC. Cleanup's: give up quietly after this. */
   expiresAt?: string;
+  /** ISO 8601, UTC. An operator's: the shared id may be resolved as if it had been received only then. */
+  lookUpFrom?: string;
 };
 
 const SOURCES = ['webhook', 'event', 'cleanup', 'operator'];
@@ -32,6 +34,7 @@ const OPTIONAL = [
   'crmRef',
   'deliveryId',
   'expiresAt',
+  'lookUpFrom',
 ] as const;
 
 export class NotACloseRequest extends Error {
@@ -66,7 +69,7 @@ export function parseCloseRequest(text: string): CloseRequest {
   if ((message.conversationId === undefined) === (message.sharedId === undefined)) {
     throw new NotACloseRequest('not exactly one of conversationId and sharedId');
   }
-  for (const field of ['receivedAt', 'expiresAt'] as const) {
+  for (const field of ['receivedAt', 'expiresAt', 'lookUpFrom'] as const) {
     if (message[field] !== undefined && Number.isNaN(Date.parse(message[field] as string))) {
       throw new NotACloseRequest(`${field} is not a time`);
     }

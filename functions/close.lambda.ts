@@ -2,7 +2,7 @@ import { ChangeMessageVisibilityCommand, SendMessageCommand } from '@aws-sdk/cli
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import * as configured from '#configured';
 import { secrets, sqs } from './aws.ts';
-import { type Attempt, ageMs, answered, closeLine } from './close-line.ts';
+import { type Attempt, answered, closeLine, triedForMs } from './close-line.ts';
 import { queueCloses } from './close-queue.ts';
 import { type CloseRequest, parseCloseRequest, UnknownVersion } from './close-request.ts';
 import type { Project } from './connections.ts';
@@ -150,17 +150,17 @@ export function createClose(parts: CloseParts) {
     const { record, request, project } = message;
     const say = (told: Attempt, then: { final: boolean; nextTryInSeconds?: number }) =>
       writeLine(closeLine(record, request, project, told, then));
-    const age = ageMs(record, now());
+    const triedFor = triedForMs(record, now());
     const next = nextStep(message, attempt);
-    if (next === 'retry' && !isExpired(request) && !isGivenUp(attempt.outcome, age)) {
-      const seconds = waitFor(message, attempt, age);
+    if (next === 'retry' && !isExpired(request) && !isGivenUp(triedFor)) {
+      const seconds = waitFor(message, attempt, triedFor);
       say(attempt, { final: false, nextTryInSeconds: seconds });
       await postpone(record, request, seconds);
       return false;
     }
     const last =
       next === 'retry'
-        ? { ...attempt, reason: `given up after ${(age / HOUR_MS).toFixed(1)} h: ${attempt.reason}` }
+        ? { ...attempt, reason: `given up after ${(triedFor / HOUR_MS).toFixed(1)} h: ${attempt.reason}` }
         : attempt;
     const final = await hand(message, last, next);
     say(last, { final });
@@ -172,11 +172,11 @@ export function createClose(parts: CloseParts) {
     return isEarly ? 'retry' : OUTCOMES[outcome].next;
   }
 
-  function waitFor({ request }: Message, attempt: Attempt, age: number): number {
+  function waitFor({ request }: Message, attempt: Attempt, triedFor: number): number {
     const retryAfterMs = answered(attempt)?.retryAfterMs ?? 0;
     return request?.sharedId === undefined
-      ? nextTryInSeconds(age, retryAfterMs, parts.random())
-      : nextLookUpInSeconds(request, now(), age, retryAfterMs, parts.random());
+      ? nextTryInSeconds(triedFor, retryAfterMs, parts.random())
+      : nextLookUpInSeconds(request, now(), triedFor, retryAfterMs, parts.random());
   }
 
   /** Sends on what must go on elsewhere. @returns whether the message has done its duty here */
@@ -190,7 +190,10 @@ export function createClose(parts: CloseParts) {
   }
 
   /** The conversation of a shared id becomes a close of its own: one hop, however often that is tried. */
-  async function queueResolved({ sharedId: _resolved, ...request }: CloseRequest, conversationId: string) {
+  async function queueResolved(
+    { sharedId: _resolved, lookUpFrom: _from, ...request }: CloseRequest,
+    conversationId: string,
+  ) {
     try {
       await queueCloses(sqs, closeQueueUrl, [{ ...request, conversationId }]);
       return true;

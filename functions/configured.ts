@@ -1,4 +1,4 @@
-import type { Connection, Project } from './connections.ts';
+import type { Connection, ListedProject, Project } from './connections.ts';
 import type { Crm } from './crm/crm.ts';
 import type { AnyScheme } from './signature/scheme.ts';
 
@@ -7,6 +7,7 @@ import type { AnyScheme } from './signature/scheme.ts';
 // that a bundle carries only the CRMs and schemes which the configuration names.
 
 export const projects: Record<string, Project> = {};
+export const listedProjects: Record<string, ListedProject> = {};
 export const connections: Record<string, Connection> = {};
 export const crms: Record<string, Crm> = {};
 export const eventConnections: Record<string, Connection> = {};

@@ -12,6 +12,22 @@ export type Project = {
   secretId: string;
 };
 
+/** A project whose chats are looked for on a schedule. */
+export type ListedProject = Project & {
+  /** `live`, `pre-release` or `sandbox`. */
+  clientEnv: string;
+  cleanup: {
+    idleForMs: number;
+    lookbackMs: number;
+    /** Those whose chats may be closed. */
+    channels: string[];
+    maxCloses: number;
+    dryRun: boolean;
+    /** Until the next run: a close that is not through by then is its to ask for again. */
+    periodMs: number;
+  };
+};
+
 /** A CRM's webhook: what it is, how it is proven and which project its chats belong to. */
 export type Connection = {
   crm: string;

@@ -10,11 +10,11 @@ const AWAITED_FOR_MS = 2 * MINUTE_MS;
 /** The last look-up is made this long before it is too late. */
 const LAST_TRY_BEFORE_MS = 15_000;
 
-type SharedIdRequest = Pick<CloseRequest, 'receivedAt'>;
+type SharedIdRequest = Pick<CloseRequest, 'receivedAt' | 'lookUpFrom'>;
 
-/** Milliseconds since the CRM's delivery, which a redrive does not make younger. */
-function waitedMs({ receivedAt }: SharedIdRequest, now: number): number {
-  return now - Date.parse(receivedAt);
+/** Milliseconds since the CRM's delivery, which a redrive makes younger only where an operator says so. */
+function waitedMs({ receivedAt, lookUpFrom = receivedAt }: SharedIdRequest, now: number): number {
+  return now - Date.parse(lookUpFrom);
 }
 
 /** Whether a shared id may no longer be resolved. */
@@ -31,12 +31,12 @@ export function isAwaited(request: SharedIdRequest, now: number): boolean {
 export function nextLookUpInSeconds(
   request: SharedIdRequest,
   now: number,
-  ageMs: number,
+  triedForMs: number,
   retryAfterMs: number,
   random: number,
 ): number {
   const left = RESOLVED_WITHIN_MS - LAST_TRY_BEFORE_MS - waitedMs(request, now);
-  const seconds = nextTryInSeconds(ageMs, retryAfterMs, random);
+  const seconds = nextTryInSeconds(triedForMs, retryAfterMs, random);
   return left > 0 ? Math.min(seconds, Math.max(1, Math.floor(left / 1000))) : seconds;
 }
 

@@ -67,24 +67,22 @@ const JITTER = 0.2;
 const MAX_DELAY_MS = 11 * HOUR_MS;
 /** The promise is a whole day, so a little more. */
 const GIVE_UP_AFTER_MS = 26 * HOUR_MS;
-/** A close that PolyAI takes without confirming it is not going to be confirmed later. */
-const GIVE_UP_UNCONFIRMED_AFTER_MS = HOUR_MS;
 
 /**
- * Wait as long as the request has been waiting: 10 s, 10 s, 20 s, 40 s, … doubling, then hourly, plus up to a
+ * Wait as long as it has been tried: 10 s, 10 s, 20 s, 40 s, … doubling, then hourly, plus up to a
  * fifth, so that what failed together does not come back together.
  *
- * @param ageMs since the request was queued
+ * @param triedForMs since the request was first taken off the queue
  * @param retryAfterMs what PolyAI asked for; it lengthens the wait, up to 11 h
  * @param random 0 to 1
  * @returns whole seconds
  */
-export function nextTryInSeconds(ageMs: number, retryAfterMs: number, random: number): number {
-  const wait = Math.max(MIN_WAIT_MS, Math.min(ageMs, MAX_WAIT_MS)) * (1 + JITTER * random);
+export function nextTryInSeconds(triedForMs: number, retryAfterMs: number, random: number): number {
+  const wait = Math.max(MIN_WAIT_MS, Math.min(triedForMs, MAX_WAIT_MS)) * (1 + JITTER * random);
   return Math.ceil(Math.min(Math.max(wait, retryAfterMs), MAX_DELAY_MS) / SECOND_MS);
 }
 
-/** Whether an attempt that failed at this age was the last one. */
-export function isGivenUp(outcome: Outcome, ageMs: number): boolean {
-  return ageMs >= (outcome === 'unconfirmed' ? GIVE_UP_UNCONFIRMED_AFTER_MS : GIVE_UP_AFTER_MS);
+/** Whether an attempt that failed after so long was the last one. */
+export function isGivenUp(triedForMs: number): boolean {
+  return triedForMs >= GIVE_UP_AFTER_MS;
 }

@@ -32,13 +32,18 @@ export type PolyAIAnswer =
 export function readProjectKeys(text: string): ProjectKeys {
   const { apiKey, token, handoffApiKey } = parseSecret(text);
   return {
-    apiKey: readKey('apiKey', apiKey),
-    token: readKey('token', token),
-    ...(handoffApiKey ? { handoffApiKey: readKey('handoffApiKey', handoffApiKey) } : {}),
+    apiKey: parseSecretKey('apiKey', apiKey),
+    token: parseSecretKey('token', token),
+    ...(handoffApiKey ? { handoffApiKey: parseSecretKey('handoffApiKey', handoffApiKey) } : {}),
   };
 }
 
-function readKey(field: string, value: unknown): string {
+/**
+ * One key of a project's secret.
+ *
+ * @throws {SecretNotReady} naming the field and the mend, never the value
+ */
+export function parseSecretKey(field: string, value: unknown): string {
   if (typeof value !== 'string' || value === '')
     throw new SecretNotReady(`"${field}" is empty or missing: fill it in`);
   if (!/^[\x21-\x7e]+$/.test(value)) {
@@ -89,7 +94,8 @@ export async function lookUpConversation(calling: Calling, sharedId: string): Pr
   });
 }
 
-function pathOf({ accountId, projectId }: Project, version: string): string {
+/** The part of the path that names the project, each segment encoded. */
+export function pathOf({ accountId, projectId }: Project, version: string): string {
   return [version, accountId, projectId].map(encodeURIComponent).join('/');
 }
 
@@ -105,7 +111,7 @@ async function exchange(
       headers: {
         ...headers,
         Accept: 'application/json',
-        'X-PolyAI-Correlation-Id': requestId.replace(/[^\x21-\x7e]/g, '?'),
+        'X-PolyAI-Correlation-Id': correlationIdOf(requestId),
       },
       redirect: 'manual',
       signal: AbortSignal.timeout(timeoutMs),
@@ -116,13 +122,18 @@ async function exchange(
   }
 }
 
+/** Our id of a call as a header can carry it. */
+export function correlationIdOf(requestId: string): string {
+  return requestId.replace(/[^\x21-\x7e]/g, '?');
+}
+
 /** The body as JSON; `undefined` when it is too large or something else. */
-async function readJson(response: Response): Promise<unknown> {
+export async function readJson(response: Response, maxBytes: number = MAX_BODY_BYTES): Promise<unknown> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of response.body ?? []) {
     size += chunk.length;
-    if (size > MAX_BODY_BYTES) return undefined;
+    if (size > maxBytes) return undefined;
     chunks.push(chunk);
   }
   try {
@@ -133,7 +144,7 @@ async function readJson(response: Response): Promise<unknown> {
 }
 
 /** Errors come in three shapes: `error_code` beside the message, `error: { code }`, and a message alone. */
-function readAnswer(status: number, headers: Headers, json: unknown): PolyAIAnswer {
+export function readAnswer(status: number, headers: Headers, json: unknown): PolyAIAnswer {
   const body = asObject(json);
   const error = asObject(body.error);
   const errorCode = pick(/^[\w.-]{1,64}$/, body.error_code, error.code);
@@ -170,7 +181,8 @@ function parseRetryAfter(value: string | null): number | undefined {
   return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
 }
 
-function describeFailure(error: unknown, timeoutMs: number): string {
+/** Why no answer came, without anything of what was sent. */
+export function describeFailure(error: unknown, timeoutMs: number): string {
   const { name = 'Error', cause } = (error ?? {}) as { name?: string; cause?: { code?: string } };
   if (name === 'TimeoutError') return `no answer from PolyAI within ${timeoutMs / 1000} s`;
   return `the connection to PolyAI failed: ${cause?.code ?? name}`;

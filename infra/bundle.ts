@@ -4,13 +4,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BundlingOptions, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import type * as Configured from '../functions/configured.ts';
-import type { Connection, Project } from '../functions/connections.ts';
+import type { Connection, ListedProject, Project } from '../functions/connections.ts';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 
 /** What one stack's functions carry with them. */
 export type Embedded = {
   projects: Record<string, Project>;
+  /** Those with a cleanup. */
+  listedProjects: Record<string, ListedProject>;
   /** The webhooks'. */
   connections: Record<string, Connection>;
   /** Those on buses. */
@@ -25,7 +27,7 @@ export type Embedded = {
  * @returns its path, which depends on nothing but the content
  */
 export function writeConfigured(embedded: Partial<Embedded>): string {
-  const { projects = {}, connections = {}, eventConnections = {} } = embedded;
+  const { projects = {}, listedProjects = {}, connections = {}, eventConnections = {} } = embedded;
   const webhooks = Object.values(connections);
   const crms = modules(
     'crm',
@@ -42,6 +44,7 @@ export function writeConfigured(embedded: Partial<Embedded>): string {
   );
   const values = {
     projects: JSON.stringify(projects),
+    listedProjects: JSON.stringify(listedProjects),
     connections: JSON.stringify(connections),
     crms: crms.table,
     schemes: schemes.table,

@@ -1,6 +1,7 @@
 import { Duration, type Stack } from 'aws-cdk-lib';
 import {
   Alarm,
+  type AlarmProps,
   ComparisonOperator,
   type IMetric,
   Metric,
@@ -15,9 +16,10 @@ import { FilterPattern, type ILogGroup, MetricFilter } from 'aws-cdk-lib/aws-log
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
-import { CLOSE_ATTEMPTS, NAMESPACE } from '../functions/metrics.ts';
+import { CLEANUP_COMPLETE, CLEANUP_OLDEST_OPEN, CLOSE_ATTEMPTS, NAMESPACE } from '../functions/metrics.ts';
 import type { OUTCOMES, Outcome } from '../functions/outcome.ts';
-import type { Configuration } from './config.ts';
+import { toMinutes } from './config/duration.ts';
+import type { Configuration, ProjectConfiguration } from './config.ts';
 
 export type Watched = {
   alarms: Configuration['stack']['alarms'];
@@ -28,6 +30,10 @@ export type Watched = {
   accessLog: ILogGroup;
   /** By the names that people know them by. */
   functions: Record<string, IFunction & { logGroup: ILogGroup }>;
+  /** There only with projects that are cleaned up. */
+  cleanups:
+    | { projects: Record<string, NonNullable<ProjectConfiguration['cleanup']>>; scheduleGroup: string }
+    | undefined;
 };
 
 const PERIOD = Duration.minutes(5);
@@ -53,9 +59,16 @@ const NEED_ACTION: Record<NeedingAction, { id: string; what: string }> = {
 
 /** Every alarm is on by default and names its section in docs/operations.md; a subscriber is the user's to name. */
 export function monitor(stack: Stack, watched: Watched): void {
-  const { alarms, closes, deadLetters, eventsDeadLetters, accessLog, functions } = watched;
+  const { alarms, closes, deadLetters, eventsDeadLetters, accessLog, functions, cleanups } = watched;
   const topics = alarmTopics(stack, alarms);
-  const alarm = (id: string, section: string, what: string, metric: IMetric, threshold = 1) => {
+  const alarm = (
+    id: string,
+    section: string,
+    what: string,
+    metric: IMetric,
+    threshold = 1,
+    own: Partial<AlarmProps> = {},
+  ) => {
     const created = new Alarm(stack, id, {
       alarmDescription: `${what} See docs/operations.md#${section}`,
       metric,
@@ -63,6 +76,7 @@ export function monitor(stack: Stack, watched: Watched): void {
       evaluationPeriods: 1,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: TreatMissingData.NOT_BREACHING,
+      ...own,
     });
     created.addAlarmAction(...topics.map((topic) => new SnsAction(topic)));
   };
@@ -110,6 +124,68 @@ export function monitor(stack: Stack, watched: Watched): void {
     const metric = each.metricErrors({ period: PERIOD, statistic: Stats.SUM });
     alarm(`${name}ErrorsAlarm`, 'faults', `The function ${name} failed or ran out of time.`, metric);
   }
+  if (!cleanups) return;
+  alarm(
+    'CleanupNotStartedAlarm',
+    'cleanup-not-started',
+    'A scheduled cleanup could not be started.',
+    new Metric({
+      namespace: 'AWS/Scheduler',
+      metricName: 'InvocationDroppedCount',
+      dimensionsMap: { ScheduleGroup: cleanups.scheduleGroup },
+      statistic: Stats.SUM,
+      period: PERIOD,
+    }),
+  );
+  for (const [project, { alarmAfter, oldestOpenAlarm }] of Object.entries(cleanups.projects)) {
+    const { period, evaluationPeriods } = spanOf(toMinutes(alarmAfter));
+    alarm(
+      `Overdue ${project}`,
+      'no-complete-cleanup',
+      `No cleanup of the project ${project} has seen all of its chats for ${alarmAfter}.`,
+      runMetric(stack, CLEANUP_COMPLETE, project, period),
+      1,
+      {
+        evaluationPeriods,
+        comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
+        treatMissingData: TreatMissingData.BREACHING,
+      },
+    );
+    if (!oldestOpenAlarm) continue;
+    alarm(
+      `Oldest open of ${project}`,
+      'oldest-open-chat',
+      `A chat of the project ${project} has been open for more than ${oldestOpenAlarm}.`,
+      runMetric(stack, CLEANUP_OLDEST_OPEN, project, PERIOD),
+      toMinutes(oldestOpenAlarm) * 60,
+      // Between two runs it stays as the last one left it.
+      {
+        comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+        treatMissingData: TreatMissingData.IGNORE,
+      },
+    );
+  }
+}
+
+function runMetric(stack: Stack, metricName: string, project: string, period: Duration): IMetric {
+  return new Metric({
+    namespace: NAMESPACE,
+    metricName,
+    dimensionsMap: { service: stack.stackName, project },
+    statistic: Stats.MAXIMUM,
+    period,
+  });
+}
+
+/**
+ * A span that an alarm can look back on, at least as long as asked for. Periods below an hour may add up to a
+ * day, longer ones to seven.
+ *
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+ */
+export function spanOf(minutes: number): { period: Duration; evaluationPeriods: number } {
+  const period = minutes <= 60 ? 1 : minutes <= 24 * 60 ? 5 : 60;
+  return { period: Duration.minutes(period), evaluationPeriods: Math.ceil(minutes / period) };
 }
 
 /** What the gateway answered without an answer of the receiver's behind it. */

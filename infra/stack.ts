@@ -1,12 +1,4 @@
-import {
-  Annotations,
-  CfnOutput,
-  Duration,
-  RemovalPolicy,
-  Stack,
-  type StackProps,
-  Validations,
-} from 'aws-cdk-lib';
+import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
@@ -23,9 +15,10 @@ import { NodejsFunction, type NodejsFunctionProps } from 'aws-cdk-lib/aws-lambda
 import { type ILogGroup, LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import type { Connection, Project } from '../functions/connections.ts';
+import type { Connection, ListedProject, Project } from '../functions/connections.ts';
 import { ENVIRONMENT } from '../functions/environment.ts';
 import { bundling, type Embedded, ROOT, writeConfigured } from './bundle.ts';
+import { CleanupSchedules, embedCleanup, projectsWithCleanup, START_WITHIN_SECONDS } from './cleanup.ts';
 import { isOnBus } from './config/bus.ts';
 import type { Configuration } from './config.ts';
 import { connectionsOnBuses, Events } from './events.ts';
@@ -55,6 +48,8 @@ const VISIBILITY = Duration.seconds(180);
 const EVENT_TIMEOUT = Duration.seconds(10);
 /** Six times that, and soon enough for an id that must be looked up while it is fresh. */
 const EVENT_VISIBILITY = Duration.seconds(60);
+/** As long as a function can run: PolyAI's list may be slow, and the rest is the next run's. */
+const CLEANUP_TIMEOUT = Duration.minutes(15);
 const RETENTION = Duration.days(14);
 /** Far above what every back-off needs: only a message that crashes its function gets here. */
 const MAX_RECEIVES = 1000;
@@ -181,6 +176,25 @@ export class ChatCloserStack extends Stack {
       new CfnOutput(this, 'EventsDeadLetterQueueUrl', { value: events.deadLetters.queueUrl });
     }
 
+    const toCleanUp = projectsWithCleanup(configuration);
+    const cleanup =
+      toCleanUp.length > 0
+        ? createFunction('Cleanup', 'listedProjects', {
+            description: 'Looks for chats that were left open and queues their closes',
+            timeout: CLEANUP_TIMEOUT,
+            // A page of PolyAI's list carries transcripts.
+            memorySize: 1024,
+            retryAttempts: 0,
+            maxEventAge: Duration.seconds(START_WITHIN_SECONDS),
+            environment: { [ENVIRONMENT.closeQueueUrl]: closes.queueUrl },
+          })
+        : undefined;
+    const schedules = cleanup && new CleanupSchedules(this, 'Schedules', toCleanUp, cleanup);
+    if (cleanup) {
+      for (const [name] of toCleanUp) projectSecrets.get(name)?.grantRead(cleanup);
+      closes.grantSendMessages(cleanup);
+    }
+
     const accessLog = logGroup('AccessLog');
     const api = createApi(this, receive, accessLog, stack.throttle);
     monitor(this, {
@@ -189,9 +203,14 @@ export class ChatCloserStack extends Stack {
       deadLetters,
       eventsDeadLetters: events?.deadLetters,
       accessLog,
-      functions: { Receive: receive, Close: close, ...(event && { Event: event }) },
+      functions: {
+        Receive: receive,
+        Close: close,
+        ...(event && { Event: event }),
+        ...(cleanup && { Cleanup: cleanup }),
+      },
+      cleanups: schedules && { projects: Object.fromEntries(toCleanUp), scheduleGroup: schedules.groupName },
     });
-    warnOfCleanup(this, configuration);
 
     new CfnOutput(this, 'WebhooksUrl', {
       value: `${api.apiEndpoint}/webhooks`,
@@ -243,10 +262,21 @@ function embed(
       return { ...rest, project: polyai, ...(secretId && { secretId }) };
     },
   );
+  const embedProject = (
+    { region, baseUrl, version, accountId, projectId }: Configuration['projects'][string],
+    name: string,
+  ): Project => {
+    return { region, baseUrl, version, accountId, projectId, secretId: idOf(projectSecrets, name) };
+  };
   return {
-    projects: mapValues(projects, ({ region, baseUrl, version, accountId, projectId }, name): Project => {
-      return { region, baseUrl, version, accountId, projectId, secretId: idOf(projectSecrets, name) };
-    }),
+    projects: mapValues(projects, embedProject),
+    listedProjects: Object.fromEntries(
+      Object.entries(projects).flatMap(([name, project]): [string, ListedProject][] => {
+        const { clientEnv, cleanup } = project;
+        if (!cleanup) return [];
+        return [[name, { ...embedProject(project, name), clientEnv, cleanup: embedCleanup(cleanup) }]];
+      }),
+    ),
     // The receiver is not told of a connection on a bus, so that its address is nobody's.
     connections: filterValues(all, ({ crm }) => !isOnBus(crm)),
     eventConnections: filterValues(all, ({ crm }) => isOnBus(crm)),
@@ -313,12 +343,3 @@ const ACCESS_LOG = AccessLogFormat.custom(
     latencyMs: '$context.responseLatency',
   }),
 );
-
-function warnOfCleanup(stack: Stack, { projects }: Configuration): void {
-  const names = Object.keys(projects).filter((name) => projects[name]?.cleanup);
-  if (names.length === 0) return;
-  Annotations.of(stack).addWarningV2(
-    'polyai-chat-closer:cleanup',
-    `The cleanup of ${names.join(', ')} is checked but not deployed: this version has no scheduled cleanup yet.`,
-  );
-}

@@ -15,6 +15,7 @@ const CHECKS: Record<string, () => Count> = {
   unit: () => jest('test/functions', 'test/infra/config', 'test/scripts', 'test/support'),
   infrastructure: () => jest('test/infra/(?!config)'),
   bundle: () => jest('test/bundle'),
+  soak: () => jest('--runInBand', 'test/soak'),
   // One after the other: each has an emulator of its own, and the machine may be small.
   e2e: () => jest('--runInBand', 'test/e2e'),
 };

@@ -14,7 +14,10 @@ const budget = JSON.parse(readFileSync(join(ROOT, 'test/bundle/budget.json'), 'u
 const every = JSON.parse(readFileSync(join(ROOT, 'connections.json'), 'utf8'));
 
 /** Builds a stack's bundles as a deployment would. @returns the folder of each function */
-function build(content: unknown, sourceMaps = false): { receive: string; close: string; event: string } {
+function build(
+  content: unknown,
+  sourceMaps = false,
+): { receive: string; close: string; event: string; cleanup: string } {
   const { node } = createStack(content, { sourceMaps, bundles: true });
   const { directory } = (node.root as App).synth();
   const folders = readdirSync(directory, { withFileTypes: true }).filter((entry) =>
@@ -26,8 +29,13 @@ function build(content: unknown, sourceMaps = false): { receive: string; close: 
     );
     return join(directory, found?.name ?? `no bundle has ${mark}`);
   };
-  // The third is there only with a connection on a bus.
-  return { receive: find('unknown_connection'), close: find('chat/close'), event: find('UnreadableEvent') };
+  // The third is there only with a connection on a bus, the fourth only with a cleanup.
+  return {
+    receive: find('unknown_connection'),
+    close: find('chat/close'),
+    event: find('UnreadableEvent'),
+    cleanup: find('in_progress'),
+  };
 }
 
 /** Loads a bundle on Node 24 in an empty folder, with nothing to reach, and calls its handler once. */
@@ -40,7 +48,7 @@ function invoke(
   writeFileSync(
     join(folder, 'invoke.mjs'),
     `const { handler } = await import('./index.mjs');
-     const answer = await handler(${JSON.stringify(event)}, { getRemainingTimeInMillis: () => 30000 });
+     const answer = await handler(${JSON.stringify(event)}, { getRemainingTimeInMillis: () => 30000, awsRequestId: 'r-1' });
      console.log('ANSWER ' + JSON.stringify({ answer, node: process.version }));`,
   );
   const env = {
@@ -199,6 +207,39 @@ describe('the event reader’s bundle', () => {
 
   it('keeps within its budget', () => {
     expect(statSync(join(onBus.event, 'index.mjs')).size).toBeLessThanOrEqual(budget.event.example);
+  });
+});
+
+describe('the cleanup’s bundle', () => {
+  const cleanup = { schedule: 'rate(1 hour)', channels: ['CHAT'] };
+  const other = { ...SMALLEST.polyai.support, projectId: 'PROJECT-other' };
+  const built = build({
+    ...SMALLEST,
+    polyai: { support: { ...SMALLEST.polyai.support, cleanup }, other },
+  });
+  const text = (bundle: string) => readFileSync(join(bundle, 'index.mjs'), 'utf8');
+
+  it('runs from an empty folder on Node 24, and says why its run is not complete', () => {
+    const { answer, lines, node } = invoke(built.cleanup, { project: 'support' });
+    expect(node).toMatch(/^v24\./);
+    expect(answer).toMatchObject({ project: 'support', dry_run: true, complete: false, queued: 0 });
+    expect(lines).toEqual([
+      expect.objectContaining({ type: 'fault', where: 'cleanup: secret' }),
+      expect.objectContaining({ type: 'cleanup', request_id: 'r-1', CleanupComplete: 0, service: 'closer' }),
+    ]);
+  });
+
+  it('knows only the projects that have a cleanup, and cannot close', () => {
+    expect(text(built.cleanup)).toContain('PROJECT-191bfa2a');
+    expect(text(built.cleanup)).not.toContain('PROJECT-other');
+    expect(text(built.cleanup)).not.toContain('chat/close');
+    expect(text(built.cleanup)).not.toContain('zen:event-type:');
+    expect(text(built.close)).not.toContain('in_progress');
+    expect(text(built.close)).not.toContain('lookbackMs');
+  });
+
+  it('keeps within its budget', () => {
+    expect(statSync(join(built.cleanup, 'index.mjs')).size).toBeLessThanOrEqual(budget.cleanup.example);
   });
 });
 

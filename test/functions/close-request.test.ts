@@ -64,6 +64,7 @@ describe('a close request', () => {
     ['receivedAt', 'yesterday'],
     ['expiresAt', 'tomorrow'],
     ['expiresAt', null],
+    ['lookUpFrom', 'now'],
     ['connection', null],
     ['crm', ''],
     ['crmRef', 5158],

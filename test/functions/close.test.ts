@@ -132,7 +132,7 @@ function message(body: unknown = request(), ageMs = 0): SQSRecord {
       ApproximateReceiveCount: '1',
       SentTimestamp: String(NOW - ageMs),
       SenderId: 'AIDAEXAMPLE',
-      ApproximateFirstReceiveTimestamp: String(NOW),
+      ApproximateFirstReceiveTimestamp: String(NOW - ageMs),
       MessageGroupId: 'support-uk',
     },
     messageAttributes: {},
@@ -248,7 +248,7 @@ describe('giving up', () => {
     ['unauthorized', refusal(401), 26 * HOUR_MS],
     ['misdirected', refusal(404, 'ACCOUNT_NOT_FOUND'), 26 * HOUR_MS],
     ['throttled', refusal(429), 26 * HOUR_MS],
-    ['unconfirmed', { status: 200, body: {} }, HOUR_MS],
+    ['unconfirmed', { status: 200, body: {} }, 26 * HOUR_MS],
   ])('an %s close makes a dead letter, and not a moment earlier', async (outcome, behaviour, ageMs) => {
     const { close, lines, sent } = createWorker();
     polyai.behave(() => behaviour);
@@ -260,6 +260,16 @@ describe('giving up', () => {
     );
     expect(sent).toEqual([postponed(tried, 3600), deadLetter(last, outcome, reason)]);
     expect(lines).toMatchObject([{ final: false }, { outcome, final: true, reason }]);
+  });
+
+  it('does not count the days on which nobody took the message off its queue', async () => {
+    const { close, lines, sent } = createWorker();
+    polyai.behave(() => refusal(503));
+    const record = message(request(), 72 * HOUR_MS);
+    record.attributes.ApproximateFirstReceiveTimestamp = String(NOW);
+    expect(await close(record)).toEqual([record.messageId]);
+    expect(sent).toEqual([postponed(record, 10)]);
+    expect(lines).toMatchObject([{ final: false, age_ms: 72 * HOUR_MS }]);
   });
 
   it('still closes what can be closed at last', async () => {
@@ -294,7 +304,7 @@ describe("cleanup's own closes", () => {
   it.each<[string, Behaviour, string | undefined, number]>([
     ['expired', refusal(503), new Date(NOW).toISOString(), 0],
     ['too old', refusal(503), undefined, 26 * HOUR_MS],
-    ['unconfirmed', { status: 200, body: {} }, undefined, HOUR_MS],
+    ['unconfirmed', { status: 200, body: {} }, undefined, 26 * HOUR_MS],
     ['rejected', refusal(400), undefined, 0],
   ])('are given up quietly when %s', async (_, behaviour, expiresAt, ageMs) => {
     const { close, lines, sent } = createWorker();

@@ -208,6 +208,20 @@ describe('a shared id', () => {
     expect(line).toMatchObject({ outcome: 'look_up_expired', final: true, shared_id: TICKET });
   });
 
+  it('may be resolved late where an operator says from when on, for a quarter of an hour, and its close is a plain one', async () => {
+    const conversationId = polyai.openChat();
+    polyai.share(TICKET, conversationId);
+    const waitedMs = 27 * 60 * MINUTE_MS;
+    const from = (ms: number) => ({ lookUpFrom: new Date(NOW - ms).toISOString() });
+    const { sent, line, request } = await lookUp({ waitedMs, change: from(15 * MINUTE_MS - 1) });
+    const [entry] = (sent[0] as unknown as SendMessageBatchCommandInput).Entries ?? [];
+    const { sharedId: _resolved, lookUpFrom: _from, ...rest } = request;
+    expect(JSON.parse(entry?.MessageBody ?? '')).toEqual({ ...rest, conversationId });
+    expect(line).toMatchObject({ outcome: 'resolved', received_at: request.receivedAt });
+    const late = await lookUp({ waitedMs, change: from(15 * MINUTE_MS) });
+    expect(late.line).toMatchObject({ outcome: 'look_up_expired', final: true });
+  });
+
   it('stays on the queue when its conversation cannot be queued', async () => {
     polyai.share(TICKET, polyai.openChat());
     const { stays, lines } = await lookUp({ refuses: CLOSES });

@@ -9,7 +9,6 @@ const HOUR_MS = 60 * MINUTE_MS;
 const SQS_LONGEST_VISIBILITY_S = 12 * 3600;
 
 const outcomes = Object.keys(OUTCOMES) as Outcome[];
-const outcome = fc.constantFrom(...outcomes);
 const ageMs = fc.oneof(
   fc.integer({ min: 0, max: 48 * HOUR_MS }),
   fc.integer({ min: 0, max: 60 * SECOND_MS }),
@@ -189,20 +188,15 @@ describe('the next try', () => {
 });
 
 describe('giving up', () => {
-  it.each(outcomes.filter((name) => name !== 'unconfirmed'))('comes after 26 hours of %s', (name) => {
-    expect(isGivenUp(name, 26 * HOUR_MS - 1)).toBe(false);
-    expect(isGivenUp(name, 26 * HOUR_MS)).toBe(true);
-  });
-
-  it('comes after an hour without confirmation', () => {
-    expect(isGivenUp('unconfirmed', HOUR_MS - 1)).toBe(false);
-    expect(isGivenUp('unconfirmed', HOUR_MS)).toBe(true);
+  it('comes after 26 hours', () => {
+    expect(isGivenUp(26 * HOUR_MS - 1)).toBe(false);
+    expect(isGivenUp(26 * HOUR_MS)).toBe(true);
   });
 
   it('is never taken back', () => {
     fc.assert(
-      fc.property(outcome, ageMs, ageMs, (name, age, later) => {
-        if (isGivenUp(name, age)) expect(isGivenUp(name, age + later)).toBe(true);
+      fc.property(ageMs, ageMs, (age, later) => {
+        if (isGivenUp(age)) expect(isGivenUp(age + later)).toBe(true);
       }),
     );
   });
@@ -212,7 +206,7 @@ describe('an outage', () => {
   /** The ages at which a request is tried, the last one after the outage or the last one at all. */
   function tries(outageMs: number, dice: () => number, askedMs = 0): number[] {
     const ages = [0];
-    for (let age = 0; age < outageMs && !isGivenUp('unavailable', age); ) {
+    for (let age = 0; age < outageMs && !isGivenUp(age); ) {
       age += nextTryInSeconds(age, askedMs, dice()) * SECOND_MS;
       ages.push(age);
     }

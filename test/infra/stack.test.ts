@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Duration } from 'aws-cdk-lib';
-import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { Match, Template } from 'aws-cdk-lib/assertions';
 import { requireVisibility } from '../../infra/stack.ts';
 import { createStack, SMALLEST } from '../support/configuration.ts';
 
@@ -296,17 +296,5 @@ describe('the outputs', () => {
       'SecretsToFill',
       'WebhooksUrl',
     ]);
-  });
-});
-
-describe('a cleanup in the configuration', () => {
-  it('is warned of, because this version does not deploy it', () => {
-    const support = { ...SMALLEST.polyai.support, cleanup: { schedule: 'rate(1 hour)', channels: ['CHAT'] } };
-    const stack = createStack({ ...SMALLEST, polyai: { support } });
-    Annotations.fromStack(stack).hasWarning(
-      '*',
-      Match.stringLikeRegexp('cleanup of support .* not deployed'),
-    );
-    expect(Annotations.fromStack(createStack()).findWarning('*', Match.anyValue())).toEqual([]);
   });
 });

@@ -223,3 +223,66 @@ function without(header: string): Record<string, string> {
   const { [header]: _, ...others } = request().headers;
   return others;
 }
+
+describe('the stand-in’s list of conversations', () => {
+  const owner = { accountId: 'acme-uk', projectId: 'PROJECT-1' };
+  const list = async (query: string, headers: Record<string, string> = {}) => {
+    const response = await fetch(`${polyai.url}/v3/acme-uk/PROJECT-1/conversations?${query}`, {
+      headers: { 'x-api-key': polyai.keys.apiKey, ...headers },
+    });
+    const { conversations = [], ...rest } = JSON.parse(await response.text());
+    return { status: response.status, conversations: conversations as { id: string }[], ...rest };
+  };
+  const idsOf = ({ conversations }: { conversations: { id: string }[] }) => conversations.map(({ id }) => id);
+
+  it('shows a chat as it was opened, and no longer in progress once it was closed', async () => {
+    const id = polyai.openChat(owner, { channel: 'WEBCHAT', startedAt: 1000, turns: [{ user_input: 'hi' }] });
+    expect((await list('in_progress=true')).conversations).toEqual([
+      expect.objectContaining({
+        id,
+        channel: 'WEBCHAT',
+        environment: 'live',
+        started_at: '1970-01-01T00:00:01.000Z',
+        in_progress: true,
+        turns: [{ user_input: 'hi' }],
+      }),
+    ]);
+    await ask(id);
+    expect(await list('in_progress=true')).toMatchObject({ conversations: [], cursor: null });
+    expect(idsOf(await list('in_progress=false'))).toEqual([id]);
+  });
+
+  it('keeps to the project, the environment and the span, both ends included', async () => {
+    const [one, two, three] = [1000, 2000, 3000].map((startedAt) => polyai.openChat(owner, { startedAt }));
+    polyai.openChat({ ...owner, projectId: 'PROJECT-2' }, { startedAt: 1000 });
+    const sandbox = polyai.openChat(owner, { startedAt: 1000, environment: 'sandbox' });
+    const [from, to] = [1000, 2000].map((ms) => new Date(ms).toISOString());
+    expect(idsOf(await list(`start_time=${from}&end_time=${to}`)).sort()).toEqual([one, two].sort());
+    expect(idsOf(await list('client_env=sandbox'))).toEqual([sandbox]);
+    expect(idsOf(await list(''))).toContain(three);
+  });
+
+  it('has pages that lose and repeat nothing, though chats end meanwhile', async () => {
+    const ids = Array.from({ length: 25 }, () => polyai.openChat(owner, { startedAt: 1000 }));
+    const seen: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const page = await list(`in_progress=true&limit=10${cursor ? `&cursor=${cursor}` : ''}`);
+      seen.push(...idsOf(page));
+      await ask(seen[0] ?? '');
+      cursor = page.cursor;
+    } while (cursor);
+    expect(seen.sort()).toEqual(ids.sort());
+  });
+
+  it.each(['limit=0', 'limit=1001', 'cursor=x', 'start_time=soon'])('refuses %s', async (query) => {
+    expect(await list(query)).toMatchObject({ status: 400, error_code: 'CONVERSATIONS_VALIDATION_FAILED' });
+  });
+
+  it('asks for its own key where there is one', async () => {
+    expect((await list('', { 'x-api-key': 'wrong' })).status).toBe(401);
+    polyai.keys = { ...polyai.keys, conversationsApiKey: 'lists' };
+    expect((await list('')).status).toBe(401);
+    expect((await list('', { 'x-api-key': 'lists' })).status).toBe(200);
+  });
+});

@@ -41,7 +41,19 @@ export type Behaviour = {
   hang?: boolean;
 };
 
-export type Keys = { apiKey: string; token: string };
+/** `conversationsApiKey` lists conversations where that needs a key of its own. */
+export type Keys = { apiKey: string; token: string; conversationsApiKey?: string };
+
+/** How a chat stands in the list of conversations. */
+export type Listed = {
+  conversationId: string;
+  channel: string;
+  environment: string;
+  /** Unix milliseconds. */
+  startedAt: number;
+  /** Anything, because PolyAI's own may be missing or empty. */
+  turns: unknown;
+};
 
 export type PolyAIStandIn = {
   /** `http://127.0.0.1:PORT` */
@@ -51,7 +63,7 @@ export type PolyAIStandIn = {
   /** What it accepts; may be replaced at any time. */
   keys: Keys;
   /** Opens a chat. Without a project it may be closed under any. @returns its conversation id */
-  openChat(project?: { accountId: string; projectId: string }): string;
+  openChat(project?: { accountId: string; projectId: string }, listed?: Partial<Listed>): string;
   isOpen(conversationId: string): boolean;
   /** What the agent does when it stores an id that a ticket has too. The newest conversation counts. */
   share(sharedId: string, conversationId: string): void;
@@ -63,14 +75,14 @@ export type PolyAIStandIn = {
   close(): Promise<void>;
 };
 
-type Chat = { open: boolean; owner?: string };
+type Chat = Omit<Listed, 'conversationId'> & { open: boolean; owner?: string };
 type Answer = { status: number; body: unknown; headers?: Record<string, string> };
 
 const ROUTES: Record<string, string> = { close: 'PUT', create: 'POST', respond: 'POST' };
 
 /**
- * A PolyAI on loopback: the Chat API's create, respond and close over chats that it remembers. A chat that
- * was closed refuses to be closed or spoken to again.
+ * A PolyAI on loopback: the Chat API's create, respond and close over chats that it remembers, and the list of
+ * them. A chat that was closed refuses to be closed or spoken to again.
  *
  * @see https://docs.poly.ai/api-reference/chat/introduction
  */
@@ -91,7 +103,7 @@ export async function startPolyAI(options: { port?: number; keys?: Keys } = {}):
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     calls: [],
     keys: options.keys ?? { apiKey: `key-${randomUUID()}`, token: `token-${randomUUID()}` },
-    openChat: (project) => openChat(project && owner(project.accountId, project.projectId)),
+    openChat: (project, listed) => openChat(project && owner(project.accountId, project.projectId), listed),
     isOpen: (conversationId) => chats.get(conversationId)?.open ?? false,
     share: (sharedId, conversationId) => {
       shared.set(sharedId, conversationId);
@@ -135,6 +147,7 @@ export async function startPolyAI(options: { port?: number; keys?: Keys } = {}):
   /** The normal answer, with its effect. */
   function answer(method: string, path: string, headers: Record<string, string>, body: string): Answer {
     if (/^\/v1\/[^/?]+\/[^/?]+\/handoff_state\?/.test(path)) return lookUp(method, path, headers);
+    if (/^\/v3\/[^/?]+\/[^/?]+\/conversations(\?|$)/.test(path)) return list(method, path, headers);
     const [, accountId = '', projectId = '', operation = ''] =
       /^\/[^/?]+\/([^/?]+)\/([^/?]+)\/chat\/([^/?]+)$/.exec(path) ?? [];
     const allow = Object.hasOwn(ROUTES, operation) ? ROUTES[operation] : undefined;
@@ -173,6 +186,49 @@ export async function startPolyAI(options: { port?: number; keys?: Keys } = {}):
       : { status: 200, body: { id, shared_id: sharedId, data: {} } };
   }
 
+  /** The Conversations API, newest first: its order is not documented. Both ends of a span count. */
+  function list(method: string, path: string, headers: Record<string, string>): Answer {
+    if (method !== 'GET')
+      return { ...refusal(405, 'METHOD_NOT_ALLOWED', 'use GET'), headers: { allow: 'GET' } };
+    if (headers['x-api-key'] !== (standIn.keys.conversationsApiKey ?? standIn.keys.apiKey)) {
+      return refusal(401, 'AUTH_USER_INVALID_TOKEN', 'the API key is not valid');
+    }
+    const { pathname, searchParams } = new URL(path, standIn.url);
+    const [, , accountId = '', projectId = ''] = pathname.split('/');
+    const ask = (name: string) => searchParams.get(name) ?? undefined;
+    const limit = Number(ask('limit') ?? 1000);
+    const [from, to] = [
+      Date.parse(ask('start_time') ?? '0000-01-01'),
+      Date.parse(ask('end_time') ?? '9999-12-31'),
+    ];
+    const cursor = ask('cursor');
+    const after = cursor === undefined ? undefined : readCursor(cursor);
+    if (!(limit >= 1 && limit <= 1000) || Number.isNaN(from) || Number.isNaN(to) || after === null) {
+      return refusal(400, 'CONVERSATIONS_VALIDATION_FAILED', 'a parameter is not valid');
+    }
+    const project = owner(accountId, projectId);
+    const matching = [...chats]
+      .map(([id, chat]) => ({ id, ...chat }))
+      .filter((chat) => chat.owner === undefined || chat.owner === project)
+      .filter(({ open }) => ask('in_progress') === undefined || String(open) === ask('in_progress'))
+      .filter(({ environment }) => environment === (ask('client_env') ?? 'live'))
+      .filter(({ startedAt }) => startedAt >= from && startedAt <= to)
+      .sort((a, b) => b.startedAt - a.startedAt || (a.id < b.id ? -1 : 1));
+    const rest = matching.filter(
+      ({ startedAt, id }) =>
+        !after || startedAt < after.startedAt || (startedAt === after.startedAt && id > after.id),
+    );
+    const page = rest.slice(0, limit);
+    const last = page.at(-1);
+    return {
+      status: 200,
+      body: {
+        conversations: page.map((chat) => summaryOf(chat, accountId, projectId)),
+        cursor: last && rest.length > limit ? writeCursor(last) : null,
+      },
+    };
+  }
+
   function converse(operation: string, project: string, conversationId: unknown): Answer {
     if (typeof conversationId !== 'string' || conversationId === '') {
       return refusal(400, 'CONVERSATIONS_VALIDATION_FAILED', 'conversation_id is missing or not a string');
@@ -190,9 +246,15 @@ export async function startPolyAI(options: { port?: number; keys?: Keys } = {}):
     return { status: 200, body: { success: true } };
   }
 
-  function openChat(project: string | undefined): string {
-    const conversationId = makeConversationId(chats.size);
-    chats.set(conversationId, { open: true, ...(project !== undefined && { owner: project }) });
+  function openChat(project: string | undefined, listed: Partial<Listed> = {}): string {
+    const { conversationId = makeConversationId(chats.size), ...rest } = listed;
+    const defaults = { channel: 'CHAT', environment: 'live', startedAt: Date.now(), turns: [] };
+    chats.set(conversationId, {
+      open: true,
+      ...(project !== undefined && { owner: project }),
+      ...defaults,
+      ...rest,
+    });
     return conversationId;
   }
 
@@ -217,6 +279,35 @@ export async function startPolyAI(options: { port?: number; keys?: Keys } = {}):
     if (bodyDelayMs) await wait(bodyDelayMs, undefined, { signal: stopped.signal });
     if (truncate) response.destroy();
     else response.end(bytes.subarray(half));
+  }
+}
+
+/** As the list shows a chat, transcript and all. */
+function summaryOf(chat: Chat & { id: string }, accountId: string, projectId: string) {
+  const { id, open, channel, environment, startedAt, turns } = chat;
+  return {
+    id,
+    account_id: accountId,
+    project_id: projectId,
+    environment,
+    started_at: new Date(startedAt).toISOString(),
+    channel,
+    in_progress: open,
+    from_number: '+441632960000',
+    turns,
+  };
+}
+
+function writeCursor({ startedAt, id }: { startedAt: number; id: string }): string {
+  return Buffer.from(JSON.stringify([startedAt, id])).toString('base64url');
+}
+
+function readCursor(cursor: string): { startedAt: number; id: string } | null {
+  try {
+    const [startedAt, id] = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+    return typeof startedAt === 'number' && typeof id === 'string' ? { startedAt, id } : null;
+  } catch {
+    return null;
   }
 }
 

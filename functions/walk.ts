@@ -1,0 +1,94 @@
+import type { ListAnswer, PageQuery } from './conversations.ts';
+
+/** Why the walk ended before everything was seen. What was seen until then counts. */
+export class WalkStopped extends Error {
+  override name = 'WalkStopped';
+  /** Whether it stops again next time unless somebody acts. */
+  readonly needsAction: boolean;
+
+  constructor(message: string, needsAction: boolean) {
+    super(message);
+    this.needsAction = needsAction;
+  }
+}
+
+export type Walking = {
+  /** Asks for one page, once. */
+  list: (query: PageQuery, timeoutMs: number) => Promise<ListAnswer>;
+  /** Unix milliseconds. */
+  now: () => number;
+  /** When the walk must be over. */
+  stopAt: number;
+  sleep: (ms: number) => Promise<void>;
+  /** 0 to 1. */
+  random: () => number;
+};
+
+const DAY_MS = 86_400_000;
+const MAX_WINDOWS = 32;
+const MAX_PAGES = 10_000;
+const PAGE_TIMEOUT_MS = 30_000;
+/** With less than this an attempt has no chance. */
+const MIN_ATTEMPT_MS = 500;
+/** Rides out more than two minutes of failures, and a list that fails every second time. */
+const MAX_ATTEMPTS = 20;
+const FIRST_WAIT_MS = 200;
+const MAX_WAIT_MS = 10_000;
+const JITTER = 0.2;
+
+/** The spans of a day each, or longer where there would be too many, from the oldest on. Ends are shared. */
+export function windowsBetween(from: number, to: number): { from: number; to: number }[] {
+  const length = Math.max(DAY_MS, Math.ceil((to - from) / MAX_WINDOWS));
+  const count = Math.max(0, Math.ceil((to - from) / length));
+  return Array.from({ length: count }, (_, index) => ({
+    from: from + index * length,
+    to: Math.min(to, from + (index + 1) * length),
+  }));
+}
+
+/**
+ * Every page of PolyAI's list, from the oldest time window to the newest: within one the order is not
+ * documented, so whatever stops the walk, it is the older chats that were seen.
+ *
+ * @throws {WalkStopped} when a page cannot be had or read, when the pages do not end, and when time is up
+ */
+export async function* walkPages(
+  walking: Walking,
+  windows: readonly { from: number; to: number }[],
+): AsyncGenerator<unknown[]> {
+  let pages = 0;
+  for (const window of windows) {
+    const cursors = new Set<string>();
+    let cursor: string | undefined;
+    do {
+      if (pages++ >= MAX_PAGES) throw new WalkStopped(`the list did not end after ${MAX_PAGES} pages`, true);
+      const page = await nextPage(walking, { ...window, ...(cursor !== undefined && { cursor }) });
+      yield page.conversations;
+      cursor = page.cursor;
+      if (cursor !== undefined && cursors.has(cursor))
+        throw new WalkStopped('the list repeated a cursor', true);
+      if (cursor !== undefined) cursors.add(cursor);
+    } while (cursor !== undefined);
+  }
+}
+
+async function nextPage(walking: Walking, query: PageQuery) {
+  const { list, now, stopAt, sleep, random } = walking;
+  for (let attempt = 1; ; attempt += 1) {
+    const left = stopAt - now();
+    if (left < MIN_ATTEMPT_MS) throw new WalkStopped('the time was up', false);
+    const answer = await list(query, Math.min(PAGE_TIMEOUT_MS, left));
+    if ('conversations' in answer) return answer;
+    const { failure, kind, retryAfterMs = 0 } = answer;
+    if (kind !== 'passing') throw new WalkStopped(failure, true);
+    if (attempt === MAX_ATTEMPTS) throw new WalkStopped(`${failure}, ${attempt} times`, false);
+    const wait = Math.max(retryAfterMs, waitBefore(attempt, random()));
+    if (wait >= stopAt - now()) throw new WalkStopped(`${failure}, and no time was left to ask again`, false);
+    await sleep(wait);
+  }
+}
+
+/** 200 ms, 400 ms, … doubling up to 10 s, plus up to a fifth. */
+function waitBefore(attempt: number, random: number): number {
+  return Math.round(Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempt - 1)) * (1 + JITTER * random));
+}

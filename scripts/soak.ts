@@ -1,0 +1,59 @@
+import { parseArgs } from 'node:util';
+import { failuresOf, table, virtualRows } from './soak/table.ts';
+
+// npm run soak -- [--closes 100000] [--seed 7] [--live]
+//
+// Ten days of faults in minutes, or, with --live, a few minutes of them on a stack that is really deployed.
+// Exit code 1 if a single close is lost, or anything else that docs/reliability.md promises did not hold.
+
+const SHOWN = 20;
+
+const { values } = parseArgs({
+  options: {
+    closes: { type: 'string' },
+    seed: { type: 'string', default: '7' },
+    live: { type: 'boolean', default: false },
+  },
+});
+const seed = wholeNumber('seed', values.seed);
+const closes = wholeNumber('closes', values.closes ?? (values.live ? '2000' : '10000'));
+// Powertools speaks up where no stack has named itself.
+process.env.POWERTOOLS_SERVICE_NAME ??= 'soak';
+
+process.stdout.write(`${closes} closes, seed ${seed}${values.live ? ', on a deployed stack' : ''}\n`);
+const { report, rows } = values.live ? await runLive() : await runVirtual();
+process.stdout.write(`\n${table(report, rows)}`);
+const failures = failuresOf(report);
+for (const failure of failures.slice(0, SHOWN)) process.stdout.write(`${failure}\n`);
+if (failures.length > SHOWN) process.stdout.write(`… and ${failures.length - SHOWN} more\n`);
+process.stdout.write(failures.length > 0 ? 'The proof failed.\n' : 'The proof holds.\n');
+process.exit(failures.length > 0 ? 1 : 0);
+
+async function runVirtual() {
+  const { soak } = await import('./soak/world.ts');
+  const startedAt = performance.now();
+  const report = await soak({
+    closes,
+    seed,
+    onProgress(share, { rssMb, heapMb }) {
+      if (Math.round(share * 100) % 10 > 0) return;
+      const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
+      process.stdout.write(
+        `${(share * 100).toFixed(0)} % of ten days, ${seconds} s, ${rssMb.toFixed(0)} MB (${heapMb.toFixed(0)} MB heap)\n`,
+      );
+    },
+  });
+  return { report, rows: virtualRows(report) };
+}
+
+async function runLive() {
+  const { soakLive } = await import('./soak/live.ts');
+  return soakLive({ closes, seed, say: (text) => process.stdout.write(`${text}\n`) });
+}
+
+function wholeNumber(name: string, text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  process.stderr.write(`--${name} is ${JSON.stringify(text)}: give a whole number above 0.\n`);
+  process.exit(2);
+}

@@ -1,0 +1,65 @@
+import type { Report } from './ledger.ts';
+import type { SoakResult } from './world.ts';
+
+/** What no run may have: each of these fails it. */
+export function failuresOf(report: Report & Partial<Pick<SoakResult, 'left' | 'expired'>>): string[] {
+  const { lost, wronglyClosed, conflictingFinals, unexplainedDeadLetters, forgeriesAccepted } = report;
+  return [
+    ...lost.map((each) => `lost: ${each}`),
+    ...wronglyClosed.map((each) => `wrongly closed: ${each}`),
+    ...conflictingFinals.map((each) => `conflicting finals: ${each}`),
+    ...unexplainedDeadLetters.map((each) => `unexplained dead letter: ${each}`),
+    ...(forgeriesAccepted > 0 ? [`${forgeriesAccepted} forgeries were answered 200`] : []),
+    ...(report.left ? [`${report.left} messages are left in the queue`] : []),
+    ...(report.expired ? [`${report.expired} messages were kept for 14 days and are gone`] : []),
+  ];
+}
+
+/** The figures of a run, one a line. */
+export function table(report: Report, more: [string, string][] = []): string {
+  const deadLetters = Object.entries(report.deadLetters).map(([outcome, count]) => `${count} ${outcome}`);
+  const rows: [string, string][] = [
+    ['closes asked for', `${report.closes}`],
+    ['acknowledged to a CRM', `${report.acknowledged}`],
+    ['deliveries given up by the CRM', `${report.neverAcknowledged}`],
+    ['chats closed', `${report.closed}`],
+    ['LOST', `${report.lost.length}`],
+    ['WRONGLY CLOSED', `${report.wronglyClosed.length}`],
+    ['CONFLICTING FINALS', `${report.conflictingFinals.length}`],
+    ['UNEXPLAINED DEAD LETTERS', `${report.unexplainedDeadLetters.length}`],
+    ['dead letters', deadLetters.join(', ') || 'none'],
+    ['of chats that were closed all the same', `${report.needlessDeadLetters}`],
+    ['forgeries, and accepted', `${report.forgeries}, ${report.forgeriesAccepted}`],
+    ['calls to PolyAI a close', `${report.callsPerClose.toFixed(2)} (the most: ${report.mostCalls})`],
+    ...more,
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  const recoveries = report.recoveries.map(
+    ({ trouble, count, medianMin, lastMin }) =>
+      `  ${trouble}: ${count} closed ${minutes(medianMin)} after it in the middle, the last ${minutes(lastMin)}`,
+  );
+  return [
+    ...rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`),
+    ...(recoveries.length > 0
+      ? ['closed after a trouble, of what was acknowledged during it:', ...recoveries]
+      : []),
+    '',
+  ].join('\n');
+}
+
+/** What only a run in virtual time has. */
+export function virtualRows(result: SoakResult): [string, string][] {
+  return [
+    ['left in the queue, expired', `${result.left}, ${result.expired}`],
+    ['most in flight', `${result.mostInFlight}`],
+    ['invocations of the worker', `${result.invocations}`],
+    ['containers started', `${result.coldStarts}`],
+    ['virtual time', `${result.virtualDays.toFixed(1)} days`],
+    ['real time', `${result.realSeconds.toFixed(0)} s`],
+    ['memory at most', `${result.peakRssMb.toFixed(0)} MB`],
+  ];
+}
+
+function minutes(value: number): string {
+  return value < 1 ? `${(value * 60).toFixed(0)} s` : `${value.toFixed(0)} min`;
+}

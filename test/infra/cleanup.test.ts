@@ -1,0 +1,240 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import type { App } from 'aws-cdk-lib';
+import { Validations } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { ROOT } from '../../infra/bundle.ts';
+import { spanOf } from '../../infra/monitoring.ts';
+import { createStack, SMALLEST } from '../support/configuration.ts';
+
+const SETTINGS = { schedule: 'rate(1 hour)', channels: ['CHAT'] };
+
+/** A configuration whose projects have these cleanups, one has none. */
+function configurationWith(cleanups: Record<string, object>) {
+  const { support } = SMALLEST.polyai;
+  const projects = Object.entries(cleanups).map(([name, own]) => [
+    name,
+    { ...support, cleanup: { ...SETTINGS, ...own } },
+  ]);
+  return { ...SMALLEST, polyai: { support, ...Object.fromEntries(projects) } };
+}
+
+const nightly = {
+  schedule: 'cron(0 3 * * ? *)',
+  timezone: 'Europe/London',
+  alarmAfter: '26h',
+  oldestOpenAlarm: '3d',
+};
+const template = Template.fromStack(createStack(configurationWith({ hourly: {}, nightly })));
+const without = Template.fromStack(createStack());
+
+const schedules = (from: Template) =>
+  Object.values(from.findResources('AWS::Scheduler::Schedule')).map(({ Properties }) => Properties);
+const scheduleOf = (project: string, from = template) =>
+  schedules(from).find(({ Target }) => Target.Input === JSON.stringify({ project }));
+
+describe('a schedule', () => {
+  it('is there for each project that asks for it, and nothing of it where none does', () => {
+    expect(schedules(template)).toHaveLength(2);
+    without.resourceCountIs('AWS::Scheduler::Schedule', 0);
+    without.resourceCountIs('AWS::Scheduler::ScheduleGroup', 0);
+    expect(Object.keys(without.toJSON().Resources).filter((id) => /cleanup/i.test(id))).toEqual([]);
+  });
+
+  it('calls the function with the project’s name, at its time, and never twice', () => {
+    const target = (project: string) => ({
+      Arn: { 'Fn::GetAtt': [expect.stringMatching(/^Cleanup/), 'Arn'] },
+      RoleArn: { 'Fn::GetAtt': [expect.stringMatching(/^SchedulesRole/), 'Arn'] },
+      Input: `{"project":"${project}"}`,
+      RetryPolicy: { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 900 },
+    });
+    expect(scheduleOf('hourly')).toMatchObject({
+      ScheduleExpression: 'rate(1 hour)',
+      ScheduleExpressionTimezone: 'UTC',
+      Target: target('hourly'),
+    });
+    expect(scheduleOf('nightly')).toMatchObject({
+      ScheduleExpression: 'cron(0 3 * * ? *)',
+      ScheduleExpressionTimezone: 'Europe/London',
+      Target: target('nightly'),
+    });
+    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
+      FunctionName: { Ref: Match.stringLikeRegexp('^Cleanup') },
+      MaximumRetryAttempts: 0,
+      MaximumEventAgeInSeconds: 900,
+    });
+  });
+
+  it.each([
+    ['rate(1 hour)', { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 15 }],
+    ['rate(1 day)', { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 15 }],
+    ['rate(20 minutes)', { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 5 }],
+    ['rate(1 minute)', { Mode: 'OFF' }],
+  ])('fires within a window, so that many do not fire together: %s', (schedule, window) => {
+    const one = Template.fromStack(createStack(configurationWith({ one: { schedule } })));
+    expect(scheduleOf('one', one)?.FlexibleTimeWindow).toEqual(window);
+  });
+
+  it('has a role that only this group of schedules can take, for this function alone', () => {
+    template.hasResourceProperties('AWS::Scheduler::ScheduleGroup', { Name: 'closer-cleanup' });
+    template.hasResourceProperties('AWS::IAM::Role', {
+      AssumeRolePolicyDocument: Match.objectLike({
+        Statement: [
+          Match.objectLike({
+            Principal: { Service: 'scheduler.amazonaws.com' },
+            Condition: {
+              StringEquals: {
+                'aws:SourceAccount': { Ref: 'AWS::AccountId' },
+                'aws:SourceArn': Match.objectLike({}),
+              },
+            },
+          }),
+        ],
+      }),
+    });
+    template.hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: Match.objectLike({
+        Statement: [
+          {
+            Action: 'lambda:InvokeFunction',
+            Effect: 'Allow',
+            Resource: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Cleanup'), 'Arn'] },
+          },
+        ],
+      }),
+      Roles: [{ Ref: Match.stringLikeRegexp('^SchedulesRole') }],
+    });
+  });
+
+  it('of a stack with a long name has a group that Scheduler takes', () => {
+    const name = `a${'-b'.repeat(45)}`;
+    const long = Template.fromStack(createStack(configurationWith({ one: {} }), { name }));
+    const [group] = Object.values(long.findResources('AWS::Scheduler::ScheduleGroup'));
+    expect(group?.Properties.Name).toMatch(/^[0-9a-zA-Z._][0-9a-zA-Z-_.]{0,63}$/);
+  });
+});
+
+describe('the function', () => {
+  it('may read the secrets of the projects that it cleans up, queue closes, and nothing else', () => {
+    const policies = template.findResources('AWS::IAM::Policy', {
+      Properties: { Roles: [{ Ref: Match.stringLikeRegexp('^CleanupRole') }] },
+    });
+    const statements = Object.values(policies).flatMap(
+      ({ Properties }) => Properties.PolicyDocument.Statement,
+    );
+    const text = JSON.stringify(statements);
+    expect(new Set(statements.flatMap(({ Action }) => Action))).toEqual(
+      new Set([
+        'logs:CreateLogStream',
+        'logs:PutLogEvents',
+        'secretsmanager:GetSecretValue',
+        'secretsmanager:DescribeSecret',
+        'sqs:SendMessage',
+        'sqs:GetQueueAttributes',
+        'sqs:GetQueueUrl',
+      ]),
+    );
+    expect(text).toMatch(/Projecthourly/);
+    expect(text).toMatch(/Projectnightly/);
+    expect(text).not.toMatch(/Projectsupport/);
+    expect(text).not.toMatch(/DeadLetters/);
+  });
+
+  it('has as long as a function can have', () => {
+    template.hasResourceProperties('AWS::Lambda::Function', { Timeout: 900, MemorySize: 1024 });
+  });
+
+  it('is deployed without a warning', () => {
+    const stack = createStack(configurationWith({ hourly: {} }));
+    expect(Annotations.fromStack(stack).findWarning('*', Match.anyValue())).toEqual([]);
+  });
+
+  it('gives cdk-nag nothing to find', () => {
+    const stack = createStack(configurationWith({ hourly: {}, nightly }));
+    Validations.of(stack.node.root).addPlugins(new AwsSolutionsChecks(stack.node.root as App));
+    expect(() => (stack.node.root as App).synth()).not.toThrow();
+  });
+});
+
+type Properties = Record<string, unknown> & { AlarmDescription: string };
+
+function alarmsOn(metric: string, from = template): Properties[] {
+  return Object.values(from.findResources('AWS::CloudWatch::Alarm'))
+    .map(({ Properties }) => Properties)
+    .filter(({ MetricName }) => MetricName === metric);
+}
+
+const of = (project: string) => [
+  { Name: 'project', Value: project },
+  { Name: 'service', Value: 'closer' },
+];
+
+describe('the alarms', () => {
+  it('sound when no run has been complete for too long, a missing one too', () => {
+    const common = {
+      Namespace: 'PolyAIChatCloser',
+      Statistic: 'Maximum',
+      ComparisonOperator: 'LessThanThreshold',
+      Threshold: 1,
+      TreatMissingData: 'breaching',
+    };
+    expect(alarmsOn('CleanupComplete')).toEqual([
+      expect.objectContaining({ ...common, Dimensions: of('hourly'), Period: 300, EvaluationPeriods: 36 }),
+      expect.objectContaining({ ...common, Dimensions: of('nightly'), Period: 3600, EvaluationPeriods: 26 }),
+    ]);
+  });
+
+  it('sound when a chat has been open for too long, where that is set, until a run says otherwise', () => {
+    expect(alarmsOn('CleanupOldestOpen')).toEqual([
+      expect.objectContaining({
+        Dimensions: of('nightly'),
+        Threshold: 3 * 86_400,
+        ComparisonOperator: 'GreaterThanThreshold',
+        TreatMissingData: 'ignore',
+      }),
+    ]);
+  });
+
+  it('sound when a schedule cannot start its run, and when a run fails', () => {
+    expect(alarmsOn('InvocationDroppedCount')).toEqual([
+      expect.objectContaining({
+        Namespace: 'AWS/Scheduler',
+        Dimensions: [{ Name: 'ScheduleGroup', Value: 'closer-cleanup' }],
+        Threshold: 1,
+        TreatMissingData: 'notBreaching',
+      }),
+    ]);
+    const errors = JSON.stringify(alarmsOn('Errors'));
+    expect(errors).toContain('The function Cleanup failed');
+    template.hasResourceProperties('AWS::Logs::MetricFilter', {
+      LogGroupName: { Ref: Match.stringLikeRegexp('^CleanupLog') },
+      MetricTransformations: [Match.objectLike({ MetricName: 'Faults' })],
+    });
+  });
+
+  it('name sections of docs/operations.md', () => {
+    const sections = ['CleanupComplete', 'CleanupOldestOpen', 'InvocationDroppedCount']
+      .flatMap((metric) => alarmsOn(metric))
+      .map(({ AlarmDescription }) => AlarmDescription.replace(/^.*#/, ''));
+    expect(new Set(sections)).toEqual(
+      new Set(['no-complete-cleanup', 'oldest-open-chat', 'cleanup-not-started']),
+    );
+    const text = readFileSync(join(ROOT, 'docs/operations.md'), 'utf8');
+    const headings = [...text.matchAll(/^## (.+)$/gm)].map(([, title = '']) =>
+      title.toLowerCase().replaceAll(' ', '-'),
+    );
+    expect(headings).toEqual(expect.arrayContaining(sections));
+  });
+
+  it('look back as long as CloudWatch lets them, and never less than asked for', () => {
+    for (const minutes of [3, 59, 60, 61, 90, 24 * 60, 24 * 60 + 1, 26 * 60, 7 * 24 * 60]) {
+      const { period, evaluationPeriods } = spanOf(minutes);
+      const seconds = period.toSeconds() * evaluationPeriods;
+      expect(seconds).toBeGreaterThanOrEqual(minutes * 60);
+      expect(seconds).toBeLessThan(minutes * 60 + period.toSeconds());
+      expect(seconds).toBeLessThanOrEqual((period.toSeconds() < 3600 ? 1 : 7) * 86_400);
+    }
+  });
+});
