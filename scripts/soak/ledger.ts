@@ -65,6 +65,8 @@ export function createLedger(schedule: Schedule, now: () => number) {
   }
 
   function noteRecovery(chat: Chat): void {
+    // What PolyAI never confirms is closed by chance, if at all.
+    if (chat.refusedAs) return;
     const { acknowledgedAt = now(), project } = chat;
     const over = schedule.windows.filter(
       (window) =>
