@@ -1,7 +1,8 @@
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { CloseRequest } from './close-request.ts';
 
-const BATCH = 10;
+/** SQS takes and gives ten messages a call. */
+export const BATCH = 10;
 
 /** SQS did not confirm every close; some may be queued all the same, which is harmless. */
 export class NotQueued extends Error {
@@ -20,9 +21,7 @@ export async function queueCloses(
   queueUrl: string,
   requests: readonly CloseRequest[],
 ): Promise<void> {
-  const batches = Array.from({ length: Math.ceil(requests.length / BATCH) }, (_, index) =>
-    requests.slice(index * BATCH, (index + 1) * BATCH),
-  );
+  const batches = batchesOf(requests);
   const results = await Promise.allSettled(batches.map((batch) => sendBatch(sqs, queueUrl, batch)));
   const failed = results.filter((result) => result.status === 'rejected');
   if (failed.length > 0) {
@@ -30,6 +29,13 @@ export async function queueCloses(
       `${failed.length} of ${batches.length} batches were not queued: ${nameOf(failed[0]?.reason)}`,
     );
   }
+}
+
+/** The items in their order, so many at a time. */
+export function batchesOf<T>(items: readonly T[], size = BATCH): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
 }
 
 /** SQS answered, and did not confirm every entry. */

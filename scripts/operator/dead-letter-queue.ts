@@ -5,8 +5,9 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
+import { BATCH } from '../../functions/close-queue.ts';
 import { type DeadLetter, readDeadLetter } from './dead-letter.ts';
-import { BATCH, forEachBatch } from './pace.ts';
+import { forEachBatch } from './pace.ts';
 import type { Surroundings } from './run.ts';
 
 /** A command that is killed leaves what it held invisible for this long. */

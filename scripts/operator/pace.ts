@@ -1,7 +1,5 @@
+import { batchesOf } from '../../functions/close-queue.ts';
 import type { Surroundings } from './run.ts';
-
-/** SQS takes and gives ten messages a call. */
-export const BATCH = 10;
 
 /** @returns a function that waits until as many may go as it is told, at `rate` a second */
 export function createPace(
@@ -15,12 +13,6 @@ export function createPace(
     freeAt = Math.max(freeAt, at) + (count * 1000) / rate;
     if (waitMs > 0) await sleep(waitMs);
   };
-}
-
-export function batchesOf<T>(items: readonly T[], size = BATCH): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
-    items.slice(index * size, (index + 1) * size),
-  );
 }
 
 /** Many batches side by side, a few at a time. */

@@ -1,8 +1,9 @@
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { BATCH, batchesOf } from '../../functions/close-queue.ts';
 import { bodyToSend, type DeadLetter, isAskedFor, toRow } from './dead-letter.ts';
 import { type DeadLetterQueue, openDeadLetterQueue } from './dead-letter-queue.ts';
 import type { Options } from './options.ts';
-import { BATCH, batchesOf, createPace } from './pace.ts';
+import { createPace } from './pace.ts';
 import type { Surroundings } from './run.ts';
 import { ageOf, tabulate } from './table.ts';
 

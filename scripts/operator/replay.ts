@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { type CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { queueCloses } from '../../functions/close-queue.ts';
+import { BATCH, batchesOf, queueCloses } from '../../functions/close-queue.ts';
 import { type FinalLine, filterPattern, newestOfEach, readFinalLine, toCloseRequest } from './final-line.ts';
 import type { Options } from './options.ts';
-import { BATCH, batchesOf, createPace } from './pace.ts';
+import { createPace } from './pace.ts';
 import { count, lookUpsText, UNASKED } from './redrive.ts';
 import type { Surroundings } from './run.ts';
 import { ageOf, tabulate } from './table.ts';
