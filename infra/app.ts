@@ -1,12 +1,11 @@
 import { App } from 'aws-cdk-lib';
-import { ConfigurationError, loadConfiguration } from './config.ts';
+import { ConfigurationError, DEFAULT_STACK, loadConfiguration } from './config.ts';
 import { ChatCloserStack } from './stack.ts';
 
-const DEFAULT_NAME = 'polyai-chat-closer';
 const DEFAULT_FILE = 'connections.json';
 
 const app = new App();
-const name: string = app.node.tryGetContext('stack') ?? DEFAULT_NAME;
+const name: string = app.node.tryGetContext('stack') ?? DEFAULT_STACK;
 const file: string = app.node.tryGetContext('connections') ?? DEFAULT_FILE;
 const sourceMaps = String(app.node.tryGetContext('sourceMaps')) === 'true';
 
@@ -20,7 +19,10 @@ try {
       },
     ]);
   }
-  new ChatCloserStack(app, name, { configuration: loadConfiguration(file), sourceMaps });
+  const configuration = loadConfiguration(file, name);
+  new ChatCloserStack(app, name, { configuration, sourceMaps });
+  // A misspelt -c is silently left out by the CDK, and another file is read than was meant.
+  console.error(`Configuration: ${file}`);
 } catch (error) {
   if (!(error instanceof ConfigurationError)) throw error;
   console.error(error.message);

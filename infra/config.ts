@@ -4,11 +4,14 @@ import type { VerifySettings } from '../functions/signature/scheme.ts';
 import { rateInMinutes, toMinutes } from './config/duration.ts';
 import { ConfigurationError, type Fault } from './config/fault.ts';
 import { readJsonFile } from './config/file.ts';
+import { findPastedSecrets } from './config/pasted-secret.ts';
 import { checkRules } from './config/rules.ts';
 import type { schema } from './config/schema.ts';
 import { checkShape } from './config/shape.ts';
 
 export { ConfigurationError, type Fault };
+
+export const DEFAULT_STACK = 'polyai-chat-closer';
 
 type Checked = z.output<typeof schema>;
 type CheckedProject = Checked['polyai'][string];
@@ -39,16 +42,22 @@ const MISSED_RUNS = 3;
  * Reads connections.json and checks everything that can be checked before anything is deployed.
  *
  * @param file its path; messages name it as it is given
+ * @param stack the stack's name, with which the names of its own secrets begin
  * @throws {ConfigurationError} with every fault at once, each with its path, what is wrong and the mend
  */
-export function loadConfiguration(file: string): Configuration {
+export function loadConfiguration(file: string, stack = DEFAULT_STACK): Configuration {
   const { value, faults } = readJsonFile(file);
+  const secrets = findPastedSecrets(value);
   const shape = checkShape(value);
   // A misspelt key is one fault, not two: the right one is not missing as well.
-  const rules = [...shape.faults, ...checkRules(value)].filter(
+  const rules = [...shape.faults, ...checkRules(value, stack)].filter(
     ({ path, problem }) => !(problem.startsWith('is missing') && shape.meant.includes(path)),
   );
-  const all = [...faults, ...rules].sort((a, b) => (a.path < b.path ? -1 : Number(a.path > b.path)));
+  // What else is wrong with a pasted secret would only lead to another place for it.
+  const others = rules.filter(({ path }) => !secrets.some((secret) => secret.path === path));
+  const all = [...faults, ...secrets, ...others].sort((a, b) =>
+    a.path < b.path ? -1 : Number(a.path > b.path),
+  );
   if (shape.configuration && all.length === 0) return resolve(shape.configuration);
   throw new ConfigurationError(file, all);
 }

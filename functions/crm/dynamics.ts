@@ -19,6 +19,10 @@ const dynamics: Crm = {
   vendorIssuesSecret: false,
   takes: [...USUAL, ...LOOK_UP, 'verify', 'sender'],
   requires: [],
+  senderForm: {
+    pattern: /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[a-z0-9-]+(\.[a-z0-9-]+){2,})$/i,
+    mend: 'Write the environment’s host, as in contoso.crm.dynamics.com, or its OrganizationId, a GUID',
+  },
   isFrom: (sender, { body, headers }) =>
     isOneOf([sender], headers['x-ms-dynamics-organization']) || isOneOf([sender], at(body, 'OrganizationId')),
   read({ body, headers }, { finishedValues }) {

@@ -15,6 +15,10 @@ const intercom: Crm = {
   vendorIssuesSecret: true,
   takes: [...USUAL, ...LOOK_UP, 'sender'],
   requires: [],
+  senderForm: {
+    pattern: /^[a-z0-9]{6,12}$/,
+    mend: 'Write the workspace’s app_id, lower-case letters and digits, as in vne310wv',
+  },
   // Asked when the address is saved.
   greet: ({ method }) => (method === 'HEAD' ? { status: 200 } : undefined),
   isFrom: (sender, { body }) => at(body, 'app_id') === sender,

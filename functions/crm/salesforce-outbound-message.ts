@@ -37,8 +37,8 @@ const salesforceOutboundMessage: Crm = {
   takes: [...USUAL, ...LOOK_UP, 'verify', 'sender'],
   requires: ['sender'],
   senderForm: {
-    pattern: ORGANIZATION_ID,
-    mend: 'Write the 15 or 18 letters and digits of the organisation’s id',
+    pattern: /^00D[A-Za-z0-9]{12}([A-Za-z0-9]{3})?$/,
+    mend: 'Write the 15 or 18 letters and digits of the organisation’s id, as in 00D000000000001',
   },
   parse,
   isFrom(sender, { body }) {

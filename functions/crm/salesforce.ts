@@ -24,6 +24,10 @@ const salesforce: Crm = {
   vendorIssuesSecret: false,
   takes: [...USUAL, ...LOOK_UP, 'verify', 'sender'],
   requires: [],
+  senderForm: {
+    pattern: /^00D[A-Za-z0-9]{12}([A-Z0-5]{3})?$/,
+    mend: 'Write the 15 or 18 letters and digits of the organisation’s id, as in 00D000000000001',
+  },
   isFrom: (sender, { body }) =>
     eventsOf(body).every((event) => isSameId(sender, at(event, 'organization_id'))),
   read: ({ body }, { finishedValues = FINISHED }) =>

@@ -8,7 +8,6 @@ export type EventPattern = Record<string, unknown>;
 const PATTERNS = 'https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html';
 /** Without these a pattern would let through what anybody at all may put on the bus. */
 const NAMED = { source: 'your.application', account: '111122223333' };
-const SELECTORS = ['conversationId', 'finishedWhen', 'sharedId'];
 
 /** Whether a preset's events come over a bus. */
 export function isOnBus(crm: string): boolean {
@@ -38,9 +37,7 @@ export function checkBus(name: string, settings: Settings): Fault[] {
   const { bus } = isPreset(crm) ? (CRMS[crm] ?? {}) : {};
   if (!bus) return [];
   const at = (...path: Path) => pathOf('connections', name, ...path);
-  const own =
-    typeof bus === 'object' ? checkSource(bus.sourcePrefixes, settings, at) : checkPattern(settings, at);
-  return [...own, ...checkSelectors(settings, at)];
+  return typeof bus === 'object' ? checkSource(bus.sourcePrefixes, settings, at) : checkPattern(settings, at);
 }
 
 type At = (...path: Path) => string;
@@ -101,16 +98,6 @@ function checkShape(pattern: EventPattern, at: At): Fault[] {
       },
     ];
   });
-}
-
-function checkSelectors(settings: Settings, at: At): Fault[] {
-  return SELECTORS.filter((key) => /^[\s!(]*(body|headers|query)\b/.test(String(settings[key] ?? ''))).map(
-    (key) => ({
-      path: at(key),
-      problem: 'begins as for a webhook; on a bus selectors see the event itself',
-      mend: 'Begin with one of its keys, as in detail.conversationId',
-    }),
-  );
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -3,19 +3,38 @@ import { z } from 'zod';
 import { CRMS } from '../../functions/crm/index.ts';
 import { DATA_CENTRES } from '../../functions/crm/zoho-desk.ts';
 import { isReplaceable, refusedSecret, requires, takes } from './preset.ts';
+import { quote } from './fault.ts';
 import { checkConversationId, checkFinishedWhen, checkSelector } from './selector.ts';
-import { ADDRESS, checkAddress, formed, keys, listOf, oneOf, refuse, SECRET, text } from './values.ts';
+import { ADDRESS, type Check, checkAddress, checked, formed, keys, listOf, oneOf, refuse, SECRET, text } from './values.ts';
 import { verify } from './verify.ts';
 
 const WRITE_SELECTOR = 'Write JMESPath over body, headers and query, as in body.ticket.id';
 
-const checkBlock = refuse<string>('Write address/bits, as in 203.0.113.0/24 or 2001:db8::/32', {
-  'is not a CIDR block': (value) => {
-    const [, address = '', bits] = /^([\d.]+|[\da-f:.]*:[\da-f:.]*)\/(\d{1,3})$/i.exec(value) ?? [];
-    const width = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
-    return bits === undefined || Number(bits) > width;
-  },
-});
+const widthOf = (address: string) => ({ 0: -1, 4: 32, 6: 128 })[isIP(address)] ?? -1;
+
+const checkBlock: Check<string> = (value) => {
+  const [, address = '', bits] = /^([\d.]+|[\da-f:.]*:[\da-f:.]*)\/(\d{1,3})$/i.exec(value) ?? [];
+  if (bits !== undefined && Number(bits) <= widthOf(address)) return undefined;
+  // A zone, as in fe80::1%eth0, cannot stand in a block.
+  const isAddress = isIP(value) !== 0 && !value.includes('%');
+  return {
+    problem: isAddress ? 'is one address, and is not a CIDR block' : 'is not a CIDR block',
+    mend: isAddress
+      ? `Write ${value}/${widthOf(value)}`
+      : 'Write address/bits, as in 203.0.113.0/24 or 2001:db8::/32',
+  };
+};
+
+const centres = Object.keys(DATA_CENTRES).map(quote).join(', ');
+const CHOOSE_CENTRE = `Choose from ${centres}; the American one is "com"`;
+
+const checkEnds: Check<string> = (value) =>
+  value === value.trim()
+    ? undefined
+    : {
+        problem: `is ${quote(value)}, which begins or ends with white space`,
+        mend: `Write ${quote(value.trim())}`,
+      };
 
 /** Every preset's settings; rules.ts refuses those that the connection's own does not take. */
 const settings = {
@@ -36,7 +55,7 @@ const settings = {
       description: 'The statuses, stages or types that mean finished, where the preset’s do not fit.',
       mend: 'List at least one as text, as in ["solved"]',
     },
-    text({ description: 'As the CRM sends it.', mend: 'Write it as text in quotes' }),
+    text({ description: 'As the CRM sends it.', mend: 'Write it as text in quotes' }, checkEnds),
   ).exactOptional(),
   lookUp: oneOf('Find the conversation by the id that it shares with the CRM.', ['sharedId']).exactOptional(),
   sharedId: text(
@@ -58,7 +77,13 @@ const settings = {
     description: 'The account, organisation or workspace that must have sent it.',
     mend: 'Write its id as text',
   }).exactOptional(),
-  dataCentre: oneOf('Zoho’s data centre.', Object.keys(DATA_CENTRES)).exactOptional(),
+  dataCentre: checked(z.string({ error: CHOOSE_CENTRE }), (value) =>
+    Object.hasOwn(DATA_CENTRES, value)
+      ? undefined
+      : { problem: `is ${quote(value)}, which is unknown`, mend: CHOOSE_CENTRE },
+  )
+    .meta({ description: 'Zoho’s data centre.', enum: Object.keys(DATA_CENTRES) })
+    .exactOptional(),
   audience: text({
     description: 'The webhook id that a token must name.',
     mend: 'Write the id',

@@ -60,9 +60,12 @@ export function suggest(word: unknown, known: readonly string[]): string {
   return `Did you mean ${quote(meant)}?${known.length > FEW ? '' : ` Known here: ${choices}`}`;
 }
 
-/** The known word that is a typing mistake or two away, if one is. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
-  const allowed = Math.ceil(word.length / 3);
+/** The known word that is a typing mistake or two away (at most `allowed`, in any case), if one is. */
+export function nearest(
+  word: string,
+  known: readonly string[],
+  allowed = Math.ceil(word.length / 3),
+): string | undefined {
   const near = known
     .filter((each) => Math.abs(each.length - word.length) <= allowed)
     .map((each) => ({ each, edits: countEdits(word.toLowerCase(), each.toLowerCase()) }))

@@ -14,6 +14,10 @@ import {
   whole,
 } from './values.ts';
 
+/** @see https://docs.poly.ai/api-reference/introduction */
+const SWAP =
+  'In the path of Agent Studio accountId is the first part and projectId the second: are the two swapped?';
+
 const cleanup = keys('A scheduled search for chats that no webhook ever closed.', {
   schedule: text(
     {
@@ -77,14 +81,28 @@ function isTimeZone(value: string): boolean {
   }
 }
 
+/** Hosts of PolyAI's own tools, whose addresses look like those of its API. */
+const checkHost = refuse<string>(
+  'Leave baseUrl out: the region gives it. Or write the address that PolyAI gave you for the Chat API',
+  { 'is the address of PolyAI’s development tools': (value) => /^jupiter-api\./.test(new URL(value).hostname) },
+);
+
 export const project = keys('A PolyAI project whose chats are closed.', {
   region: oneOf('Where PolyAI hosts the project.', ['us-1', 'uk-1', 'euw-1']),
-  accountId: segment('PolyAI’s workspace id.', 'acme-uk'),
-  projectId: segment('PolyAI’s agent id.', 'PROJECT-191bfa2a'),
+  accountId: segment(
+    'PolyAI’s workspace id.',
+    'acme-uk',
+    refuse(SWAP, { 'is the id of a project': (value) => /^(PROJECT|AGENT)-/.test(value) }),
+  ),
+  projectId: segment(
+    'PolyAI’s agent id.',
+    'PROJECT-191bfa2a',
+    refuse(SWAP, { 'is the id of an account': (value) => /^(ACCOUNT-|ws-(?=[a-f]*\d)[0-9a-f]{8}$)/.test(value) }),
+  ),
   version: segment('The version of PolyAI’s Chat API.', 'v1').default('v1'),
   baseUrl: text(
     { description: 'Instead of the region’s host: https, or http on a loopback address.', mend: ADDRESS },
-    checkAddress,
+    (value) => checkAddress(value) ?? checkHost(value),
   ).exactOptional(),
   clientEnv: oneOf('Which chats cleanup lists.', ['live', 'pre-release', 'sandbox']).default('live'),
   cleanup: cleanup.exactOptional(),

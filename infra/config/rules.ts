@@ -1,6 +1,7 @@
 import { checkBus } from './bus.ts';
 import { SETTINGS } from './connection.ts';
 import { rateInMinutes, toMinutes } from './duration.ts';
+import { checkExistingSecrets, type Entry } from './existing-secret.ts';
 import { type Fault, pathOf, quote, suggest } from './fault.ts';
 import {
   isPreset,
@@ -12,12 +13,11 @@ import {
   senderForm,
   takes,
 } from './preset.ts';
+import { checkSelectorScope } from './selector-scope.ts';
 import { NAME } from './values.ts';
 import { CHOSEN } from './verify.ts';
 
 type Settings = Record<string, unknown>;
-/** A project or a connection, with whatever stands there. */
-type Entry = { kind: 'polyai' | 'connections'; name: string; settings: Settings };
 type Faults = (Fault | undefined)[];
 
 /** So many secrets the roles' policies can name; docs/scale.md says why. */
@@ -28,20 +28,18 @@ const MAX_ALARM_MINUTES = toMinutes('7d');
 /**
  * What contradicts something elsewhere in the file. The file's shape may be at fault as well, so nothing is
  * taken for granted, and what only the shape forbids is left to the schema.
+ *
+ * @param stack the stack's name
  */
-export function checkRules(configuration: unknown): Fault[] {
+export function checkRules(configuration: unknown, stack: string): Fault[] {
   const { polyai, connections } = settingsOf(configuration);
   const projects = entriesOf('polyai', polyai);
   const webhooks = entriesOf('connections', connections);
   const all = [...projects, ...webhooks];
   const faults: Faults = [
     checkSize(all),
-    ...all.flatMap((entry, index) => [
-      checkName(entry),
-      checkSecretKey(entry),
-      checkSameKey(entry, all.slice(0, index)),
-      checkSharedSecret(entry, all.slice(0, index)),
-    ]),
+    ...all.map(checkName),
+    ...checkExistingSecrets(all, stack),
     ...projects.flatMap(checkCleanup),
     ...webhooks.flatMap((entry) => [
       checkProject(
@@ -51,6 +49,7 @@ export function checkRules(configuration: unknown): Fault[] {
       ...checkPreset(entry),
       ...checkVerify(entry),
       ...checkBus(entry.name, entry.settings),
+      ...checkSelectorScope(entry.name, entry.settings),
     ]),
   ];
   return faults.filter((fault) => fault !== undefined);
@@ -127,7 +126,7 @@ function checkPreset(entry: Entry): Faults {
     ...missing.map((key) => ({
       path: pathOf(kind, name, key),
       problem: 'is missing',
-      mend: `Crm ${quote(crm)} cannot do without it: add it as the README shows`,
+      mend: `Crm ${quote(crm)} cannot do without it: add it as docs/crm/${crm}.md shows`,
     })),
   ];
 }
@@ -172,7 +171,7 @@ function checkSender({ kind, name, settings: { sender } }: Entry, crm: string): 
     return undefined;
   return {
     path: pathOf(kind, name, 'sender'),
-    problem: `is ${quote(sender)}, which no sender of crm ${quote(crm)} is`,
+    problem: `is ${quote(sender)}, which cannot be a sender of crm ${quote(crm)}`,
     mend: form.mend,
   };
 }
@@ -215,66 +214,6 @@ function checkVerify({ kind, name, settings }: Entry): Faults {
       mend: 'Remove it, or add "timestampHeader"',
     })),
   ];
-}
-
-function checkSecretKey({ kind, name, settings }: Entry): Fault | undefined {
-  if (!Object.hasOwn(settings, 'existingSecretKey') || Object.hasOwn(settings, 'existingSecret'))
-    return undefined;
-  // Then it is refused for another reason.
-  if (isPreset(settings.crm) && refusedSecret(settings.crm).length > 0) return undefined;
-  return {
-    path: pathOf(kind, name, 'existingSecretKey'),
-    problem: 'has no meaning without existingSecret',
-    mend: 'Add "existingSecret", or remove it',
-  };
-}
-
-function checkSameKey(entry: Entry, earlier: Entry[]): Fault | undefined {
-  const other = earlier.find(
-    ({ settings }) =>
-      isSameSecret(settings.existingSecret, entry.settings.existingSecret) &&
-      settings.existingSecretKey !== entry.settings.existingSecretKey,
-  );
-  if (!other) return undefined;
-  return {
-    path: pathOf(entry.kind, entry.name, 'existingSecretKey'),
-    problem: `is not the one that ${pathOf(other.kind, other.name)} gives for the same secret`,
-    mend: 'Give the same key in both, or in neither',
-  };
-}
-
-/** Two connections may share a secret only for one project: most signatures do not cover the address. */
-function checkSharedSecret(entry: Entry, earlier: Entry[]): Fault | undefined {
-  const other = earlier.find(
-    (each) =>
-      isSameSecret(each.settings.existingSecret, entry.settings.existingSecret) &&
-      (each.kind !== entry.kind ||
-        (entry.kind === 'connections' && each.settings.polyai !== entry.settings.polyai)),
-  );
-  if (!other) return undefined;
-  const why =
-    other.kind === entry.kind
-      ? 'which belongs to another project: a delivery signed for one would close chats of the other'
-      : 'and a project’s secret holds other keys than a connection’s';
-  return {
-    path: pathOf(entry.kind, entry.name, 'existingSecret'),
-    problem: `is the secret of ${pathOf(other.kind, other.name)} too, ${why}`,
-    mend: 'Store a secret of its own and name that',
-  };
-}
-
-/** Whether two names or ARNs mean one secret. A name may mean the ARN of any account and region. */
-function isSameSecret(one: unknown, other: unknown): boolean {
-  if (typeof one !== 'string' || typeof other !== 'string') return false;
-  return isArn(one) === isArn(other) ? one === other : nameOf(one) === nameOf(other);
-}
-
-function isArn(secret: string): boolean {
-  return secret.startsWith('arn:');
-}
-
-function nameOf(secret: string): string {
-  return isArn(secret) ? secret.replace(/^(?:[^:]*:){6}/, '').replace(/-[A-Za-z0-9]{6}$/, '') : secret;
 }
 
 function checkCleanup({ kind, name, settings }: Entry): Faults {

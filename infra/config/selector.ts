@@ -2,14 +2,12 @@ import { compile, TreeInterpreter, TYPE_EXPREF } from '@jmespath-community/jmesp
 import { toConversationId } from '../../functions/conversation-id.ts';
 import { selector } from '../../functions/selector.ts';
 import { type Finding, nearest } from './fault.ts';
+import { explainSyntax } from './jmespath-syntax.ts';
+import { childrenOf, type Node } from './selector-reads.ts';
 
-type Node = ReturnType<typeof compile>;
 type Of<Type> = Node & { type: Type };
 
 const EMPTY = { body: {}, headers: {}, query: {} };
-
-const WRITE_JMESPATH =
-  'Write JMESPath over body, headers and query, as in body.ticket.id (https://jmespath.site)';
 
 /** What is wrong with a selector that would show in every delivery. */
 export function checkSelector(expression: string): Finding | undefined {
@@ -21,7 +19,7 @@ export function checkSelector(expression: string): Finding | undefined {
     }
     return checkNode(tree, new Set()) ?? checkHyphens(expression, tree);
   } catch (error) {
-    return { problem: `is not JMESPath (${(error as Error).message})`, mend: WRITE_JMESPATH };
+    return explainSyntax(expression, (error as Error).message);
   }
 }
 
@@ -84,13 +82,6 @@ function firstFault(nodes: readonly Node[], variables: ReadonlySet<string>): Fin
     if (fault) return fault;
   }
   return undefined;
-}
-
-function childrenOf(node: Node): Node[] {
-  if (node.type === 'Literal') return [];
-  return Object.values(node)
-    .flat()
-    .filter((value) => typeof value === 'object' && value !== null && 'type' in value);
 }
 
 /** What the library finds only when it evaluates. */

@@ -38,10 +38,10 @@ export function text({ description, mend }: Words, check: Check<string> = () => 
   });
 }
 
-/** A string of one form. */
-export function formed(words: Words, form: RegExp, problem: string) {
-  const check = refuse<string>(words.mend, { [problem]: (value) => !form.test(value) });
-  return text(words, check).meta({ description: words.description, pattern: form.source });
+/** A string of one form; `check` sees none of another. */
+export function formed(words: Words, form: RegExp, problem: string, check: Check<string> = () => undefined) {
+  const own = refuse<string>(words.mend, { [problem]: (value) => !form.test(value) });
+  return text(words, (value) => own(value) ?? check(value)).meta({ description: words.description, pattern: form.source });
 }
 
 export function whole(description: string, minimum: number, maximum: number) {
@@ -101,11 +101,12 @@ function isSafe({ protocol, hostname }: URL): boolean {
   return protocol === 'https:' || (protocol === 'http:' && isLoopback);
 }
 
-export const segment = (description: string, example: string) =>
+export const segment = (description: string, example: string, check?: Check<string>) =>
   formed(
     { description, mend: `Write one plain path segment, as in ${example}` },
     /^(?!\.{1,2}$)[A-Za-z0-9._~-]+$/,
     'is not one plain path segment',
+    check,
   );
 
 /** `30m`, `12h`, `14d`; `check` gets the minutes. */

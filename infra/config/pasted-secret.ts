@@ -1,0 +1,92 @@
+import { type Fault, nearest, type Path, pathOf } from './fault.ts';
+
+const RENEW =
+  'Take it out and renew it: everybody who has seen this file knows it. Store the new one in Secrets Manager, as steps 4 and 5 of the README’s "Deploy it to AWS" show';
+
+/** The ends of keys that hold a secret, in lower case, without hyphens and underscores. */
+const SECRET_KEY =
+  /(secret|secrets|token|password|passwd|passphrase|apikey|privatekey|signingkey|secretkey|hmackey|credential|credentials|authorization)$/;
+/** Keys of the file that name a secret and hold none. */
+const NAMING = ['existingSecret', 'existingSecretKey'];
+/** What stands below these keys are names of the user's own, and conditions on events. */
+const OWN_NAMES = ['polyai', 'connections'];
+const CONDITIONS = 'eventPattern';
+
+/** What is a secret wherever it stands. */
+const SECRET_VALUE = [
+  /^(v1a?,)?wh(sec|pk|sk)_/,
+  /-----BEGIN [A-Z ]*KEY-----/,
+  /^eyJ[\w-]+\.[\w-]+\.[\w-]*$/,
+  /^(bearer|basic) \S{8,}$/i,
+  /^(?=.*\d)[A-Za-z0-9+/_-]{20,}={1,2}$/,
+];
+
+/** What is a secret where the name of one is expected: names are words, and these are not. */
+const SECRET_FOR_NAME = [
+  /^\{\s*"/,
+  /=$/,
+  /^[0-9a-f]{32,}$/i,
+  /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
+  /^(sk|pk|rk)_(live|test)_/,
+];
+const RANDOM_LENGTH = 20;
+/** Random letters and digits change between upper case, lower case and digits at 6 of 10 places; names seldom do. */
+const RANDOM_CHANGES = 0.42;
+
+/**
+ * Finds secrets in a file that must hold none, by their keys and by their shape.
+ *
+ * @param value of the file, whatever it is
+ * @returns faults that never repeat a secret
+ */
+export function findPastedSecrets(value: unknown, path: Path = []): Fault[] {
+  if (typeof value === 'string') return checkValue(value, path);
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, each]) => {
+    const at = [...path, Array.isArray(value) ? Number(key) : key];
+    if (key === CONDITIONS) return [];
+    const isName = path.length === 1 && OWN_NAMES.includes(String(path[0]));
+    if (!Array.isArray(value) && !isName && isSecretKey(key, each)) {
+      return [
+        { path: pathOf(...at), problem: 'is a secret, and secrets do not belong in this file', mend: RENEW },
+      ];
+    }
+    return findPastedSecrets(each, at);
+  });
+}
+
+function isSecretKey(key: string, value: unknown): boolean {
+  const plain = key.toLowerCase().replace(/[-_ ]/g, '');
+  if (NAMING.includes(key) || !SECRET_KEY.test(plain)) return false;
+  // A misspelt existingSecret with the name of a secret is a typing mistake.
+  const isMisspelt = nearest(plain, NAMING, 2) !== undefined;
+  return !(isMisspelt && typeof value === 'string' && checkValue(value, ['existingSecret']).length === 0);
+}
+
+function checkValue(value: string, path: Path): Fault[] {
+  const text = value.trim();
+  const at = pathOf(...path);
+  if (SECRET_VALUE.some((shape) => shape.test(text))) {
+    return [{ path: at, problem: 'holds a secret, and secrets do not belong in this file', mend: RENEW }];
+  }
+  if (path.at(-1) !== 'existingSecret' || text.startsWith('arn:')) return [];
+  if (!SECRET_FOR_NAME.some((shape) => shape.test(text)) && !hasRandomRun(text)) return [];
+  return [
+    {
+      path: at,
+      problem: 'looks like a secret, not like the name of one, and secrets do not belong in this file',
+      mend: `${RENEW}. If it is a name, write the full ARN of the secret instead`,
+    },
+  ];
+}
+
+function hasRandomRun(text: string): boolean {
+  return (text.match(/[A-Za-z0-9]+/g) ?? []).some((run) => {
+    if (run.length < RANDOM_LENGTH) return false;
+    const kinds = [...run].map((character) =>
+      /\d/.test(character) ? 'digit' : character === character.toLowerCase() ? 'lower' : 'upper',
+    );
+    const changes = kinds.filter((kind, index) => index > 0 && kind !== kinds[index - 1]).length;
+    return changes / (run.length - 1) >= RANDOM_CHANGES;
+  });
+}
