@@ -2,10 +2,21 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { CRMS } from '../../functions/crm/index.ts';
 import { DATA_CENTRES } from '../../functions/crm/zoho-desk.ts';
-import { isReplaceable, refusedSecret, requires, takes } from './preset.ts';
 import { quote } from './fault.ts';
+import { isReplaceable, refusedSecret, requires, takes } from './preset.ts';
 import { checkConversationId, checkFinishedWhen, checkSelector } from './selector.ts';
-import { ADDRESS, type Check, checkAddress, checked, formed, keys, listOf, oneOf, refuse, SECRET, text } from './values.ts';
+import {
+  ADDRESS,
+  type Check,
+  checkAddress,
+  checked,
+  formed,
+  keys,
+  listOf,
+  oneOf,
+  SECRET,
+  text,
+} from './values.ts';
 import { verify } from './verify.ts';
 
 const WRITE_SELECTOR = 'Write JMESPath over body, headers and query, as in body.ticket.id';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { printParseErrorCode, visit } from 'jsonc-parser';
 import { ConfigurationError, type Fault, type Finding, pathOf, quote } from './fault.ts';
+import { nameStray, STRAY } from './stray.ts';
 
 const MAX_DEPTH = 50;
 
@@ -92,8 +93,10 @@ function inspect(text: string): { duplicates: Fault[]; syntax?: Fault; tooDeep: 
       if (keys?.has(key)) duplicates.push(duplicate(pathOf(...pathOfObject(), key), line));
       keys?.add(key);
     },
-    onError: (code, _offset, _length, line, column) => {
-      syntax ??= syntaxFault(printParseErrorCode(code), line, column);
+    onError: (code, offset, length, line, column) => {
+      const before = text.slice(text.lastIndexOf('\n', offset) + 1, offset);
+      const stray = STRAY.exec(text.slice(offset, offset + length)) ?? STRAY.exec(before);
+      syntax ??= syntaxFault(printParseErrorCode(code), line, column, stray?.[0]);
     },
   };
   try {
@@ -113,9 +116,18 @@ function duplicate(path: string, line: number): Fault {
   };
 }
 
-function syntaxFault(error: string, line: number, column: number): Fault {
+/** @param stray a character of a word processor's in the same line, which is then the likely cause */
+function syntaxFault(error: string, line: number, column: number, stray: string | undefined): Fault {
+  const path = `line ${line + 1}, column ${column + 1}`;
+  if (stray) {
+    return {
+      path,
+      problem: `is not JSON: the line has ${nameStray(stray)}`,
+      mend: 'Write the plain character instead: " or a space',
+    };
+  }
   return {
-    path: `line ${line + 1}, column ${column + 1}`,
+    path,
     problem: `is not JSON: ${SYNTAX[error] ?? `this cannot stand here (${quote(error)})`}`,
     mend: 'Write strict JSON, without comments and trailing commas',
   };

@@ -64,7 +64,7 @@ function findStray(expression: string): Finding | undefined {
   const found = STRAY.exec(withoutTexts(expression))?.[0];
   return found === undefined
     ? undefined
-    : { problem: `has ${nameStray(found)}`, mend: `Write the plain character: ' or a space` };
+    : { problem: `has ${nameStray(found)}`, mend: `Write the plain character instead: ' or a space` };
 }
 
 function findTextInBackticks(expression: string): Finding | undefined {

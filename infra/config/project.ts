@@ -84,7 +84,9 @@ function isTimeZone(value: string): boolean {
 /** Hosts of PolyAI's own tools, whose addresses look like those of its API. */
 const checkHost = refuse<string>(
   'Leave baseUrl out: the region gives it. Or write the address that PolyAI gave you for the Chat API',
-  { 'is the address of PolyAI’s development tools': (value) => /^jupiter-api\./.test(new URL(value).hostname) },
+  {
+    'is the address of PolyAI’s development tools': (value) => /^jupiter-api\./.test(new URL(value).hostname),
+  },
 );
 
 export const project = keys('A PolyAI project whose chats are closed.', {
@@ -97,7 +99,9 @@ export const project = keys('A PolyAI project whose chats are closed.', {
   projectId: segment(
     'PolyAI’s agent id.',
     'PROJECT-191bfa2a',
-    refuse(SWAP, { 'is the id of an account': (value) => /^(ACCOUNT-|ws-(?=[a-f]*\d)[0-9a-f]{8}$)/.test(value) }),
+    refuse(SWAP, {
+      'is the id of an account': (value) => /^(ACCOUNT-|ws-(?=[a-f]*\d)[0-9a-f]{8}$)/.test(value),
+    }),
   ),
   version: segment('The version of PolyAI’s Chat API.', 'v1').default('v1'),
   baseUrl: text(

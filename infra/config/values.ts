@@ -41,7 +41,10 @@ export function text({ description, mend }: Words, check: Check<string> = () => 
 /** A string of one form; `check` sees none of another. */
 export function formed(words: Words, form: RegExp, problem: string, check: Check<string> = () => undefined) {
   const own = refuse<string>(words.mend, { [problem]: (value) => !form.test(value) });
-  return text(words, (value) => own(value) ?? check(value)).meta({ description: words.description, pattern: form.source });
+  return text(words, (value) => own(value) ?? check(value)).meta({
+    description: words.description,
+    pattern: form.source,
+  });
 }
 
 export function whole(description: string, minimum: number, maximum: number) {

@@ -28,9 +28,30 @@ describe('a selector', () => {
 
   it.each([
     ['body.status ==', 'is not JMESPath', 'Write JMESPath'],
-    ['body.items[?', 'is not JMESPath', 'Write JMESPath'],
+    ['body.items[?', 'is not JMESPath: it has a [ without its ]', 'Add the missing ]'],
     ['body.chat.', 'is not JMESPath', 'Write JMESPath'],
-    ['('.repeat(50_000), 'is not JMESPath', 'Write JMESPath'],
+    ['('.repeat(50_000), 'is not JMESPath: it has a ( without its )', 'Add the missing )'],
+    ['body.state == 4', 'the number 4 without backticks', '`4` in backticks'],
+    ['body.state > -1.5', 'the number -1.5 without backticks', '`-1.5` in backticks'],
+    ['body.a and body.b', '"and", which is not an operator', 'Write && for "and"'],
+    ['body.a OR body.b', '"OR", which is not an operator', 'Write || for "or"'],
+    ['not body.a', '"not", which is not an operator', 'Write ! for "not"'],
+    ["body.a == 'x' & body.b", '"&", which is not an operator', 'Write && for "and"'],
+    ["body.a == 'x'&body.b", '"&", which is not an operator', 'Write && for "and"'],
+    ["body.status in ['solved']", '"in", which is not an operator', "contains(['solved', 'closed']"],
+    ["body.status === 'closed'", '"===", which is not an operator', 'Write == to compare'],
+    ["body.status !== 'open'", '"!==", which is not an operator', 'Write != to compare'],
+    ["body.status <> 'open'", '"<>", which is not an operator', 'Write != to compare'],
+    ['body.status == `closed`', 'a text in backticks, `closed`', "in single quotes, as in 'closed'"],
+    ['{{ticket.external_id}}', 'a placeholder that nothing fills in', 'Write the path of the field'],
+    ['body.{{id}}', 'a placeholder that nothing fills in', 'Write the path of the field'],
+    ['${ticket.id}', 'a placeholder that nothing fills in', 'Write the path of the field'],
+    ["body['status']", 'a key in square brackets', 'Write a dot and the key'],
+    ["(body.status == 'closed'", 'a ( without its )', 'Add the missing )'],
+    ["contains(body.tags, 'chat'", 'a ( without its )', 'Add the missing )'],
+    ["body.status == 'closed')", 'a ) without its (', 'Add the missing ('],
+    ['body.status == ‘closed’', 'a typographic quotation mark (‘)', 'the plain character'],
+    ["body.status ==\u00a0'closed'", 'a no-break space (U+00A0)', 'the plain character'],
     ["body.status == 'closed", 'nothing closes', 'Close it'],
     ["body.status == 'closed\\'", 'nothing closes', 'Close it'],
     ['body.open == `false', 'nothing closes', 'Close it'],
@@ -57,6 +78,27 @@ describe('a selector', () => {
       problem: expect.stringContaining(problem),
       mend: expect.stringContaining(mend),
     });
+  });
+
+  it.each([
+    'body.a == 4',
+    'body.a and body.b',
+    'body.a === `1`',
+    '{{id}}',
+    'body.a == `x`',
+    '(body.a',
+    'body.a ==',
+  ])('that is %p is refused with a link to the page about selectors', (expression) => {
+    expect(checkSelector(expression)?.mend).toContain('docs/crm/custom.md#selectors');
+  });
+
+  it.each([
+    "body.note == 'this and that === {{x}} in ‘quotes’'",
+    'body."a and b" == `"x in y"`',
+    'body.and.or.in.not',
+    'sort_by(body.items, &id)[0].id',
+  ])('may have in a text or a name what is no operator: %s', (expression) => {
+    expect(checkSelector(expression)).toBeUndefined();
   });
 
   it('is judged without throwing, whatever it is', () => {
