@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { CRMS } from '../../functions/crm/index.ts';
 import { DATA_CENTRES } from '../../functions/crm/zoho-desk.ts';
-import { quote } from './fault.ts';
+import { nearest, quote } from './fault.ts';
 import { isReplaceable, refusedSecret, requires, takes } from './preset.ts';
 import { checkConversationId, checkFinishedWhen, checkSelector } from './selector.ts';
 import {
@@ -38,6 +38,12 @@ const checkBlock: Check<string> = (value) => {
 
 const centres = Object.keys(DATA_CENTRES).map(quote).join(', ');
 const CHOOSE_CENTRE = `Choose from ${centres}; the American one is "com"`;
+
+/** A country's two letters are a letter away from another's, so nothing is guessed from them. */
+function mendCentre(value: string): string {
+  const meant = value.length > 3 ? nearest(value, Object.keys(DATA_CENTRES)) : undefined;
+  return meant === undefined ? CHOOSE_CENTRE : `Did you mean ${quote(meant)}? ${CHOOSE_CENTRE}`;
+}
 
 const checkEnds: Check<string> = (value) =>
   value === value.trim()
@@ -91,7 +97,7 @@ const settings = {
   dataCentre: checked(z.string({ error: CHOOSE_CENTRE }), (value) =>
     Object.hasOwn(DATA_CENTRES, value)
       ? undefined
-      : { problem: `is ${quote(value)}, which is unknown`, mend: CHOOSE_CENTRE },
+      : { problem: `is ${quote(value)}, which is unknown`, mend: mendCentre(value) },
   )
     .meta({ description: 'Zoho’s data centre.', enum: Object.keys(DATA_CENTRES) })
     .exactOptional(),

@@ -21,16 +21,34 @@ function runApp(context: Record<string, string>) {
 describe('the app', () => {
   it('synthesises connections.json as it is in the repository, under the usual name', () => {
     const { status, outdir, stderr } = runApp({});
-    expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: 'Configuration: connections.json\n' });
     expect(existsSync(join(outdir, 'polyai-chat-closer.template.json'))).toBe(true);
   });
 
   it('takes the stack’s name and the configuration’s file from the command line', () => {
-    const { status, outdir } = runApp({ stack: 'another', connections: writeConnections(SMALLEST) });
-    expect(status).toBe(0);
+    const connections = writeConnections(SMALLEST);
+    const { status, outdir, stderr } = runApp({ stack: 'another', connections });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: `Configuration: ${connections}\n` });
     expect(readFileSync(join(outdir, 'another.template.json'), 'utf8')).toContain(
       'another/polyai/support/secret',
     );
+  });
+
+  it('names the file that was read, where a misspelt -c leaves the usual one', () => {
+    const { status, stderr } = runApp({ conections: writeConnections(SMALLEST) });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: 'Configuration: connections.json\n' });
+  });
+
+  it('refuses a secret that the stack of this name makes for another connection', () => {
+    const { 'zendesk-support': zendesk } = SMALLEST.connections;
+    const connections = writeConnections({
+      ...SMALLEST,
+      connections: { a: zendesk, b: { ...zendesk, existingSecret: 'another/connections/a/secret' } },
+    });
+    expect(runApp({ connections }).status).toBe(0);
+    const { status, stderr } = runApp({ stack: 'another', connections });
+    expect(status).toBe(1);
+    expect(stderr).toContain('connections.b.existingSecret is the secret of connections.a');
   });
 
   it('lists every fault at once, exits with 1 and shows no stack trace', () => {

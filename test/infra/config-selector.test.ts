@@ -45,7 +45,7 @@ describe('a selector', () => {
     ['body.status == `closed`', 'a text in backticks, `closed`', "in single quotes, as in 'closed'"],
     ['{{ticket.external_id}}', 'a placeholder that nothing fills in', 'Write the path of the field'],
     ['body.{{id}}', 'a placeholder that nothing fills in', 'Write the path of the field'],
-    ['${ticket.id}', 'a placeholder that nothing fills in', 'Write the path of the field'],
+    [`\${ticket.id}`, 'a placeholder that nothing fills in', 'Write the path of the field'],
     ["body['status']", 'a key in square brackets', 'Write a dot and the key'],
     ["(body.status == 'closed'", 'a ( without its )', 'Add the missing )'],
     ["contains(body.tags, 'chat'", 'a ( without its )', 'Add the missing )'],

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import fc from 'fast-check';
 import { CRMS } from '../../functions/crm/index.ts';
+import { requires } from '../../infra/config/preset.ts';
 import { schemaText } from '../../infra/config/schema.ts';
 import { CHOSEN } from '../../infra/config/verify.ts';
 import { ConfigurationError, type Fault, loadConfiguration } from '../../infra/config.ts';
@@ -795,6 +796,53 @@ function refusalOf(path: string): ConfigurationError {
   }
   throw new Error('it is accepted');
 }
+
+describe('a preset', () => {
+  const faultsOf = (connection: Json) =>
+    refusalOf(write({ ...valid(), connections: { c: { polyai: 'uk', ...connection } } })).faults;
+
+  it.each(Object.keys(CRMS).filter((crm) => CRMS[crm]?.takes.includes('sender')))(
+    'refuses a sender that cannot be one of %s, and says what one is',
+    (crm) => {
+      for (const sender of ['Acme Ltd', 'acme', '00D00000000000', '00D0000000000012', '0050000000000012AA']) {
+        const faults = faultsOf({ crm, sender }).filter(({ path }) => path === 'connections.c.sender');
+        expect({ sender, faults }).toEqual({
+          sender,
+          faults: [
+            {
+              path: 'connections.c.sender',
+              problem: `is "${sender}", which cannot be a sender of crm "${crm}"`,
+              mend: CRMS[crm]?.senderForm?.mend,
+            },
+          ],
+        });
+      }
+    },
+  );
+
+  it.each(Object.keys(CRMS).filter((crm) => requires(crm).length > 0))(
+    'that lacks a key, %s, is refused with a link to its page',
+    (crm) => {
+      for (const key of requires(crm)) {
+        expect(faultsOf({ crm })).toContainEqual({
+          path: `connections.c.${key}`,
+          problem: 'is missing',
+          mend: `Crm "${crm}" cannot do without it: add it as docs/crm/${crm}.md shows`,
+        });
+      }
+    },
+  );
+
+  it.each(['us', 'usa', 'eu1'])('lists Zoho’s data centres for %s and guesses none', (dataCentre) => {
+    expect(faultsOf({ crm: 'zoho-desk', sender: '1', audience: '2', dataCentre })).toEqual([
+      {
+        path: 'connections.c.dataCentre',
+        problem: `is "${dataCentre}", which is unknown`,
+        mend: expect.stringMatching(/^Choose from "com", "eu", .*; the American one is "com"$/),
+      },
+    ]);
+  });
+});
 
 describe('what would not fit or would contradict itself', () => {
   const zendesk = { crm: 'zendesk', polyai: 'support' };
