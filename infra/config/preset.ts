@@ -4,6 +4,21 @@ import type { VerifySettings } from '../../functions/signature/scheme.ts';
 /** Proofs that rest on no secret: on keys that the vendor publishes, or on who may put events on a bus. */
 const WITHOUT_SECRET: readonly VerifySettings['scheme'][] = ['jwt', 'event-bus'];
 
+/** Presets whose deliveries may hold several events; their selectors see one of them as `body`. */
+const BATCHES: readonly string[] = [
+  'cloudevents',
+  'hubspot',
+  'salesforce',
+  'salesforce-outbound-message',
+  'twilio',
+  'zoho-desk',
+];
+
+/** Whether its selectors see one event of a delivery. */
+export function seesOneEvent(crm: string): boolean {
+  return BATCHES.includes(crm);
+}
+
 /** Whether it is the name of a preset; `constructor` and the like are not. */
 export function isPreset(crm: unknown): crm is string {
   return typeof crm === 'string' && Object.hasOwn(CRMS, crm);

@@ -10,14 +10,18 @@ export type Reads = {
   headers: Set<string>;
   /** Whether it uses the object as a whole, as in `@`, `*` or `values(@)`, and so may read every key. */
   everything: boolean;
+  /** Whether it takes its `body` for a list, as in `body[0]` or `body[].id`. */
+  bodyAsList: boolean;
 };
 
-/** What a part of an expression may give: the whole object, its headers, or (empty) neither. */
-type Value = ReadonlySet<'root' | 'headers'>;
+/** What a part of an expression may give: the whole object, its headers, its body, or (empty) anything else. */
+type Value = ReadonlySet<'root' | 'headers' | 'body'>;
 type Scope = { current: Value; variables: ReadonlyMap<string, Value> };
 
 const ROOT: Value = new Set(['root']);
 const OTHER: Value = new Set();
+/** What takes a list apart. */
+const LISTS: Node['type'][] = ['Projection', 'FilterProjection', 'Flatten'];
 
 /**
  * Follows where the object that an expression sees can go. Errs on the side of reading more.
@@ -25,7 +29,7 @@ const OTHER: Value = new Set();
  * @throws {Error} when the expression does not parse
  */
 export function readsOf(expression: string): Reads {
-  const reads: Reads = { keys: new Set(), headers: new Set(), everything: false };
+  const reads: Reads = { keys: new Set(), headers: new Set(), everything: false, bodyAsList: false };
   use(reads, visit(reads, compile(expression), { current: ROOT, variables: new Map() }));
   return reads;
 }
@@ -54,9 +58,13 @@ function visit(reads: Reads, node: Node, scope: Scope): Value {
       return OTHER;
     case 'Variable':
       return scope.variables.get(node.name) ?? OTHER;
+    case 'IndexExpression': {
+      const list = visit(reads, node.left, scope);
+      if (list.has('body')) reads.bodyAsList = true;
+      return visit(reads, node.right, { ...scope, current: list });
+    }
     case 'Subexpression':
     case 'Pipe':
-    case 'IndexExpression':
       return visit(reads, node.right, { ...scope, current: visit(reads, node.left, scope) });
     case 'OrExpression':
     case 'AndExpression':
@@ -80,7 +88,7 @@ function visitField(reads: Reads, name: string, current: Value): Value {
   if (current.has('headers')) reads.headers.add(name);
   if (!current.has('root')) return OTHER;
   reads.keys.add(name);
-  return name === 'headers' ? new Set(['headers']) : OTHER;
+  return name === 'headers' || name === 'body' ? new Set([name]) : OTHER;
 }
 
 /** A projection or `&expression` sees elements of a value; if that is the whole object, everything is read anyway. */
@@ -89,7 +97,12 @@ function visitParts(reads: Reads, node: Node, scope: Scope): void {
     node.type === 'ExpressionReference' || (node.type.endsWith('Projection') && key !== 'left');
   for (const [key, value] of Object.entries(node)) {
     const inside = seesElements(key) ? { ...scope, current: OTHER } : scope;
-    for (const part of nodesIn(value)) use(reads, visit(reads, part, inside));
+    for (const part of nodesIn(value)) {
+      const given = visit(reads, part, inside);
+      use(reads, given);
+      if (given.has('body') && (key === 'left' || key === 'child') && LISTS.includes(node.type))
+        reads.bodyAsList = true;
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import { SCHEMES } from '../../functions/signature/index.ts';
 import type { VerifySettings } from '../../functions/signature/scheme.ts';
 import { PARTS, uncoveredParts } from './coverage.ts';
 import { type Fault, type Finding, pathOf, quote } from './fault.ts';
-import { takes } from './preset.ts';
+import { seesOneEvent, takes } from './preset.ts';
 import { checkConversationId, checkFinishedWhen, checkSelector } from './selector.ts';
 import { suggestPaths } from './selector-paths.ts';
 import { type Reads, readsOf } from './selector-reads.ts';
@@ -41,7 +41,7 @@ export function checkSelectorScope(name: string, settings: Settings): Fault[] {
   const { crm } = settings;
   if (typeof crm !== 'string' || !Object.hasOwn(CRMS, crm)) return [];
   const { bus } = CRMS[crm] ?? {};
-  const check = bus ? checkOnBus : checkOnWebhook(schemeOf(crm, settings));
+  const check = bus ? checkOnBus : checkOnWebhook(crm, schemeOf(crm, settings));
   return Object.entries(SELECTORS).flatMap(([key, checkAlone]) => {
     const expression = settings[key];
     if (typeof expression !== 'string' || !takes(crm).includes(key)) return [];
@@ -55,9 +55,12 @@ export function checkSelectorScope(name: string, settings: Settings): Fault[] {
 
 type Check = (expression: string, reads: Reads) => Finding | undefined;
 
-function checkOnWebhook(scheme: Scheme | undefined): Check {
+function checkOnWebhook(crm: string, scheme: Scheme | undefined): Check {
   return (expression, reads) =>
-    checkKeys(expression, reads) ?? (scheme && checkCoverage(reads, scheme)) ?? checkHeaderNames(reads);
+    checkKeys(expression, reads) ??
+    (scheme && checkCoverage(reads, scheme)) ??
+    checkHeaderNames(reads) ??
+    checkBatch(crm, reads);
 }
 
 /** A word alone is the name of a key; as a condition it was meant as a text, or as the word for every delivery. */
@@ -100,6 +103,14 @@ function checkCoverage({ keys, everything }: Reads, scheme: Scheme): Finding | u
   return {
     problem: `reads ${everything ? 'the whole delivery, also ' : ''}${read.join(' and ')}, which the signature (${scheme}) does not cover: whoever has seen one delivery could change ${read.length > 1 ? 'them' : 'it'} and have other chats closed`,
     mend: `Read it from the ${covered.join(' or the ')}, which the sender signs, as in body.ticket.id`,
+  };
+}
+
+function checkBatch(crm: string, { bodyAsList }: Reads): Finding | undefined {
+  if (!bodyAsList || !seesOneEvent(crm)) return undefined;
+  return {
+    problem: `takes the body for a list, and with crm ${quote(crm)} a selector sees one event as body`,
+    mend: 'Leave the brackets after body out, as in body.id',
   };
 }
 

@@ -1,13 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { CRMS } from '../../functions/crm/index.ts';
+import { readContent } from '../../functions/delivery.ts';
 import { selector } from '../../functions/selector.ts';
 import type { VerifySettings } from '../../functions/signature/scheme.ts';
 import { uncoveredParts } from '../../infra/config/coverage.ts';
 import { schemes, takes } from '../../infra/config/preset.ts';
 import { readsOf } from '../../infra/config/selector-reads.ts';
 import { CHOSEN } from '../../infra/config/verify.ts';
-import { faultsOf, readFixture } from '../support/crm.ts';
+import { connectionOf, faultsOf, fixtureNames, readFixture, textOf } from '../support/crm.ts';
+import { delivery } from '../support/delivery.ts';
 
 const HMAC = { scheme: 'hmac', header: 'x-signature' };
 const SETTINGS: Record<string, object> = {
@@ -214,6 +216,42 @@ describe('a selector of a webhook', () => {
       ]);
     },
   );
+
+  it.each(WEBHOOKS)('of %s takes the body for a list only where it sees the whole body', (crm) => {
+    const [, chosen] = waysToProve(crm)[0] ?? [];
+    const { connection } = readFixture(crm, 'finished.json');
+    const { polyai: project, ...own } = connectionOf(crm, connection);
+    const isBatch = fixtureNames(crm).some((name) => {
+      const fixture = readFixture(crm, name);
+      try {
+        const received = delivery({
+          headers: fixture.headers ?? {},
+          query: fixture.query ?? '',
+          body: textOf(fixture),
+        });
+        const content = readContent(received, CRMS[crm]?.parse);
+        return CRMS[crm]?.read(content, { project, ...own }).some((reading) => 'event' in reading);
+      } catch {
+        return false;
+      }
+    });
+    const lists = ['body[0].id', 'body[].id', 'body[*].id', 'body[?open].id', 'body | [0].id', 'body[:1].id'];
+    for (const conversationId of lists) {
+      const faults = faultsOf(crm, { ...settingsOf(crm, chosen), conversationId });
+      expect({ conversationId, problems: faults.map(({ problem }) => problem) }).toEqual({
+        conversationId,
+        problems: isBatch ? [expect.stringContaining('sees one event as body')] : [],
+      });
+    }
+    for (const conversationId of ['body.ids[0]', 'body.*.id', 'body.list[].id']) {
+      expect(faultsOf(crm, { ...settingsOf(crm, chosen), conversationId })).toEqual([]);
+    }
+  });
+
+  it.each([2000, 20_000])('of %i keys is judged without a stack trace', (length) => {
+    const conversationId = `body${'.a'.repeat(length)}`;
+    expect(() => faultsOf('custom', { ...CUSTOM, conversationId })).not.toThrow();
+  });
 
   it('has one fault where it does not parse or is true of an empty delivery', () => {
     expect(faultsOf('custom', { ...CUSTOM, finishedWhen: 'body.status == closed' })).toHaveLength(1);
