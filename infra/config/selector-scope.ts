@@ -48,12 +48,22 @@ export function checkSelectorScope(name: string, settings: Settings): Fault[] {
     if (expression === 'always' && key === 'finishedWhen') return [];
     if (expression.trim() === '' || checkAlone(expression)) return [];
     const word = key === 'finishedWhen' ? checkWord(expression, bus ? 'detail' : 'body') : undefined;
-    const finding = word ?? check(expression, readsOf(expression));
+    const finding = word ?? judge(expression, check);
     return finding ? [{ path: pathOf('connections', name, key), ...finding }] : [];
   });
 }
 
 type Check = (expression: string, reads: Reads) => Finding | undefined;
+
+function judge(expression: string, check: Check): Finding | undefined {
+  try {
+    return check(expression, readsOf(expression));
+  } catch (error) {
+    // The parser can go deeper than what follows it.
+    if (!(error instanceof RangeError)) throw error;
+    return { problem: 'is nested too deep to be judged', mend: 'Write a shorter expression' };
+  }
+}
 
 function checkOnWebhook(crm: string, scheme: Scheme | undefined): Check {
   return (expression, reads) =>
