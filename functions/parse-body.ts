@@ -30,17 +30,23 @@ export function parseJson(text: string): unknown {
   return text.trim() === '' ? {} : JSON.parse(text);
 }
 
+const QUOTE = '"'.charCodeAt(0);
+const BACKSLASH = '\\'.charCodeAt(0);
+const COMMA = ','.charCodeAt(0);
+const OPENING = new Set([...'[{'].map((character) => character.charCodeAt(0)));
+const CLOSING = new Set([...']}'].map((character) => character.charCodeAt(0)));
+
 /** Counts what stands outside of texts. What is not JSON may be counted wrongly, and is then refused as no JSON. */
 function measureJson(text: string): { values: number; depth: number } {
   let [values, level, depth, isInText] = [1, 0, 0, false];
   for (let index = 0; index < text.length; index += 1) {
-    const character = text[index];
-    if (isInText && character === '\\') index += 1;
-    else if (character === '"') isInText = !isInText;
+    const code = text.charCodeAt(index);
+    if (isInText && code === BACKSLASH) index += 1;
+    else if (code === QUOTE) isInText = !isInText;
     else if (isInText) continue;
-    else if (character === ',') values += 1;
-    else if (character === '{' || character === '[') depth = Math.max(depth, ++level);
-    else if (character === '}' || character === ']') level -= 1;
+    else if (code === COMMA) values += 1;
+    else if (OPENING.has(code)) depth = Math.max(depth, ++level);
+    else if (CLOSING.has(code)) level -= 1;
   }
   return { values, depth };
 }
