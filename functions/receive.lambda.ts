@@ -33,7 +33,7 @@ export type ReceiveParts = {
 type Result = { refusal?: Refusal; demand?: Demand; answer?: OwnAnswer };
 
 const MAX_BODY_BYTES = 1024 * 1024;
-const NOT_AS_IT_SHOULD_BE = 'The body is not in the form and encoding that it should have.';
+const WRONG_FORM = 'The body is not in the form and encoding that it should have.';
 /** These may only mean that the secret was changed since it was cached. */
 const WORTH_ANOTHER_LOOK = new Set(['signature_mismatch', 'credential_mismatch', 'secret_not_ready']);
 
@@ -154,7 +154,7 @@ export function createReceive(parts: ReceiveParts) {
     } catch (error) {
       return refuse(
         'body_unreadable',
-        error instanceof UnreadableBody ? `The body ${error.message}.` : NOT_AS_IT_SHOULD_BE,
+        error instanceof UnreadableBody ? `The body ${error.message}.` : WRONG_FORM,
       );
     }
     if (connection.sender && crm.isFrom && !crm.isFrom(connection.sender, content)) {

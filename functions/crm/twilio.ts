@@ -27,7 +27,7 @@ const EVENT_TYPES = [
  * Twilio Conversations (and Flex, which is built on it), both ways that it reports a conversation's state: a
  * webhook of Conversations, a form, and a webhook sink of Event Streams, CloudEvents in an array. `inactive` is
  * a timer's pause, not an end. The signature of a form has no borders between its names and values, so a form must
- * have what every event has; the scheme refuses those in which it could have been split anew.
+ * have what every event has. The scheme refuses a form that could have been split in another way.
  *
  * @see https://www.twilio.com/docs/conversations/conversations-webhooks
  * @see https://www.twilio.com/docs/events
