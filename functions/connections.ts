@@ -44,6 +44,8 @@ export type Connection = {
   lookUp?: 'sharedId';
   /** JMESPath of that id, instead of the preset's. */
   sharedId?: string;
+  /** How the body is read, where it is not JSON. */
+  format?: 'json' | 'form';
   /** The account, organisation or workspace that must have sent a delivery. */
   sender?: string;
   /** The address that the CRM calls, where it is not the API's own. */

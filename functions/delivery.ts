@@ -1,3 +1,6 @@
+import type { Connection } from './connections.ts';
+import { checkEvents, parseForm, parseJson } from './parse-body.ts';
+
 /** One HTTP request of a CRM, as it arrived: nothing decoded but the transport's base64. */
 export type Delivery = {
   /** Upper case. */
@@ -20,31 +23,31 @@ export type Content = {
   query: Record<string, string>;
 };
 
-/** Reads a body's text. @throws {Error} when it is not what it should be */
-export type Parse = (text: string, delivery: Delivery) => unknown;
+/** What of a connection says how its bodies are read. */
+export type ReadSettings = Pick<Connection, 'format'> & { verify?: Connection['verify'] };
 
 /**
- * Reads a verified delivery.
+ * Reads a body's text. No header may decide how, unless the proof covers it or covers nothing at all.
+ *
+ * @throws {Error} when it is not what it should be
+ */
+export type Parse = (text: string, delivery: Delivery, settings: ReadSettings) => unknown;
+
+/**
+ * Reads a verified delivery: as JSON, whatever its content type, where the preset has no other way.
  *
  * @param parse the preset's own way with a body, where it has one
+ * @param settings the connection's
+ * @throws {UnreadableBody} when it is beyond a limit
  * @throws {Error} when the bytes are not UTF-8 or cannot be parsed
  */
-export function readContent(delivery: Delivery, parse: Parse = parseBody): Content {
+export function readContent(
+  delivery: Delivery,
+  parse: Parse = parseJson,
+  settings: ReadSettings = {},
+): Content {
   const text = new TextDecoder('utf-8', { fatal: true }).decode(delivery.body);
-  return { body: parse(text, delivery), headers: delivery.headers, query: fields(delivery.rawQuery) };
-}
-
-/** JSON, or a form where the content type says so; an empty body counts as `{}`. */
-export function parseBody(text: string, delivery: Delivery): unknown {
-  if (isForm(delivery)) return fields(text);
-  return text.trim() === '' ? {} : JSON.parse(text);
-}
-
-/** Whether the content type says that the body is a form. */
-export function isForm({ headers }: Delivery): boolean {
-  return /^application\/x-www-form-urlencoded\s*(;|$)/i.test(headers['content-type'] ?? '');
-}
-
-function fields(text: string): Record<string, string> {
-  return Object.fromEntries(new URLSearchParams(text));
+  const body = parse(text, delivery, settings);
+  checkEvents(body);
+  return { body, headers: delivery.headers, query: parseForm(delivery.rawQuery) };
 }

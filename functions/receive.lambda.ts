@@ -10,6 +10,7 @@ import { type Content, type Delivery, readContent } from './delivery.ts';
 import { deliveryLine } from './delivery-line.ts';
 import { ENVIRONMENT } from './environment.ts';
 import { faultLine, type Line, writeLine } from './log.ts';
+import { UnreadableBody } from './parse-body.ts';
 import { type Demand, MAX_CLOSES, readDelivery } from './read-delivery.ts';
 import { REFUSALS } from './refusal.ts';
 import { parseSecret, SecretNotReady, type SecretReader, SecretUnavailable } from './secrets.ts';
@@ -32,6 +33,7 @@ export type ReceiveParts = {
 type Result = { refusal?: Refusal; demand?: Demand; answer?: OwnAnswer };
 
 const MAX_BODY_BYTES = 1024 * 1024;
+const WRONG_FORM = 'The body is not in the form and encoding that it should have.';
 /** These may only mean that the secret was changed since it was cached. */
 const WORTH_ANOTHER_LOOK = new Set(['signature_mismatch', 'credential_mismatch', 'secret_not_ready']);
 
@@ -148,9 +150,12 @@ export function createReceive(parts: ReceiveParts) {
   function readDemand(connection: Connection, crm: Crm, delivery: Delivery): Demand | { refusal: Refusal } {
     let content: Content;
     try {
-      content = readContent(delivery, crm.parse);
-    } catch {
-      return refuse('body_unreadable', 'The body is not in the form and encoding that it should have.');
+      content = readContent(delivery, crm.parse, connection);
+    } catch (error) {
+      return refuse(
+        'body_unreadable',
+        error instanceof UnreadableBody ? `The body ${error.message}.` : WRONG_FORM,
+      );
     }
     if (connection.sender && crm.isFrom && !crm.isFrom(connection.sender, content)) {
       return refuse('sender_mismatch', 'The delivery is from another account than this connection is for.');

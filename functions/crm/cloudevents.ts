@@ -1,4 +1,5 @@
-import { type Content, type Delivery, parseBody } from '../delivery.ts';
+import type { Delivery, ReadSettings } from '../delivery.ts';
+import { parseJson } from '../parse-body.ts';
 import { at, type Crm, eventsOf, isOneOf, type OwnAnswer } from './crm.ts';
 
 type Headers = Record<string, string>;
@@ -17,19 +18,16 @@ const cloudevents: Crm = {
   takes: ['verify', 'conversationId', 'finishedValues', 'publicUrl', 'allowedSources'],
   requires: ['finishedValues'],
   greet,
-  parse: (text, delivery) =>
-    isStructured(delivery.headers)
-      ? JSON.parse(text)
-      : isBinary(delivery.headers)
-        ? binaryEvent(text, delivery.headers)
-        : parseBody(text, delivery),
-  read: (content, { finishedValues = [], verify }) =>
-    eventsIn(content, verify.scheme === 'standard-webhooks').map((event) => ({
-      finished: at(event, 'specversion') !== undefined && isOneOf(finishedValues, at(event, 'type')),
-      conversationId: at(event, 'data', 'polyai_conversation_id'),
-      deliveryId: at(event, 'id'),
-      event,
-    })),
+  parse,
+  read: ({ body }, { finishedValues = [] }) =>
+    eventsOf(body)
+      .map(withDecodedData)
+      .map((event) => ({
+        finished: at(event, 'specversion') !== undefined && isOneOf(finishedValues, at(event, 'type')),
+        conversationId: at(event, 'data', 'polyai_conversation_id'),
+        deliveryId: at(event, 'id'),
+        event,
+      })),
 };
 
 export default cloudevents;
@@ -50,10 +48,13 @@ function greet({ method, headers }: Delivery): OwnAnswer | undefined {
   };
 }
 
-/** The events of a delivery. A signed body does not prove the attributes in the headers, so they are left out. */
-function eventsIn({ body, headers }: Content, isBodySigned: boolean): unknown[] {
-  if (isBodySigned && isBinary(headers)) return [{ data: at(body, 'data') }];
-  return eventsOf(body).map(withDecodedData);
+/**
+ * The mode stands in the headers, which a signature does not cover: a signed body is read as structured, whatever
+ * they say.
+ */
+function parse(text: string, { headers }: Delivery, { verify }: ReadSettings): unknown {
+  const isBodySigned = verify?.scheme === 'standard-webhooks';
+  return isBinary(headers) && !isBodySigned ? binaryEvent(text, headers) : parseJson(text);
 }
 
 function isStructured(headers: Headers): boolean {
@@ -71,7 +72,7 @@ function binaryEvent(text: string, headers: Headers): Record<string, unknown> {
     const [, name] = /^ce-([a-z0-9]+)$/.exec(header) ?? [];
     return name === undefined ? [] : [[name, attribute(value)]];
   });
-  const data = text !== '' && isJson(datacontenttype) ? JSON.parse(text) : text;
+  const data = text !== '' && isJson(datacontenttype) ? parseJson(text) : text;
   return { ...Object.fromEntries(attributes), datacontenttype, data };
 }
 
@@ -92,7 +93,7 @@ function withDecodedData(event: unknown): unknown {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return text;
   }

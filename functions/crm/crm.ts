@@ -33,6 +33,7 @@ export type Setting =
   | 'finishedValues'
   | 'lookUp'
   | 'sharedId'
+  | 'format'
   | 'publicUrl'
   | 'allowedSources'
   | 'sender'
@@ -98,7 +99,7 @@ export type Crm = {
   greet?(delivery: Delivery): OwnAnswer | undefined;
   /** Answers a handshake that is proven; nothing of it is parsed. */
   confirm?(delivery: Delivery): OwnAnswer | undefined;
-  /** Reads a body that is neither JSON nor a form, or more than that. */
+  /** Reads a body that is not JSON, or not always. */
   parse?: Parse;
   /** What a `sender` looks like where that is known, so that a wrong one is found at synth. */
   senderForm?: { pattern: RegExp; mend: string };

@@ -1,3 +1,4 @@
+import { parseForm, parseJson } from '../parse-body.ts';
 import type { Crm } from './crm.ts';
 
 /**
@@ -6,8 +7,9 @@ import type { Crm } from './crm.ts';
  */
 const custom: Crm = {
   vendorIssuesSecret: false,
-  takes: ['verify', 'conversationId', 'finishedWhen', 'publicUrl', 'allowedSources'],
+  takes: ['verify', 'conversationId', 'finishedWhen', 'format', 'publicUrl', 'allowedSources'],
   requires: ['verify', 'conversationId', 'finishedWhen'],
+  parse: (text, _delivery, { format }) => (format === 'form' ? parseForm(text) : parseJson(text)),
   read: ({ headers }, { verify }) => [
     {
       finished: 'not_finished',

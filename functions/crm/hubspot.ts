@@ -16,8 +16,6 @@ const hubspot: Crm = {
   takes: [...USUAL, ...LOOK_UP],
   requires: ['finishedValues'],
   requiresOneOf: ['lookUp', 'conversationId'],
-  // Always JSON; the content type, which could make it a form, is not signed.
-  parse: (text) => JSON.parse(text),
   read: ({ body }, { finishedValues = [] }) =>
     eventsOf(body).map((event) => ({ event, ...readEvent(event, finishedValues) })),
 };

@@ -1,4 +1,5 @@
 import { XMLParser } from 'fast-xml-parser';
+import { checkEvents, LIMITS, UnreadableBody } from '../parse-body.ts';
 import { at, type Crm, isOneOf, LOOK_UP, USUAL } from './crm.ts';
 
 const XML = new XMLParser({
@@ -71,11 +72,20 @@ const salesforceOutboundMessage: Crm = {
 
 export default salesforceOutboundMessage;
 
-/** The `notifications` element. @throws {Error} when there is none, or a DTD, which no message has */
+/**
+ * The `notifications` element.
+ *
+ * @throws {UnreadableBody} when there is more in it than in any message
+ * @throws {Error} when there is none, or a DTD, which no message has
+ */
 function parse(text: string): unknown {
   if (DECLARATION.test(text)) throw new Error('has a declaration');
+  if (text.split('<', LIMITS.xmlTags + 2).length > LIMITS.xmlTags + 1) {
+    throw new UnreadableBody(`has more than ${LIMITS.xmlTags} tags`);
+  }
   const notifications = at(XML.parse(text, true), 'Envelope', 'Body', 'notifications');
   if (notifications === undefined) throw new Error('is no outbound message');
+  checkEvents(at(notifications, 'Notification'));
   return notifications;
 }
 

@@ -1,3 +1,6 @@
+import type { Delivery } from '../delivery.ts';
+import { parseForm, parseJson, UnreadableBody } from '../parse-body.ts';
+import { hasBodyHash } from '../signature/twilio.ts';
 import { at, type Crm, eventsOf, isOneOf, LOOK_UP, type Reading, USUAL } from './crm.ts';
 
 const FINISHED = ['closed'];
@@ -7,11 +10,24 @@ const STREAM = {
   test: 'com.twilio.eventstreams.test-event',
 };
 const ID = 'polyai_conversation_id';
+const ACCOUNT = /^AC[0-9a-f]{32}$/i;
+/** @see https://www.twilio.com/docs/conversations/conversations-webhooks */
+const EVENT_TYPES = [
+  ...['Add', 'Added', 'Remove', 'Removed', 'Update', 'Updated', 'StateUpdated'].map(
+    (end) => `onConversation${end}`,
+  ),
+  ...['Add', 'Added', 'Remove', 'Removed', 'Update', 'Updated'].flatMap((end) => [
+    `onMessage${end}`,
+    `onParticipant${end}`,
+  ]),
+  ...['onUserAdded', 'onUserUpdate', 'onUserUpdated', 'onDeliveryUpdated'],
+];
 
 /**
  * Twilio Conversations (and Flex, which is built on it), both ways that it reports a conversation's state: a
  * webhook of Conversations, a form, and a webhook sink of Event Streams, CloudEvents in an array. `inactive` is
- * a timer's pause, not an end.
+ * a timer's pause, not an end. The signature of a form has no borders between its names and values, so a form must
+ * have what every event has. The scheme refuses a form that could have been split in another way.
  *
  * @see https://www.twilio.com/docs/conversations/conversations-webhooks
  * @see https://www.twilio.com/docs/events
@@ -21,6 +37,7 @@ const twilio: Crm = {
   vendorIssuesSecret: true,
   takes: [...USUAL, ...LOOK_UP],
   requires: [],
+  parse,
   read({ body, headers, query }, { finishedValues = FINISHED }) {
     const deliveryId = headers['i-twilio-idempotency-token'];
     const own = query[ID];
@@ -29,8 +46,9 @@ const twilio: Crm = {
       return [{ ...readState(body, own, finishedValues, isState), deliveryId }];
     }
     return eventsOf(body).map((event) => {
-      const isState = at(event, 'type') === STREAM.stateUpdated;
-      const reading = readState(at(event, 'data'), own, finishedValues, isState);
+      const data = at(event, 'data');
+      const isState = at(event, 'type') === STREAM.stateUpdated && isEvent(event, data);
+      const reading = readState(data, own, finishedValues, isState);
       const isTest = at(event, 'type') === STREAM.test;
       return {
         event,
@@ -43,6 +61,29 @@ const twilio: Crm = {
 };
 
 export default twilio;
+
+/**
+ * JSON where the signed address carries the body's hash, else a form of Conversations.
+ *
+ * @throws {UnreadableBody} when a form lacks what each of them has
+ */
+function parse(text: string, { rawQuery }: Delivery): unknown {
+  if (hasBodyHash(rawQuery)) return parseJson(text);
+  const fields = parseForm(text);
+  const isEvent =
+    isAccount(at(fields, 'AccountSid')) && EVENT_TYPES.includes(String(at(fields, 'EventType')));
+  if (!isEvent) throw new UnreadableBody('lacks the AccountSid or the EventType of a Conversations event');
+  return fields;
+}
+
+/** Whether an event of Event Streams has what each one about a conversation has. */
+function isEvent(event: unknown, data: unknown): boolean {
+  return at(event, 'specversion') === '1.0' && isAccount(at(data, 'AccountSid'));
+}
+
+function isAccount(sid: unknown): boolean {
+  return typeof sid === 'string' && ACCOUNT.test(sid);
+}
 
 /** A conversation's fields, which a form has at its top and a CloudEvent in its data. */
 function readState(

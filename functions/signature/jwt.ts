@@ -35,6 +35,7 @@ const jwt: Scheme<JwtSettings, undefined, Promise<Verdict>> = {
   async verify({ header, algorithm, jwksUrl, issuer, audience }, _keys, { headers }, now) {
     const token = headers[header];
     if (!token) return { code: 'credential_missing', detail: 'The token is missing.' };
+    if (!isCanonical(token)) return INVALID;
     try {
       const { payload } = await jwtVerify(token, keySet(jwksUrl), {
         algorithms: [algorithm],
@@ -52,6 +53,14 @@ const jwt: Scheme<JwtSettings, undefined, Promise<Verdict>> = {
 };
 
 export default jwt;
+
+/** jose reads base64url leniently; here a token has one spelling, so that it is compared as it is written. */
+function isCanonical(token: string): boolean {
+  const parts = token.split('.');
+  return (
+    parts.length === 3 && parts.every((part) => Buffer.from(part, 'base64url').toString('base64url') === part)
+  );
+}
 
 /** jose has checked seconds already; milliseconds it takes for a time that never comes. */
 function isExpired(exp = 0, now: number): boolean {

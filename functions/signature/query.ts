@@ -1,3 +1,4 @@
+import { isTooLargeForm } from '../parse-body.ts';
 import { compareCredential } from './credential.ts';
 import { readValues } from './keys.ts';
 import type { Scheme } from './scheme.ts';
@@ -6,6 +7,9 @@ import type { Scheme } from './scheme.ts';
 const query: Scheme<{ scheme: 'query'; parameter: string }, string[]> = {
   readKeys: (secret) => readValues(secret, 'token'),
   verify({ parameter }, keys, { rawQuery }) {
+    if (isTooLargeForm(rawQuery)) {
+      return { code: 'credential_mismatch', detail: 'The address has too many parameters.' };
+    }
     const [token, ...more] = new URLSearchParams(rawQuery).getAll(parameter);
     if (more.length > 0) {
       return { code: 'credential_mismatch', detail: 'The credential is given twice.' };

@@ -10,6 +10,8 @@ type Keys = { symmetric: Buffer[]; publicKeys: KeyObject[] };
 
 const ED25519_KEY_BYTES = 32;
 const ED25519_SIGNATURE_BYTES = 64;
+/** A sender lists one for each of its keys. Each public-key signature costs a hash of the whole body. */
+const MAX_SIGNATURES = 10;
 
 /**
  * Standard Webhooks: `v1` (HMAC-SHA256) and `v1a` (Ed25519) over `{id}.{timestamp}.{body}`. The header lists
@@ -32,7 +34,11 @@ const standardWebhooks: Scheme<{ scheme: 'standard-webhooks' }, Keys> = {
     if (!id) return { code: 'signature_missing', detail: 'The id, which is signed, is missing.' };
     const refusal = checkTimestamp(timestamp, 's', TOLERANCE_SECONDS, now);
     if (refusal) return refusal;
-    const signatures = signature.split(' ').map((entry) => /^(v1a?),([A-Za-z0-9+/]+={0,2})$/.exec(entry));
+    const entries = signature.split(' ');
+    if (entries.length > MAX_SIGNATURES) {
+      return { code: 'signature_malformed', detail: `More than ${MAX_SIGNATURES} signatures are listed.` };
+    }
+    const signatures = entries.map((entry) => /^(v1a?),([A-Za-z0-9+/]+={0,2})$/.exec(entry));
     if (!signatures.some(Boolean)) {
       return { code: 'signature_malformed', detail: 'No v1 or v1a signature is listed.' };
     }

@@ -1,9 +1,17 @@
 import { createHash, createHmac } from 'node:crypto';
 import { parse, stringify } from 'node:querystring';
-import { type Delivery, isForm } from '../delivery.ts';
+import type { Delivery } from '../delivery.ts';
+import { isTooLargeForm } from '../parse-body.ts';
 import { equalTexts } from './constant-time.ts';
 import { readValues } from './keys.ts';
 import type { Refusal, Scheme } from './scheme.ts';
+
+/** How the fields that every event has begin, as they are signed. */
+const ONCE = ['AccountSidAC', 'EventTypeon'];
+const MISMATCH: Refusal = {
+  code: 'signature_mismatch',
+  detail: 'The signature does not match the address, the body and the stored secret.',
+};
 
 /**
  * Twilio's signature by an account's auth token: HMAC-SHA1 over the address and a form's fields. Of any other
@@ -19,44 +27,68 @@ const twilio: Scheme<{ scheme: 'twilio' }, string[]> = {
     if (!/^[A-Za-z0-9+/]{27}=$/.test(given)) {
       return { code: 'signature_malformed', detail: 'The signature is not written as Twilio writes it.' };
     }
-    const hashes = new URLSearchParams(delivery.rawQuery).getAll('bodySHA256');
-    const refusal = checkBody(delivery, hashes);
+    const text = delivery.body.toString();
+    const refusal = checkSize(delivery.rawQuery, text) ?? checkBody(delivery, text);
     if (refusal) return refusal;
-    const fields = hashes.length === 0 ? signedFields(delivery.body) : '';
+    const fields = hasBodyHash(delivery.rawQuery) ? '' : signedFields(text);
     // Every key and every form of the address is tried, so that the time does not tell which one matched.
     const matches = addresses(delivery.url).flatMap((address) =>
       keys.map((key) =>
-        equalTexts(given, createHmac('sha1', key).update(`${address}${fields}`).digest('base64')),
+        equalTexts(given, createHmac('sha1', key).update(`${address}${fields}`).digest('base64'))
+          ? [address]
+          : [],
       ),
     );
-    return matches.includes(true)
-      ? undefined
-      : {
-          code: 'signature_mismatch',
-          detail: 'The signature does not match the address, the body and the stored secret.',
-        };
+    const [address] = matches.flat();
+    return address === undefined ? MISMATCH : checkBorders(address, fields);
   },
 };
 
 export default twilio;
 
+/** Whether the address carries the hash of a JSON body, as Twilio writes it. Without one the body is a form. */
+export function hasBodyHash(rawQuery: string): boolean {
+  return new URLSearchParams(rawQuery).has('bodySHA256');
+}
+
+/** Before anything is taken apart: up to here nothing is proven. */
+function checkSize(rawQuery: string, text: string): Refusal | undefined {
+  const isTooLarge = isTooLargeForm(rawQuery) || (!hasBodyHash(rawQuery) && isTooLargeForm(text));
+  return isTooLarge
+    ? { code: 'signature_malformed', detail: 'The form has more fields than Twilio signs.' }
+    : undefined;
+}
+
 /** Whether the signature can cover the body at all. */
-function checkBody(delivery: Delivery, hashes: string[]): Refusal | undefined {
-  if (hashes.length === 0) {
-    return isForm(delivery) || delivery.body.length === 0
-      ? undefined
-      : { code: 'signature_missing', detail: 'The address lacks bodySHA256, so the body is not signed.' };
+function checkBody({ rawQuery, body }: Delivery, text: string): Refusal | undefined {
+  if (!hasBodyHash(rawQuery)) {
+    return /^[[{]/.test(text)
+      ? { code: 'signature_missing', detail: 'The address lacks bodySHA256, so the body is not signed.' }
+      : undefined;
   }
-  const expected = createHash('sha256').update(delivery.body).digest('hex');
+  const hashes = new URLSearchParams(rawQuery).getAll('bodySHA256');
+  const expected = createHash('sha256').update(body).digest('hex');
   return hashes.every((hash) => equalTexts(hash, expected))
     ? undefined
     : { code: 'signature_mismatch', detail: 'The body is not the one whose hash the address carries.' };
 }
 
+/**
+ * What is signed has no borders between address, names and values. Whoever holds a delivery with text of their own
+ * in it could draw them elsewhere, so what each event has once must not be there twice, nor in the address.
+ */
+function checkBorders(address: string, fields: string): Refusal | undefined {
+  const signed = `${address}${fields}`;
+  const isAmbiguous = ONCE.some((start) => address.includes(start) || signed.split(start).length > 2);
+  return isAmbiguous
+    ? { code: 'signature_malformed', detail: 'The fields could be split in more than one way.' }
+    : undefined;
+}
+
 /** The fields by name, each with its different values in order, without anything between them. */
-function signedFields(body: Buffer): string {
+function signedFields(text: string): string {
   const fields = new Map<string, Set<string>>();
-  for (const [name, value] of new URLSearchParams(body.toString())) {
+  for (const [name, value] of new URLSearchParams(text)) {
     fields.set(name, (fields.get(name) ?? new Set()).add(value));
   }
   return [...fields.keys()]

@@ -79,6 +79,7 @@ const settings = {
     { description: 'JMESPath of the shared id, instead of the preset’s.', mend: WRITE_SELECTOR },
     checkSelector,
   ).exactOptional(),
+  format: oneOf('How the body is read; no header decides.', ['json', 'form']).exactOptional(),
   publicUrl: text(
     { description: 'The address that the CRM calls, where it is not the API’s own.', mend: ADDRESS },
     checkAddress,

@@ -57,7 +57,14 @@ function derive(connection: ConnectionConfiguration, conversationId: string): Un
   const hasId = !idSelector || assign(compile(idSelector), conversationId, content);
   if (!isFinished || !hasId) return undefined;
   const query = new URLSearchParams(content.query).toString();
-  return { text: JSON.stringify(content.body), headers: content.headers, query };
+  const isForm = connection.format === 'form';
+  return {
+    text: isForm
+      ? new URLSearchParams(content.body as Record<string, string>).toString()
+      : JSON.stringify(content.body),
+    headers: { ...(isForm && { 'content-type': 'application/x-www-form-urlencoded' }), ...content.headers },
+    query,
+  };
 }
 
 /** The vendor's payload that the tests use. */
@@ -80,6 +87,7 @@ function asksFor(
     const content = readContent(
       delivery({ headers: Object.fromEntries(lowered), query, body: text }),
       crm.parse,
+      settings,
     );
     const isFrom = !settings.sender || !crm.isFrom || crm.isFrom(settings.sender, content);
     const { findings } = readDelivery(crm, { project, ...settings }, content);

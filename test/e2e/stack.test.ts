@@ -51,6 +51,7 @@ const CONNECTIONS = {
   many: { ...custom({ scheme: 'bearer' }), finishedWhen: 'always', conversationId: 'body.chats[].id' },
   form: {
     ...custom({ scheme: 'bearer' }),
+    format: 'form',
     finishedWhen: "body.state == 'closed'",
     conversationId: 'body.chat',
   },

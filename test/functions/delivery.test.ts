@@ -1,22 +1,29 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import custom from '../../functions/crm/custom.ts';
 import { readContent } from '../../functions/delivery.ts';
+import { LIMITS } from '../../functions/parse-body.ts';
 import { delivery } from '../support/delivery.ts';
 
-const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
+const TYPES = [
+  undefined,
+  'application/json',
+  'text/plain',
+  'text/xml',
+  'application/x-www-form-urlencoded',
+  'Application/X-WWW-Form-URLEncoded ;charset=utf-8',
+  'application/cloudevents+json',
+];
+const FORM = { format: 'form' } as const;
 
 describe('a JSON body', () => {
-  it('is read as what it is, whatever the content type says, if not a form', () => {
+  it('is read as what it is, whatever the content type says', () => {
     fc.assert(
-      fc.property(
-        fc.jsonValue(),
-        fc.constantFrom(undefined, 'application/json', 'text/plain'),
-        (value, type) => {
-          const text = JSON.stringify(value);
-          const { body } = readContent(delivery({ headers: { 'content-type': type }, body: text }));
-          expect(body).toEqual(JSON.parse(text));
-        },
-      ),
+      fc.property(fc.jsonValue(), fc.constantFrom(...TYPES), (value, type) => {
+        const text = JSON.stringify(value);
+        const { body } = readContent(delivery({ headers: { 'content-type': type }, body: text }));
+        expect(body).toEqual(JSON.parse(text));
+      }),
     );
   });
 
@@ -41,16 +48,19 @@ describe('a JSON body', () => {
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });
 
-  it('may be nested deeply', () => {
-    const deep = '['.repeat(100_000) + ']'.repeat(100_000);
-    expect(readContent(delivery({ body: deep })).body).toHaveLength(1);
+  it('may be nested deeply, up to the limit', () => {
+    const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
+    expect(readContent(delivery({ body: nested(LIMITS.jsonDepth) })).body).toHaveLength(1);
+    for (const depth of [LIMITS.jsonDepth + 1, 100_000]) {
+      expect(() => readContent(delivery({ body: nested(depth) }))).toThrow(/nested more than 256 deep/);
+    }
   });
 
   it.each([
     ['cut short', '{"a":'],
     ['with something behind it', '{} {}'],
     ['with a comment', '{} // x'],
-    ['of a form that does not say so', 'a=1&b=2'],
+    ['of a form', 'a=1&b=2'],
     ['of a bare word', 'NaN'],
   ])('%s is not read', (_how, body) => {
     expect(() => readContent(delivery({ body }))).toThrow(SyntaxError);
@@ -68,34 +78,30 @@ describe('a JSON body', () => {
 });
 
 describe('a form', () => {
-  it.each([
-    'application/x-www-form-urlencoded',
-    'application/x-www-form-urlencoded; charset=UTF-8',
-    'Application/X-WWW-Form-URLEncoded ;charset=utf-8',
-  ])('is one as %s', (type) => {
-    const { body } = readContent(delivery({ headers: { 'content-type': type }, body: 'a=1&b=x+y%C3%A9&c' }));
-    expect(body).toEqual({ a: '1', b: 'x yé', c: '' });
+  const read = (body: string | Buffer, type?: string) =>
+    readContent(delivery({ headers: { 'content-type': type }, body }), custom.parse, FORM).body;
+
+  it.each(TYPES)('is one where the connection says so, with the content type %s', (type) => {
+    expect(read('a=1&b=x+y%C3%A9&c', type)).toEqual({ a: '1', b: 'x yé', c: '' });
+    expect(read('{"a":"&b=2&"}', type)).toEqual({ '{"a":"': '', b: '2', '"}': '' });
   });
 
-  it.each(['application/x-www-form-urlencodedx', 'text/plain; application/x-www-form-urlencoded'])(
-    'is none as %s',
-    (type) => {
-      expect(() => readContent(delivery({ headers: { 'content-type': type }, body: 'a=1' }))).toThrow(
-        SyntaxError,
-      );
-    },
-  );
+  it.each(TYPES)('is none where the connection does not say so, with the content type %s', (type) => {
+    const form = delivery({ headers: { 'content-type': type }, body: 'a=1' });
+    expect(() => readContent(form, custom.parse, {})).toThrow(SyntaxError);
+    expect(() => readContent(form, custom.parse, { format: 'json' })).toThrow(SyntaxError);
+  });
 
   it('that is not UTF-8 is not read', () => {
-    expect(() => readContent(delivery({ headers: FORM, body: Buffer.from('a=é', 'latin1') }))).toThrow();
+    expect(() => read(Buffer.from('a=é', 'latin1'))).toThrow();
   });
 
   it('keeps the last of two fields of the same name', () => {
-    expect(readContent(delivery({ headers: FORM, body: 'a=1&a=2' })).body).toEqual({ a: '2' });
+    expect(read('a=1&a=2')).toEqual({ a: '2' });
   });
 
   it('cannot change what an object inherits', () => {
-    const { body } = readContent(delivery({ headers: FORM, body: '__proto__=x&__proto__[polluted]=1' }));
+    const body = read('__proto__=x&__proto__[polluted]=1');
     expect(Object.getPrototypeOf(body)).toBe(Object.prototype);
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });
@@ -105,4 +111,10 @@ it('reads the query beside the body, the last of two of the same name', () => {
   const content = readContent(delivery({ query: 'a=1&a=2&b=%2F&__proto__=x' }));
   expect(content.query).toMatchObject({ a: '2', b: '/' });
   expect(Object.getPrototypeOf(content.query)).toBe(Object.prototype);
+});
+
+it('does not read a query of more parameters than an address has', () => {
+  const query = (count: number) => Array(count).fill('a').join('&');
+  expect(readContent(delivery({ query: query(LIMITS.fields) })).query).toEqual({ a: '' });
+  expect(() => readContent(delivery({ query: query(LIMITS.fields + 1) }))).toThrow(/1000 fields/);
 });

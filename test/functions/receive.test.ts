@@ -517,17 +517,29 @@ describe('what a delivery asks for', () => {
     expect(answer.detail).not.toContain('batches');
   });
 
-  it('may be read from a form', async () => {
-    const { world, send } = start();
-    const form = { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' };
+  it('is read from a form where the connection says so, whatever the content type', async () => {
+    const connections = { batches: { ...(CONNECTIONS.batches as Connection), format: 'form' as const } };
     const body = Buffer.from('ids=Gespr%C3%A4ch+1&other=x');
-    const event = apiGatewayEvent({
-      connection: 'batches',
-      body,
-      headers: { ...form, authorization: `Bearer ${TOKEN}` },
-    });
-    expect((await send(event)).answer.accepted).toBe(1);
-    expect(world.queued).toMatchObject([{ conversationId: 'Gespräch 1' }]);
+    for (const type of ['application/x-www-form-urlencoded; charset=utf-8', 'application/json', undefined]) {
+      const headers = { 'content-type': type, authorization: `Bearer ${TOKEN}` };
+      const event = apiGatewayEvent({ connection: 'batches', body, headers });
+      const { world, send } = start({ connections });
+      expect((await send(event)).answer.accepted).toBe(1);
+      expect(world.queued).toMatchObject([{ conversationId: 'Gespräch 1' }]);
+      expect((await start().send(event)).answer.code).toBe('body_unreadable');
+    }
+  });
+
+  it.each([
+    ['values', `{"ids":[${Array(50_001).fill(1)}]}`, 'The body has more than 50000 values.'],
+    ['depth', '['.repeat(300) + ']'.repeat(300), 'The body is nested more than 256 deep.'],
+    ['events', `[${Array(1001).fill('{}')}]`, 'The body has more than 1000 events.'],
+  ])('is refused beyond the limit of %s, and the answer names it', async (_what, body, detail) => {
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    const { world, send } = start();
+    const { status, answer } = await send(apiGatewayEvent({ connection: 'batches', headers, body }));
+    expect([status, answer.code, answer.detail]).toEqual([400, 'body_unreadable', detail]);
+    expect(world.queued).toEqual([]);
   });
 
   it.each([

@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Connection } from '../../../functions/connections.ts';
 import custom from '../../../functions/crm/custom.ts';
+import { CRMS } from '../../../functions/crm/index.ts';
 import { readDelivery } from '../../../functions/read-delivery.ts';
 import type { VerifySettings } from '../../../functions/signature/scheme.ts';
+import { connectionOf, faultsOf } from '../../support/crm.ts';
 import type { Headers } from '../../support/delivery.ts';
 
 const CONNECTION: Connection = {
@@ -40,5 +42,29 @@ describe('custom', () => {
   ])('has a delivery id that is %s', (_whose, verify, headers, deliveryId) => {
     const demand = readDelivery(custom, { ...CONNECTION, verify }, { body: {}, headers, query: {} });
     expect(demand.deliveryId).toBe(deliveryId);
+  });
+});
+
+describe('the format', () => {
+  const settings = { verify: { scheme: 'bearer' }, conversationId: 'body.id', finishedWhen: 'always' };
+
+  it.each([undefined, 'json', 'form'])('may be %s', (format) => {
+    const given = { ...settings, ...(format && { format }) };
+    expect(connectionOf('custom', given).format).toBe(format);
+  });
+
+  it.each(['xml', 'JSON', '', null, ['form']])('is at fault as %j', (format) => {
+    const faults = faultsOf('custom', { ...settings, format });
+    expect(faults).toMatchObject([{ path: 'connections.c.format' }]);
+  });
+
+  it.each(Object.keys(CRMS).filter((crm) => crm !== 'custom'))('has no meaning for %s', (crm) => {
+    const faults = faultsOf(crm, { format: 'json' });
+    expect(faults).toContainEqual(
+      expect.objectContaining({
+        path: 'connections.c.format',
+        problem: `has no meaning for crm "${crm}"`,
+      }),
+    );
   });
 });

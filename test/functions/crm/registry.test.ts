@@ -10,7 +10,7 @@ import { ROOT } from '../../../infra/bundle.ts';
 import type { ConnectionConfiguration } from '../../../infra/config.ts';
 import { configurationOf } from '../../support/configuration.ts';
 import { connectionOf, fixtureNames, readFixture, textOf } from '../../support/crm.ts';
-import { delivery } from '../../support/delivery.ts';
+import { delivery, signTwilio } from '../../support/delivery.ts';
 
 // What is true of every CRM in the index: adding one means adding its files, and these find them.
 
@@ -28,9 +28,12 @@ function readAs({ polyai: project, ...settings }: ConnectionConfiguration, given
   const { headers = {}, query = '', text } = given;
   const crm = CRMS[settings.crm] as Crm;
   const lowered = Object.entries(headers).map(([header, value]) => [header.toLowerCase(), value]);
-  const received = delivery({ headers: Object.fromEntries(lowered), query, body: text });
+  // Twilio's proof stands in the address, and says that the body is JSON.
+  const proof = settings.verify.scheme === 'twilio' && signTwilio({ secret: 'x', body: text, url: '' }).query;
+  const whole = [query, proof].filter(Boolean).join('&');
+  const received = delivery({ headers: Object.fromEntries(lowered), query: whole, body: text });
   try {
-    return readDelivery(crm, { project, ...settings }, readContent(received, crm.parse));
+    return readDelivery(crm, { project, ...settings }, readContent(received, crm.parse, settings));
   } catch {
     return { refused: 'body_unreadable' };
   }

@@ -150,11 +150,16 @@ describe("Twilio's signature", () => {
     ['a field less', { body: body.replace(/Digits=1234&/, '') }, 'signature_mismatch'],
     ['a field given another value too', { body: `${body}&Digits=1` }, 'signature_mismatch'],
     ['a plus sign that is a space', { body: body.replace('%2B', '+') }, 'signature_mismatch'],
-    ['the form called JSON', { type: JSON_TYPE }, 'signature_missing'],
-    ['the form called nothing', { type: '' }, 'signature_missing'],
+    ['JSON in its place', { body: `{"${body}` }, 'signature_missing'],
+    ['a list in its place', { body: `[${body}` }, 'signature_missing'],
   ])('of a form is refused with %s', (_what, change, code) => {
     expect(verify({ body, signature })).toBe('accepted');
     expect(verify({ body, signature, ...change })).toBe(code);
+  });
+
+  it.each([JSON_TYPE, '', 'text/xml', FORM])('of a form does not depend on the content type %j', (type) => {
+    expect(verify({ body, signature, type })).toBe('accepted');
+    expect(verify({ body: `${body}0`, signature, type })).toBe('signature_mismatch');
   });
 
   it('of a form counts however its fields are escaped, in order or repeated', () => {
@@ -173,7 +178,8 @@ describe("Twilio's signature", () => {
     expect(verify({ signature: ofAddress })).toBe('accepted');
     expect(verify({ signature: ofAddress, type: JSON_TYPE })).toBe('accepted');
     expect(verify({ signature: ofAddress, body: '[{}]', type: JSON_TYPE })).toBe('signature_missing');
-    expect(verify({ signature: ofAddress, body: '[{}]', type: FORM })).toBe('signature_mismatch');
+    expect(verify({ signature: ofAddress, body: '[{}]', type: FORM })).toBe('signature_missing');
+    expect(verify({ signature: ofAddress, body: 'a', type: FORM })).toBe('signature_mismatch');
   });
 
   it.each<[string, (hash: string) => string, string]>([
@@ -219,10 +225,25 @@ describe("Twilio's signature", () => {
     );
   });
 
-  it('of a form with a hundred thousand fields is found in one go', () => {
-    const many = Array.from({ length: 100_000 }, (_, index) => `f${index}=`).join('&');
+  it.each([
+    [1000, 'accepted'],
+    [1001, 'signature_malformed'],
+    [100_000, 'signature_malformed'],
+  ])('of a form with %i fields is %s', (count, code) => {
+    const many = Array.from({ length: count }, (_, index) => `f${index}=`).join('&');
     const { headers } = signTwilio({ secret: TOKEN, body: many, url: ADDRESS });
-    expect(verify({ body: many, signature: headers['x-twilio-signature'] ?? '' })).toBe('accepted');
+    expect(verify({ body: many, signature: headers['x-twilio-signature'] ?? '' })).toBe(code);
+  });
+
+  it('of a form counts up to 256 KiB, and of an address up to 1,000 parameters', () => {
+    const code = (form: string, url = ADDRESS) => {
+      const { headers } = signTwilio({ secret: TOKEN, body: form, url });
+      return verify({ body: form, url, signature: headers['x-twilio-signature'] ?? '' });
+    };
+    expect(code(`a=${'x'.repeat(256 * 1024 - 2)}`)).toBe('accepted');
+    expect(code(`a=${'x'.repeat(256 * 1024 - 1)}`)).toBe('signature_malformed');
+    expect(code('a=1', `${ADDRESS}${'&a'.repeat(998)}`)).toBe('accepted');
+    expect(code('a=1', `${ADDRESS}${'&a'.repeat(999)}`)).toBe('signature_malformed');
   });
 });
 
@@ -453,6 +474,7 @@ const CONNECTION: Connection = {
 const OWN_URL = 'https://a1b2c3d4e5.execute-api.eu-west-2.amazonaws.com/webhooks/twilio-flex';
 const ID = 'KpQx-polyai-0001';
 const STATE = {
+  AccountSid: 'ACe95c0000000000000000000000000001',
   EventType: 'onConversationStateUpdated',
   ConversationSid: 'CHee95cfd541a925a3337fec19a0200009',
   StateFrom: 'active',
@@ -466,10 +488,20 @@ type Sent = {
   body: string | Buffer;
   headers?: Headers;
   signed?: string;
+  /** What the proof adds to the address, where that is not what Twilio would add. */
+  proof?: string;
 };
 
 /** Sends a delivery through the receiver, from API Gateway's event to the queue. */
-async function receive({ connection, url = OWN_URL, query = '', body, headers = {}, signed }: Sent) {
+async function receive({
+  connection,
+  url = OWN_URL,
+  query = '',
+  body,
+  headers = {},
+  signed,
+  proof: added,
+}: Sent) {
   const queued: CloseRequest[] = [];
   const handler = createReceive({
     connections: { 'twilio-flex': { ...CONNECTION, ...connection } },
@@ -491,7 +523,7 @@ async function receive({ connection, url = OWN_URL, query = '', body, headers = 
   const event = apiGatewayEvent({
     connection: 'twilio-flex',
     body,
-    query: [query, proof.query].filter(Boolean).join('&'),
+    query: [query, added ?? proof.query].filter(Boolean).join('&'),
     headers: { 'content-type': FORM, ...proof.headers, ...headers },
   });
   const { statusCode, body: answer = '' } = await handler(event);
@@ -516,7 +548,7 @@ describe('a genuine delivery', () => {
 
   it('of Event Streams is accepted', async () => {
     const type = 'com.twilio.conversations.conversation-state.updated';
-    const body = JSON.stringify([{ type, id: 'NO1', data: STATE }]);
+    const body = JSON.stringify([{ specversion: '1.0', type, id: 'NO1', data: STATE }]);
     const headers = { 'content-type': JSON_TYPE };
     const connection = { lookUp: 'sharedId' } as const;
     const { statusCode, queued } = await receive({ connection, body: Buffer.from(body), headers });
@@ -543,6 +575,118 @@ describe('a genuine delivery', () => {
     expect((await receive({ body, signed: paused })).answer.code).toBe('signature_mismatch');
     expect(other.queued).toEqual([]);
   });
+});
+
+describe('a signature with its borders drawn elsewhere', () => {
+  // Nothing stands between names and values, nor between the address and them, so these have one signature each.
+  const ACCOUNT = STATE.AccountSid;
+  const START = `AccountSid${ACCOUNT}AuthormalloryBody`;
+  const END = 'ConversationSidCHee95cfd541a925a3337fec19a0200009EventTypeonMessageAddedSourceSDK';
+  const closing = { EventType: STATE.EventType, StateTo: 'closed', UniqueName: 'VICTIM' };
+  const victim = `EventType${STATE.EventType}StateToclosedUniqueNameVICTIM`;
+  const genuine = (Body: string) =>
+    encode({
+      AccountSid: ACCOUNT,
+      Author: 'mallory',
+      Body,
+      ConversationSid: STATE.ConversationSid,
+      EventType: 'onMessageAdded',
+      Source: 'SDK',
+    });
+  const forged = JSON.stringify([
+    {
+      specversion: '1.0',
+      type: 'com.twilio.conversations.conversation-state.updated',
+      data: { ...STATE, UniqueName: 'VICTIM' },
+    },
+  ]);
+  const hash = `bodySHA256=${getExpectedBodyHash(forged)}`;
+
+  const attacks: [string, string, Sent, string?][] = [
+    [
+      'the account swallowed',
+      `hello${victim}Z`,
+      { body: encode({ [`${START}hello`]: '', ...closing, [`Z${END}`]: '' }) },
+    ],
+    [
+      'the account kept',
+      `hello${victim}Z`,
+      { body: encode({ AccountSid: ACCOUNT, AuthormalloryBodyhello: '', ...closing, [`Z${END}`]: '' }) },
+    ],
+    [
+      'no event type at all',
+      'helloStateToclosedUniqueNameVICTIMZ',
+      {
+        connection: { finishedWhen: "body.StateTo == 'closed'", conversationId: 'body.UniqueName' },
+        body: encode({
+          AccountSid: ACCOUNT,
+          AuthormalloryBodyhello: '',
+          StateTo: 'closed',
+          UniqueName: 'VICTIM',
+          [`Z${END}`]: '',
+        }),
+      },
+      'body_unreadable',
+    ],
+    [
+      'the hash of another body',
+      `x&${hash}&z=`,
+      { query: `polyai_conversation_id=${ID}${START}x&${hash}&z=${END}`, body: forged },
+    ],
+    [
+      'the hash of another body, escaped',
+      `x&${hash}&z=`,
+      {
+        query: `polyai_conversation_id=${ID}${START}x&${hash}&z=${END}`.replace('AccountSid', '%41ccountSid'),
+        body: forged,
+      },
+    ],
+    [
+      'another id in the address',
+      `x&polyai_conversation_id=VICTIMAccountSid${ACCOUNT}${victim}Z`,
+      {
+        query: `polyai_conversation_id=${ID}${START}x&polyai_conversation_id=VICTIM`,
+        body: encode({ AccountSid: ACCOUNT, ...closing, [`Z${END}`]: '' }),
+      },
+    ],
+  ];
+
+  it.each(attacks)('closes nothing: %s', async (_what, text, attack, code = 'signature_malformed') => {
+    const query = `polyai_conversation_id=${ID}`;
+    const body = genuine(text);
+    const isInAddress = attack.query !== undefined;
+    const url = isInAddress ? `${OWN_URL}?${query}` : OWN_URL;
+    const { headers } = signTwilio({ secret: TOKEN, body, url });
+    const { statusCode, answer, queued } = await receive({ ...attack, headers, proof: '' });
+    expect(statusCode).toBe(code === 'body_unreadable' ? 400 : 401);
+    // The signature itself is right.
+    expect(answer.code).toBe(code);
+    expect(queued).toEqual([]);
+  });
+});
+
+it.each([
+  ['no account', { AccountSid: undefined }],
+  ['another kind of id', { AccountSid: `SK${STATE.AccountSid.slice(2)}` }],
+  ['half an account', { AccountSid: 'ACe95c' }],
+  ['no event type', { EventType: undefined }],
+  ['an event type that does not exist', { EventType: 'onConversationStateupdated' }],
+])('a signed form with %s is unreadable', async (_what, change) => {
+  const fields = JSON.parse(JSON.stringify({ ...STATE, UniqueName: ID, ...change }));
+  const connection = { finishedWhen: 'always', conversationId: 'body.UniqueName' };
+  const { answer, queued } = await receive({ connection, body: encode(fields) });
+  expect([answer.code, queued]).toEqual(['body_unreadable', []]);
+});
+
+it.each([
+  ['no specversion', { specversion: undefined }],
+  ['another specversion', { specversion: '2.0' }],
+  ['no account', { data: { ...STATE, AccountSid: undefined } }],
+])('an event of a stream with %s is not finished', (_what, change) => {
+  const type = 'com.twilio.conversations.conversation-state.updated';
+  const event = { specversion: '1.0', type, id: 'NO1', data: { ...STATE, UniqueName: ID } };
+  expect(read([event]).findings).toHaveLength(1);
+  expect(read([{ ...event, ...change }]).ignored).toEqual(['not_finished']);
 });
 
 function read(body: unknown, connection: Partial<Connection> = {}, query: Record<string, string> = {}) {

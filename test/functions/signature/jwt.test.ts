@@ -50,6 +50,12 @@ function base64url(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
 
+/** Another last character of a token that stands for the same bytes: 256 of them leave four bits to spare. */
+function spareBit(token: string): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  return alphabet[alphabet.indexOf(token.at(-1) ?? '') + 1] ?? '';
+}
+
 describe('a token', () => {
   it('is accepted as jose signs it, and as node:crypto does', async () => {
     expect(await verify(await jwks.sign(CLAIMS))).toBe('accepted');
@@ -97,6 +103,21 @@ describe('a token', () => {
       expect(await verify(token)).toBe('token_invalid');
     },
   );
+
+  it.each<[string, (token: string) => string]>([
+    ['with spare bits set in its signature', (token) => `${token.slice(0, -1)}${spareBit(token)}`],
+    ['with padding', (token) => `${token}==`],
+    ['with padding behind its claims', (token) => token.replace(/\.(?=[^.]*$)/, '=.')],
+    ['with a blank behind it', (token) => `${token} `],
+    ['with a blank in front of it', (token) => ` ${token}`],
+    ['with a line break inside', (token) => `${token.slice(0, -4)}\n${token.slice(-4)}`],
+    ['in the alphabet of base64', (token) => token.replace(/-/g, '+').replace(/_/g, '/')],
+  ])('is refused when it is spelt %s', async (_how, spelling) => {
+    const token = await jwks.sign({ ...CLAIMS, jti: '???>>>ÿÿÿ' });
+    expect(await verify(token)).toBe('accepted');
+    expect(spelling(token)).not.toBe(token);
+    expect(await verify(spelling(token))).toBe('token_invalid');
+  });
 
   it('is refused when it is given twice, as API Gateway joins two headers', async () => {
     const token = await jwks.sign(CLAIMS);

@@ -261,6 +261,12 @@ describe('several at once', () => {
     expect(verify({ headers: list(signature(OTHER), signature(OTHER)) })).toBe('signature_mismatch');
   });
 
+  it('takes ten at most', () => {
+    const others = (count: number) => Array<string>(count).fill(signature(OTHER));
+    expect(verify({ headers: list(...others(9), signature(SECRET)) })).toBe('accepted');
+    expect(verify({ headers: list(signature(SECRET), ...others(10)) })).toBe('signature_malformed');
+  });
+
   it('accepts any of several stored secrets', () => {
     expect(verify({ secrets: [OTHER, SECRET], headers: signed() })).toBe('accepted');
     expect(verify({ secrets: [OTHER, SECRET], headers: signed(OTHER) })).toBe('accepted');
