@@ -42,6 +42,8 @@ export type Connection = {
   finishedValues?: string[];
   /** Find the conversation by the id that it shares with the CRM. */
   lookUp?: 'sharedId';
+  /** Take `lookUp` although the events cannot prove the change to finished: a second finish may close a newer chat. */
+  repeatedFinish?: 'allow';
   /** JMESPath of that id, instead of the preset's. */
   sharedId?: string;
   /** The account, organisation or workspace that must have sent a delivery. */

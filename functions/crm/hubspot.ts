@@ -16,6 +16,8 @@ const hubspot: Crm = {
   takes: [...USUAL, ...LOOK_UP],
   requires: ['finishedValues'],
   requiresOneOf: ['lookUp', 'conversationId'],
+  // An event has no stage from before. Who enters the only closed stage was in none.
+  provesChange: ({ finishedValues = [] }) => finishedValues.length === 1,
   // Always JSON; the content type, which could make it a form, is not signed.
   parse: (text) => JSON.parse(text),
   read: ({ body }, { finishedValues = [] }) =>
@@ -38,6 +40,8 @@ function readEvent(event: unknown, closedStages: readonly string[]): Reading {
     type === 'conversation.propertyChange' && property === 'status' && isOneOf(['CLOSED'], value);
   return {
     finished: isClosedTicket || isClosedThread,
+    provesChange: isClosedThread || closedStages.length === 1,
+    happenedAt: at(event, 'occurredAt'),
     crmRef: at(event, 'objectId'),
     deliveryId: at(event, 'eventId'),
   };
@@ -47,6 +51,7 @@ function readEvent(event: unknown, closedStages: readonly string[]): Reading {
 function readWorkflow(body: unknown, closedStages: readonly string[]): Reading {
   return {
     finished: isOneOf(closedStages, property(body, 'hs_pipeline_stage')),
+    finishedAt: property(body, 'closed_date'),
     crmRef: property(body, 'hs_object_id') ?? at(body, 'objectId'),
   };
 }

@@ -36,6 +36,7 @@ const salesforceOutboundMessage: Crm = {
   vendorIssuesSecret: false,
   takes: [...USUAL, ...LOOK_UP, 'verify', 'sender'],
   requires: ['sender'],
+  provesChange: true,
   senderForm: {
     pattern: ORGANIZATION_ID,
     mend: 'Write the 15 or 18 letters and digits of the organisation’s id',
@@ -49,7 +50,11 @@ const salesforceOutboundMessage: Crm = {
     listOf(at(body, 'Notification')).map((notification) => {
       const record = at(notification, 'sObject');
       return {
-        finished: finishedValues ? isOneOf(finishedValues, at(record, 'Status')) : true,
+        // A case may have been opened again while Salesforce was sending the message once more.
+        finished: finishedValues
+          ? isOneOf(finishedValues, at(record, 'Status'))
+          : !isOneOf(['false'], at(record, 'IsClosed')),
+        finishedAt: at(record, 'ClosedDate'),
         conversationId: only(at(record, 'PolyAI_Conversation_Id__c')),
         crmRef: at(record, 'Id'),
         deliveryId: at(notification, 'Id'),

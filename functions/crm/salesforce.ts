@@ -24,11 +24,15 @@ const salesforce: Crm = {
   vendorIssuesSecret: false,
   takes: [...USUAL, ...LOOK_UP, 'verify', 'sender'],
   requires: [],
+  provesChange: true,
   isFrom: (sender, { body }) =>
     eventsOf(body).every((event) => isSameId(sender, at(event, 'organization_id'))),
-  read: ({ body }, { finishedValues = FINISHED }) =>
+  read: ({ body }, { finishedValues }) =>
     eventsOf(body).map((event) => ({
-      finished: ['status', 'event'].some((key) => isOneOf(finishedValues, at(event, key))),
+      finished:
+        ['status', 'event'].some((key) => isOneOf(finishedValues ?? FINISHED, at(event, key))) &&
+        !(finishedValues === undefined && isOpen(event)),
+      finishedAt: at(event, 'closed_at'),
       conversationId: at(event, 'polyai_conversation_id'),
       crmRef: at(event, 'case_id'),
       event,
@@ -36,6 +40,11 @@ const salesforce: Crm = {
 };
 
 export default salesforce;
+
+/** A case that was opened again before the flow could send it. */
+function isOpen(event: unknown): boolean {
+  return isOneOf(['false'], String(at(event, 'is_closed')));
+}
 
 function isSameId(one: string, other: unknown): boolean {
   return (

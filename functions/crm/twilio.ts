@@ -1,4 +1,4 @@
-import { at, type Crm, eventsOf, isOneOf, LOOK_UP, type Reading, USUAL } from './crm.ts';
+import { at, type Crm, eventsOf, isOneOf, LOOK_UP, type Reading, USUAL, wasOpen } from './crm.ts';
 
 const FINISHED = ['closed'];
 const STATE_UPDATED = 'onConversationStateUpdated';
@@ -21,6 +21,7 @@ const twilio: Crm = {
   vendorIssuesSecret: true,
   takes: [...USUAL, ...LOOK_UP],
   requires: [],
+  provesChange: true,
   read({ body, headers, query }, { finishedValues = FINISHED }) {
     const deliveryId = headers['i-twilio-idempotency-token'];
     const own = query[ID];
@@ -53,6 +54,8 @@ function readState(
 ): Reading {
   return {
     finished: isState && isOneOf(finishedValues, at(fields, 'StateTo')),
+    provesChange: wasOpen(finishedValues, at(fields, 'StateFrom')),
+    happenedAt: at(fields, 'StateUpdated'),
     conversationId: at(attributesOf(fields), ID) || at(fields, 'UniqueName') || own,
     crmRef: at(fields, 'ConversationSid'),
   };

@@ -5,6 +5,7 @@ import { type Fault, pathOf, quote, suggest } from './fault.ts';
 import {
   isPreset,
   isReplaceable,
+  provesChange,
   refusedSecret,
   requires,
   requiresOneOf,
@@ -145,6 +146,18 @@ function checkLookUp({ kind, name, settings }: Entry, crm: string): Faults {
       has('conversationId') && has('lookUp'),
       'has no meaning beside lookUp, which finds the conversation',
       'Keep one of the two',
+    ],
+    lookUp: [
+      has('lookUp') && settings.repeatedFinish === undefined && !provesChange(crm, settings),
+      Object.hasOwn(settings, 'finishedWhen')
+        ? 'is not safe beside finishedWhen: nothing proves that a ticket was not finished before, and its second finish would close a newer chat'
+        : 'is not safe with these settings: the events do not prove that a ticket was not finished before, and its second finish would close a newer chat',
+      `Choose other finished values as docs/crm/${crm}.md shows, or accept the danger that it explains with "repeatedFinish": "allow"`,
+    ],
+    repeatedFinish: [
+      has('repeatedFinish') && !has('lookUp'),
+      'has no meaning without lookUp',
+      'Remove it: without a look-up a second finish is harmless',
     ],
   };
   return Object.entries(faults).map(([key, [isFault, problem, mend]]) =>
