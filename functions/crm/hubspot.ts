@@ -17,7 +17,7 @@ const hubspot: Crm = {
   requires: ['finishedValues'],
   requiresOneOf: ['lookUp', 'conversationId'],
   // An event has no stage from before. Who enters the only closed stage was in none.
-  provesChange: ({ finishedValues = [] }) => finishedValues.length === 1,
+  provesChange: ({ finishedValues = [] }) => finishedValues.length <= 1,
   // Always JSON; the content type, which could make it a form, is not signed.
   parse: (text) => JSON.parse(text),
   read: ({ body }, { finishedValues = [] }) =>

@@ -65,6 +65,7 @@ function readRule(body: unknown, finishedValues?: readonly string[]): Reading {
     ...(finishedValues
       ? { provesChange: wasOpen(finishedValues, at(body, 'previous_status')) }
       : { finishedAt: at(body, 'status_category_changed_at') }),
+    happenedAt: at(body, 'updated_at'),
     conversationId: at(body, 'polyai_conversation_id'),
     crmRef: at(body, 'issue_key'),
   };

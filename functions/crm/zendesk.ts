@@ -68,6 +68,7 @@ function readTrigger(body: unknown, finishedValues?: readonly string[]): Reading
   return {
     finished: finishedValues ? isOneOf(finishedValues, status) : !isOneOf(OPEN, status),
     provesChange: wasOpen(finishedValues ?? FINISHED, at(body, 'previous_status')),
+    happenedAt: at(body, 'updated_at'),
     conversationId: at(body, 'polyai_conversation_id'),
     crmRef: at(body, 'ticket_id'),
   };

@@ -20,17 +20,18 @@ type Given = {
   connection?: Record<string, unknown>;
   headers?: Record<string, string>;
   query?: string;
+  now?: string;
   text: string;
 };
 
 /** What a delivery is read as, from its bytes on; proven it is already. */
 function readAs({ polyai: project, ...settings }: ConnectionConfiguration, given: Given): unknown {
-  const { headers = {}, query = '', text } = given;
+  const { headers = {}, query = '', now = new Date().toISOString(), text } = given;
   const crm = CRMS[settings.crm] as Crm;
   const lowered = Object.entries(headers).map(([header, value]) => [header.toLowerCase(), value]);
   const received = delivery({ headers: Object.fromEntries(lowered), query, body: text });
   try {
-    return readDelivery(crm, { project, ...settings }, readContent(received, crm.parse));
+    return readDelivery(crm, { project, ...settings }, readContent(received, crm.parse), Date.parse(now));
   } catch {
     return { refused: 'body_unreadable' };
   }

@@ -342,7 +342,8 @@ describe('a record', () => {
   });
 
   it('is named by its number, or else its sys_id, and looked up by that', () => {
-    expect(read(INCIDENT, { lookUp: 'sharedId' }).findings).toMatchObject([{ sharedId: 'INC0010001' }]);
+    const wasOpen = { ...INCIDENT, previous_state: '2' };
+    expect(read(wasOpen, { lookUp: 'sharedId' }).findings).toMatchObject([{ sharedId: 'INC0010001' }]);
     const { crmRef } = read({ ...INCIDENT, number: '' });
     expect(crmRef).toBe(INCIDENT.sys_id);
   });
