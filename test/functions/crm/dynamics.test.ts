@@ -195,7 +195,9 @@ describe('a message', () => {
   });
 
   it('gives the case’s id to be looked up', () => {
-    const wasActive = context({ PreEntityImages: [{ key: 'PreImage', value: row({ statecode: choice(0) }) }] });
+    const wasActive = context({
+      PreEntityImages: [{ key: 'PreImage', value: row({ statecode: choice(0) }) }],
+    });
     expect(read(wasActive, { lookUp: 'sharedId' }).findings).toMatchObject([{ sharedId: CASE }]);
   });
 

@@ -540,9 +540,7 @@ describe('a genuine delivery', () => {
   });
 
   it('of a hundred events is queued whole, each ticket once', async () => {
-    const events = Array.from({ length: 100 }, (_, index) =>
-      closed(index % 99),
-    );
+    const events = Array.from({ length: 100 }, (_, index) => closed(index % 99));
     const { answer, queued } = await receive({ url: OWN_URL, body: JSON.stringify(events) });
     expect(answer).toMatchObject({ accepted: 99, ignored: [] });
     expect(queued.map(({ sharedId }) => sharedId)).toEqual(
