@@ -41,12 +41,15 @@ function settingsOf({ crm, settings }: Way): Record<string, unknown> {
   return { ...settings, ...ownKeys, lookUp: 'sharedId' };
 }
 
-/** Sends what a CRM tells, and lets the worker do everything that follows from it. */
-async function deliver(way: Way, sent: Sent[], at: number): Promise<void> {
+/** Sends what a CRM tells, and lets the worker do everything that follows from it. @returns how many closes it asked for */
+async function deliver(way: Way, sent: Sent[], at: number): Promise<number> {
+  let asked = 0;
   for (const each of sent) {
     const requests = await (isOnBus(way.crm) ? overBus(way, each, at) : byWebhook(way, each, at));
     for (const request of requests) await work(request, at);
+    asked += requests.length;
   }
+  return asked;
 }
 
 async function byWebhook(way: Way, { body, headers = {} }: Sent, at: number): Promise<CloseRequest[]> {
@@ -145,7 +148,8 @@ async function happen(way: Way, first: Change, events: Later[]): Promise<{ at: n
     at += afterMs;
     const to = what === 'closed' ? 'closed' : state;
     const change = what === 'repeated' ? first : { ...first, at, from: state, to };
-    await deliver(way, way.tell(change), at);
+    const asked = await deliver(way, way.tell(change), at);
+    if (what !== 'repeated') expect(asked).toBe(0);
     if (what !== 'repeated') state = to;
   }
   return { at, state };
