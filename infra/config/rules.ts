@@ -124,6 +124,7 @@ function checkPreset(entry: Entry): Faults {
       : undefined,
     checkScheme(entry, crm),
     ...checkLookUp(entry, crm),
+    checkRepeats(entry, crm),
     checkSender(entry, crm),
     ...missing.map((key) => ({
       path: pathOf(kind, name, key),
@@ -147,13 +148,6 @@ function checkLookUp({ kind, name, settings }: Entry, crm: string): Faults {
       'has no meaning beside lookUp, which finds the conversation',
       'Keep one of the two',
     ],
-    lookUp: [
-      has('lookUp') && settings.repeatedFinish === undefined && !provesChange(crm, settings),
-      Object.hasOwn(settings, 'finishedWhen')
-        ? 'is not safe beside finishedWhen: nothing proves that a ticket was not finished before, and its second finish would close a newer chat'
-        : 'is not safe with these settings: the events do not prove that a ticket was not finished before, and its second finish would close a newer chat',
-      `Choose other finished values as docs/crm/${crm}.md shows, or accept the danger that it explains with "repeatedFinish": "allow"`,
-    ],
     repeatedFinish: [
       has('repeatedFinish') && !has('lookUp'),
       'has no meaning without lookUp',
@@ -163,6 +157,24 @@ function checkLookUp({ kind, name, settings }: Entry, crm: string): Faults {
   return Object.entries(faults).map(([key, [isFault, problem, mend]]) =>
     isFault ? { path: pathOf(kind, name, key), problem, mend } : undefined,
   );
+}
+
+/** A ticket's second finish would close the newer chat that its id names by then. */
+function checkRepeats({ kind, name, settings }: Entry, crm: string): Fault | undefined {
+  const isAsked = Object.hasOwn(settings, 'lookUp') && takes(crm).includes('lookUp');
+  if (!isAsked || Object.hasOwn(settings, 'repeatedFinish') || provesChange(crm, settings)) return undefined;
+  const { finishedWhen, finishedValues } = settings;
+  const [cause, change] =
+    finishedWhen !== undefined
+      ? ['finishedWhen does not prove', 'Remove finishedWhen']
+      : finishedValues !== undefined
+        ? ['events with these finishedValues do not prove', 'Choose other finishedValues']
+        : [`the events of crm ${quote(crm)} do not prove`, `Find the chat by conversationId`];
+  return {
+    path: pathOf(kind, name, 'lookUp'),
+    problem: `is not safe: ${cause} that a ticket was not finished before, and its second finish would close a newer chat`,
+    mend: `${change}, or read docs/conversation-id.md#only-the-first-finish-counts and add "repeatedFinish": "allow"`,
+  };
 }
 
 function checkScheme({ kind, name, settings }: Entry, crm: string): Fault | undefined {
