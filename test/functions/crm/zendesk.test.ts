@@ -265,7 +265,7 @@ describe('a ticket that is looked up', () => {
   it.each<[string, unknown, string, Partial<Connection>, boolean]>([
     ['OPEN to SOLVED', 'OPEN', 'SOLVED', {}, true],
     ['OPEN to CLOSED', 'OPEN', 'CLOSED', {}, true],
-    ['SOLVED to CLOSED, as Zendesk does by itself', 'SOLVED', 'CLOSED', {}, false],
+    ['SOLVED to CLOSED, as Zendesk’s automation does', 'SOLVED', 'CLOSED', {}, false],
     ['SOLVED to CLOSED where only CLOSED counts', 'SOLVED', 'CLOSED', { finishedValues: ['CLOSED'] }, true],
     ['nothing known to SOLVED', undefined, 'SOLVED', {}, false],
     ['SOLVED to CLOSED where that is allowed', 'SOLVED', 'CLOSED', { repeatedFinish: 'allow' }, true],
