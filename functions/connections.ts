@@ -42,6 +42,8 @@ export type Connection = {
   finishedValues?: string[];
   /** Find the conversation by the id that it shares with the CRM. */
   lookUp?: 'sharedId';
+  /** Take `lookUp` although the events cannot prove the change to finished: a second finish may close a newer chat. */
+  repeatedFinish?: 'allow';
   /** JMESPath of that id, instead of the preset's. */
   sharedId?: string;
   /** How the body is read, where it is not JSON. */

@@ -9,7 +9,7 @@ import { at, type Crm } from './crm/crm.ts';
 import { deliveryLine } from './delivery-line.ts';
 import { ENVIRONMENT } from './environment.ts';
 import { faultLine, type Line, writeLine } from './log.ts';
-import { type Demand, MAX_CLOSES, readDelivery } from './read-delivery.ts';
+import { ask, type Demand, MAX_CLOSES, readDelivery } from './read-delivery.ts';
 
 export type EventParts = {
   connections: Record<string, Connection>;
@@ -77,7 +77,7 @@ export function createEvents(parts: EventParts) {
 
   function readDemand(connection: Connection, event: unknown): Demand {
     const content = { body: event, headers: {}, query: {} };
-    const demand = readDelivery(crms[connection.crm] as Crm, connection, content);
+    const demand = readDelivery(crms[connection.crm] as Crm, connection, content, now());
     if (demand.findings.length > MAX_CLOSES) {
       throw new UnreadableEvent(`one event can close ${MAX_CLOSES} conversations at most`);
     }
@@ -91,12 +91,16 @@ export function createEvents(parts: EventParts) {
     { project, crm }: Connection,
     { findings, deliveryId }: Demand,
     requestId: string,
-    receivedAt: string,
+    happenedAt: number,
   ): Promise<boolean> {
     const base = { v: 1, requestId, source: 'event', project, connection, crm } as const;
     try {
       await queue(
-        findings.map((finding) => ({ ...base, ...finding, ...(deliveryId && { deliveryId }), receivedAt })),
+        findings.map((finding) => ({
+          ...base,
+          ...ask(finding, happenedAt),
+          ...(deliveryId && { deliveryId }),
+        })),
       );
       return true;
     } catch (error) {
@@ -118,10 +122,10 @@ function parse(body: string): unknown {
  * When the event was there to be received: its own time where it has one. EventBridge may have held it for a
  * day, and an id that is looked up so much later could mean another chat.
  */
-function happenedAt({ attributes }: SQSRecord, event: unknown): string {
+function happenedAt({ attributes }: SQSRecord, event: unknown): number {
   const sentAt = Number(attributes.SentTimestamp);
   const time = Date.parse(String(at(event, 'time')));
-  return new Date(time < sentAt ? time : sentAt).toISOString();
+  return time < sentAt ? time : sentAt;
 }
 
 export const handler = createEvents({

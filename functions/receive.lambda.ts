@@ -11,7 +11,7 @@ import { deliveryLine } from './delivery-line.ts';
 import { ENVIRONMENT } from './environment.ts';
 import { faultLine, type Line, writeLine } from './log.ts';
 import { UnreadableBody } from './parse-body.ts';
-import { type Demand, MAX_CLOSES, readDelivery } from './read-delivery.ts';
+import { ask, type Demand, MAX_CLOSES, readDelivery } from './read-delivery.ts';
 import { REFUSALS } from './refusal.ts';
 import { parseSecret, SecretNotReady, type SecretReader, SecretUnavailable } from './secrets.ts';
 import type { AnyScheme, Refusal } from './signature/scheme.ts';
@@ -160,7 +160,7 @@ export function createReceive(parts: ReceiveParts) {
     if (connection.sender && crm.isFrom && !crm.isFrom(connection.sender, content)) {
       return refuse('sender_mismatch', 'The delivery is from another account than this connection is for.');
     }
-    const demand = readDelivery(crm, connection, content);
+    const demand = readDelivery(crm, connection, content, now());
     if (demand.findings.length <= MAX_CLOSES) return demand;
     return refuse('too_many_conversations', `One delivery can close ${MAX_CLOSES} conversations at most.`);
   }
@@ -171,7 +171,6 @@ export function createReceive(parts: ReceiveParts) {
     { findings }: Demand,
     requestId: string,
   ): Promise<Result> {
-    const receivedAt = new Date(now()).toISOString();
     try {
       await queue(
         findings.map((finding) => ({
@@ -181,8 +180,7 @@ export function createReceive(parts: ReceiveParts) {
           project,
           connection,
           crm,
-          ...finding,
-          receivedAt,
+          ...ask(finding, now()),
         })),
       );
       return {};

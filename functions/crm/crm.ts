@@ -21,6 +21,15 @@ export type Reading = {
   crmRef?: unknown;
   /** The CRM's own id of the delivery or event. */
   deliveryId?: unknown;
+  /**
+   * Whether the event itself proves that the state before it was not finished. A look-up needs that proof: the
+   * shared id of a ticket that was finished before may name a newer chat by now.
+   */
+  provesChange?: boolean;
+  /** When the conversation was finished. A time of the last few minutes proves the change as well. */
+  finishedAt?: unknown;
+  /** When the event happened, never when the ticket was made: ISO 8601 with its zone, or seconds or milliseconds since 1970. */
+  happenedAt?: unknown;
   /** What the connection's selectors see as `body`, where that is one event of a batch. */
   event?: unknown;
 };
@@ -34,6 +43,7 @@ export type Setting =
   | 'lookUp'
   | 'sharedId'
   | 'format'
+  | 'repeatedFinish'
   | 'publicUrl'
   | 'allowedSources'
   | 'sender'
@@ -54,7 +64,7 @@ export const USUAL = [
 ] as const;
 
 /** Taken where an event names a ticket or conversation of the CRM's, under which an agent may store its own. */
-export const LOOK_UP = ['lookUp', 'sharedId'] as const;
+export const LOOK_UP = ['lookUp', 'sharedId', 'repeatedFinish'] as const;
 
 /** A hash over the body alone, as most vendors sign; a preset says in which header and how it is written. */
 export function overBody(
@@ -95,6 +105,11 @@ export type Crm = {
   requires: readonly Setting[];
   /** Settings of which a connection needs at least one. */
   requiresOneOf?: readonly Setting[];
+  /**
+   * Whether an event can prove the change to finished (`Reading.provesChange`, `.finishedAt`) with these
+   * settings. Where it cannot, synth refuses `lookUp` unless the connection has `repeatedFinish`.
+   */
+  provesChange?: boolean | ((settings: { finishedValues?: readonly string[] }) => boolean);
   /** Answers what the vendor asks without a proof, by a method other than POST. */
   greet?(delivery: Delivery): OwnAnswer | undefined;
   /** Answers a handshake that is proven; nothing of it is parsed. */
@@ -127,6 +142,19 @@ export function isOneOf(values: readonly string[], status: unknown): boolean {
     typeof status === 'number' ? status : typeof status === 'string' ? status : '',
   ).toLowerCase();
   return text !== '' && values.some((value) => value.toLowerCase() === text);
+}
+
+/** Unfilled placeholders and words for nothing, which are no status. */
+const NOTHING = /^$|[{}]|^(null|undefined|none|nil|-)$/i;
+
+/** Whether at least one status from before an event is given, and none of them was finished. */
+export function wasOpen(finishedValues: readonly string[], ...before: unknown[]): boolean {
+  const given = before
+    .map((status) => (typeof status === 'number' ? String(status) : status))
+    .filter((status) => typeof status === 'string')
+    .map((status) => status.trim())
+    .filter((status) => !NOTHING.test(status));
+  return given.length > 0 && !given.some((status) => isOneOf(finishedValues, status));
 }
 
 /** The events of a batch; what is no batch is one event. */

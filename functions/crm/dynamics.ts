@@ -1,7 +1,8 @@
 import type { Content } from '../delivery.ts';
-import { at, type Crm, isOneOf, LOOK_UP, USUAL } from './crm.ts';
+import { at, type Crm, isOneOf, LOOK_UP, USUAL, wasOpen } from './crm.ts';
 
 /** A case's `statecode`: 0 active, 1 resolved, 2 cancelled. */
+const ACTIVE = '0';
 const RESOLVED = '1';
 const NO_OPERATION = '00000000-0000-0000-0000-000000000000';
 
@@ -23,20 +24,21 @@ const dynamics: Crm = {
     pattern: /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[a-z0-9-]+(\.[a-z0-9-]+){2,})$/i,
     mend: 'Write the environment’s host, as in contoso.crm.dynamics.com, or its OrganizationId, a GUID',
   },
+  provesChange: true,
   isFrom: (sender, { body, headers }) =>
     isOneOf([sender], headers['x-ms-dynamics-organization']) || isOneOf([sender], at(body, 'OrganizationId')),
-  read({ body, headers }, { finishedValues }) {
-    const rows = [...images(body), parameter(body, 'Target')];
-    const state = at(body, 'MessageName') === 'CloseIncident' ? RESOLVED : changedState(body, rows);
+  read({ body, headers }, { finishedValues = [RESOLVED] }) {
+    const rows = [...images(body, 'PostEntityImages'), parameter(body, 'Target')];
+    const state = newState(body, rows);
     const isCase = at(body, 'PrimaryEntityName') === 'incident';
     const operation = at(body, 'OperationId');
     return [
       {
-        finished: isTrimmed(headers)
-          ? 'message_trimmed'
-          : isCase && isOneOf(finishedValues ?? [RESOLVED], state),
+        finished: isTrimmed(headers) ? 'message_trimmed' : isCase && isOneOf(finishedValues, state),
         conversationId: attribute(rows, 'new_polyaiconversationid'),
         crmRef: at(body, 'PrimaryEntityId'),
+        provesChange: wasOpen(finishedValues, attribute(images(body, 'PreEntityImages'), 'statecode')),
+        happenedAt: timeOf(at(body, 'OperationCreatedOn')),
         deliveryId: operation && operation !== NO_OPERATION ? operation : at(body, 'CorrelationId'),
       },
     ];
@@ -51,13 +53,23 @@ function isTrimmed(headers: Content['headers']): boolean {
   return given !== undefined && given.toLowerCase() !== 'false';
 }
 
-function changedState(body: unknown, rows: unknown[]): unknown {
-  return at(body, 'MessageName') === 'Update' ? attribute(rows, 'statecode') : undefined;
+/** `CloseIncident` resolves a case, unless the image says that it is active. */
+function newState(body: unknown, rows: unknown[]): unknown {
+  const state = attribute(rows, 'statecode');
+  const message = at(body, 'MessageName');
+  if (message === 'CloseIncident') return isOneOf([ACTIVE], state) ? state : RESOLVED;
+  return message === 'Update' ? state : undefined;
 }
 
-/** The rows as they are after the operation, under whatever aliases they were registered. */
-function images(body: unknown): unknown[] {
-  return pairs(at(body, 'PostEntityImages')).map((image) => at(image, 'value'));
+/** Milliseconds of `/Date(1506409448000-0700)/`, whose zone is only for display. */
+function timeOf(text: unknown): number | undefined {
+  const [, milliseconds] = /^\/Date\((\d{1,15})([+-]\d{4})?\)\/$/.exec(String(text)) ?? [];
+  return milliseconds === undefined ? undefined : Number(milliseconds);
+}
+
+/** The rows before or after the operation, under whatever aliases they were registered. */
+function images(body: unknown, when: 'PreEntityImages' | 'PostEntityImages'): unknown[] {
+  return pairs(at(body, when)).map((image) => at(image, 'value'));
 }
 
 function parameter(body: unknown, key: string): unknown {

@@ -10,7 +10,7 @@ const eventbridge: Crm = {
   bus: 'own pattern',
   verify: { scheme: 'event-bus' },
   vendorIssuesSecret: false,
-  takes: ['bus', 'eventPattern', 'conversationId', 'finishedWhen', 'lookUp', 'sharedId'],
+  takes: ['bus', 'eventPattern', 'conversationId', 'finishedWhen', 'lookUp', 'sharedId', 'repeatedFinish'],
   requires: ['bus', 'eventPattern'],
   requiresOneOf: ['conversationId', 'sharedId'],
   read: () => [{ finished: true }],

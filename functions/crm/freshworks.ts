@@ -1,4 +1,4 @@
-import { at, type Crm, isOneOf, LOOK_UP, USUAL } from './crm.ts';
+import { at, type Crm, isOneOf, LOOK_UP, USUAL, wasOpen } from './crm.ts';
 
 /** By number and by label; a label is in the account's language. */
 const FINISHED = ['4', '5', 'Resolved', 'Closed'];
@@ -18,14 +18,18 @@ export function freshworks(...wrappers: string[]): Crm {
     vendorIssuesSecret: false,
     takes: [...USUAL, ...LOOK_UP, 'verify'],
     requires: [],
-    read({ body }, { finishedValues }) {
+    provesChange: true,
+    read({ body }, { finishedValues = FINISHED }) {
       const wrapper = wrappers.find((name) => at(body, name) !== undefined);
       const ticket = wrapper === undefined ? body : at(body, wrapper);
       return [
         {
-          finished: isOneOf(finishedValues ?? FINISHED, first(ticket, ['status', 'ticket_status'])),
+          finished: isOneOf(finishedValues, first(ticket, ['status', 'ticket_status'])),
           conversationId: first(ticket, ID_FIELDS),
           crmRef: first(ticket, ['ticket_id', 'id']),
+          // The rule names it: neither product has a placeholder for it.
+          provesChange: wasOpen(finishedValues, at(ticket, 'previous_status')),
+          happenedAt: at(ticket, 'updated_at'),
         },
       ];
     },

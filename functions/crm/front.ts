@@ -2,6 +2,10 @@ import { at, type Crm, isOneOf, LOOK_UP, namesConversationId, USUAL } from './cr
 
 /** The application webhook's event, the rule webhook's, and the state of a ticket. */
 const FINISHED = ['conversation_archived', 'archive', 'resolved'];
+/** Only these: a ticket has several states that mean resolved, and its event does not say which it had. */
+const ARCHIVED = ['conversation_archived', 'archive'];
+/** Of a conversation that was opened again before the event was sent. */
+const OPEN = ['assigned', 'unassigned'];
 const TICKET_STATUS = 'ticket_status_update';
 
 /** What a challenge may be made of: nothing that a browser or a log could take for more than text. */
@@ -30,6 +34,7 @@ const front: Crm = {
   vendorIssuesSecret: true,
   takes: [...USUAL, ...LOOK_UP, 'verify'],
   requires: [],
+  provesChange: ({ finishedValues = FINISHED }) => finishedValues.some((each) => isOneOf(ARCHIVED, each)),
   confirm({ headers }) {
     const challenge = headers['x-front-challenge'] ?? '';
     if (!CHALLENGE.test(challenge)) return undefined;
@@ -42,9 +47,13 @@ const front: Crm = {
     const types = [at(body, 'type'), at(event, 'type')];
     // Any event may show a ticket's state; only this one says that it has changed.
     const states = types.includes(TICKET_STATUS) ? [at(conversation, 'status_category')] : [];
+    const isArchived = types.some((type) => isOneOf(ARCHIVED, type));
+    const isOpen = isArchived && isOneOf(OPEN, at(conversation, 'status'));
     return [
       {
-        finished: [...types, ...states].some((each) => isOneOf(finishedValues, each)),
+        finished: !isOpen && [...types, ...states].some((each) => isOneOf(finishedValues, each)),
+        provesChange: isArchived,
+        happenedAt: at(event, 'emitted_at'),
         conversationId: customField(at(conversation, 'custom_fields')),
         crmRef: at(conversation, 'id'),
         deliveryId: at(event, 'id'),

@@ -16,15 +16,29 @@ const genesysEventbridge: Crm = {
   bus: { sourcePrefixes: ['aws.partner/genesys.com/'], detailTypes: [CUSTOMER_END] },
   verify: { scheme: 'event-bus' },
   vendorIssuesSecret: false,
-  takes: ['bus', 'source', 'conversationId', 'finishedWhen', 'finishedValues', 'lookUp', 'sharedId'],
+  takes: [
+    'bus',
+    'source',
+    'conversationId',
+    'finishedWhen',
+    'finishedValues',
+    'lookUp',
+    'sharedId',
+    'repeatedFinish',
+  ],
   requires: ['bus'],
   requiresOneOf: ['lookUp', 'conversationId'],
+  provesChange: true,
   read({ body }, { finishedValues }) {
     const ended = at(body, 'detail', 'eventBody');
     const isChat = isOneOf(finishedValues ?? CHATS, at(ended, 'mediaType'));
+    const isEnd = at(body, 'detail-type') === CUSTOMER_END;
     return [
       {
-        finished: isChat && at(body, 'detail-type') === CUSTOMER_END,
+        finished: isChat && isEnd,
+        // A session ends once.
+        provesChange: isEnd,
+        happenedAt: at(ended, 'eventTime'),
         crmRef: at(ended, 'conversationId'),
       },
     ];

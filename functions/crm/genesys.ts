@@ -1,7 +1,9 @@
-import { at, type Crm, isOneOf, LOOK_UP, USUAL } from './crm.ts';
+import { at, type Crm, isOneOf, LOOK_UP, USUAL, wasOpen } from './crm.ts';
 
 /** PolyAI's chats are none of these. */
 const VOICE = ['VOICE', 'CALLBACK'];
+/** States of a participant that is still there. */
+const OPEN = ['alerting', 'connected'];
 
 /**
  * Genesys Cloud: a process automation trigger starts a workflow, and the workflow calls a web services data
@@ -15,11 +17,15 @@ const genesys: Crm = {
   vendorIssuesSecret: false,
   takes: [...USUAL, ...LOOK_UP, 'verify'],
   requires: [],
+  provesChange: true,
   read({ body }, { finishedValues }) {
     const isVoice = isOneOf(VOICE, at(body, 'mediaType'));
+    const status = at(body, 'status');
     return [
       {
-        finished: !isVoice && (finishedValues ? isOneOf(finishedValues, at(body, 'status')) : true),
+        finished: !isVoice && (finishedValues ? isOneOf(finishedValues, status) : !isOneOf(OPEN, status)),
+        provesChange: wasOpen(finishedValues ?? [], at(body, 'previousStatus')),
+        happenedAt: at(body, 'eventTime'),
         conversationId: at(body, 'polyaiConversationId'),
         crmRef: at(body, 'conversationId'),
       },

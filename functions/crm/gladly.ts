@@ -15,11 +15,15 @@ const gladly: Crm = {
   takes: [...USUAL, ...LOOK_UP, 'verify'],
   requires: [],
   requiresOneOf: ['lookUp', 'conversationId'],
+  provesChange: ({ finishedValues = FINISHED }) => finishedValues.every((each) => isOneOf(FINISHED, each)),
   read({ body }, { finishedValues = FINISHED }) {
     const type = at(body, 'type');
     return [
       {
         finished: type === 'PING' ? 'test_event' : isOneOf(finishedValues, type),
+        // A conversation is closed once until it is opened again.
+        provesChange: isOneOf(FINISHED, type),
+        happenedAt: at(body, 'timestamp'),
         crmRef: at(body, 'content', 'conversationId'),
         deliveryId: at(body, 'id'),
       },

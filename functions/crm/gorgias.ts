@@ -15,6 +15,7 @@ const gorgias: Crm = {
   vendorIssuesSecret: false,
   takes: [...USUAL, ...LOOK_UP, 'verify'],
   requires: [],
+  provesChange: true,
   read({ body }, { finishedValues = FINISHED }) {
     // The customer has an external id too; that one is not the ticket's.
     const ids = [
@@ -25,6 +26,7 @@ const gorgias: Crm = {
     return [
       {
         finished: isOneOf(finishedValues, at(body, 'status')),
+        finishedAt: at(body, 'closed_datetime'),
         conversationId: ids.find(isGiven),
         crmRef: at(body, 'id'),
       },

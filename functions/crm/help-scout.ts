@@ -14,12 +14,14 @@ const helpScout: Crm = {
   vendorIssuesSecret: true,
   takes: [...USUAL, ...LOOK_UP],
   requires: [],
+  provesChange: true,
   read({ body, headers }, { finishedValues = FINISHED }) {
     const event = headers['x-helpscout-event'];
     const isFinished = event === 'convo.status' && isOneOf(finishedValues, at(body, 'status'));
     return [
       {
         finished: event === 'helpscout.test' ? 'test_event' : isFinished,
+        finishedAt: at(body, 'closedAt'),
         conversationId: customField(at(body, 'customFields')),
         crmRef: at(body, 'id'),
       },

@@ -16,6 +16,8 @@ const hubspot: Crm = {
   takes: [...USUAL, ...LOOK_UP],
   requires: ['finishedValues'],
   requiresOneOf: ['lookUp', 'conversationId'],
+  // An event has no stage from before. Who enters the only closed stage was in none.
+  provesChange: ({ finishedValues = [] }) => finishedValues.length <= 1,
   read: ({ body }, { finishedValues = [] }) =>
     eventsOf(body).map((event) => ({ event, ...readEvent(event, finishedValues) })),
 };
@@ -36,6 +38,8 @@ function readEvent(event: unknown, closedStages: readonly string[]): Reading {
     type === 'conversation.propertyChange' && property === 'status' && isOneOf(['CLOSED'], value);
   return {
     finished: isClosedTicket || isClosedThread,
+    provesChange: isClosedThread || closedStages.length === 1,
+    happenedAt: at(event, 'occurredAt'),
     crmRef: at(event, 'objectId'),
     deliveryId: at(event, 'eventId'),
   };
@@ -45,6 +49,7 @@ function readEvent(event: unknown, closedStages: readonly string[]): Reading {
 function readWorkflow(body: unknown, closedStages: readonly string[]): Reading {
   return {
     finished: isOneOf(closedStages, property(body, 'hs_pipeline_stage')),
+    finishedAt: property(body, 'closed_date'),
     crmRef: property(body, 'hs_object_id') ?? at(body, 'objectId'),
   };
 }

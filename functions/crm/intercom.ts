@@ -1,7 +1,11 @@
 import { at, type Crm, isOneOf, LOOK_UP, overBody, USUAL } from './crm.ts';
 
 const STATE_UPDATED = 'ticket.state.updated';
-const FINISHED = ['conversation.admin.closed', 'ticket.closed', 'ticket.resolved', STATE_UPDATED];
+const CONVERSATION_CLOSED = 'conversation.admin.closed';
+const FINISHED = [CONVERSATION_CLOSED, 'ticket.closed', 'ticket.resolved', STATE_UPDATED];
+/** A ticket may send both, days apart. The first of these that counts is the one finish. */
+const TICKET_ENDS = ['ticket.resolved', 'ticket.closed'];
+const OPEN_CATEGORIES = ['submitted', 'in_progress', 'waiting_on_customer'];
 
 /**
  * Intercom's app webhooks for conversations and tickets. The signature is made with the app's client secret,
@@ -19,6 +23,7 @@ const intercom: Crm = {
     pattern: /^[a-z0-9]{6,12}$/,
     mend: 'Write the workspace’s app_id, lower-case letters and digits, as in vne310wv',
   },
+  provesChange: ({ finishedValues = FINISHED }) => singleFinishes(finishedValues).length > 0,
   // Asked when the address is saved.
   greet: ({ method }) => (method === 'HEAD' ? { status: 200 } : undefined),
   isFrom: (sender, { body }) => at(body, 'app_id') === sender,
@@ -27,11 +32,12 @@ const intercom: Crm = {
     const item = at(body, 'data', 'item');
     // `ticket.closed` has the ticket in a field of its item, `ticket.resolved` has it as the item.
     const subject = at(item, 'ticket') ?? item;
-    const isFinished =
-      isOneOf(finishedValues, topic) && (!isOneOf([STATE_UPDATED], topic) || isResolved(subject));
+    const isFinished = isOneOf(finishedValues, topic) && isOver(topic, subject);
     return [
       {
         finished: topic === 'ping' ? 'test_event' : isFinished,
+        provesChange: isOneOf(singleFinishes(finishedValues), topic),
+        happenedAt: at(body, 'created_at'),
         conversationId:
           at(subject, 'custom_attributes', 'polyai_conversation_id') ??
           at(subject, 'ticket_attributes', 'polyai_conversation_id'),
@@ -44,8 +50,18 @@ const intercom: Crm = {
 
 export default intercom;
 
-/** The state of a ticket is an object with a category; in older API versions it is the category itself. */
-function isResolved(ticket: unknown): boolean {
-  const state = at(ticket, 'ticket_state');
-  return isOneOf(['resolved'], at(state, 'category') ?? state);
+/** The topics that come once for every finish. */
+function singleFinishes(finishedValues: readonly string[]): string[] {
+  const ends = TICKET_ENDS.filter((topic) => isOneOf(finishedValues, topic)).slice(0, 1);
+  return isOneOf(finishedValues, CONVERSATION_CLOSED) ? [CONVERSATION_CLOSED, ...ends] : ends;
+}
+
+/** What the item says of itself goes before the topic, because it may have been opened again meanwhile. */
+function isOver(topic: unknown, subject: unknown): boolean {
+  const state = at(subject, 'ticket_state');
+  // In older API versions the state of a ticket is the category itself.
+  const category = at(state, 'category') ?? state;
+  if (isOneOf([STATE_UPDATED], topic)) return isOneOf(['resolved'], category);
+  if (isOneOf(['ticket.resolved'], topic)) return !isOneOf(OPEN_CATEGORIES, category);
+  return !isOneOf(['open'], at(subject, 'state'));
 }

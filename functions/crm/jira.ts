@@ -1,9 +1,11 @@
-import { at, type Crm, isOneOf, LOOK_UP, overBody, type Reading, USUAL } from './crm.ts';
+import { at, type Crm, isOneOf, LOOK_UP, overBody, type Reading, USUAL, wasOpen } from './crm.ts';
 
 /** What stands before a conversation id in a label. */
 const LABEL = 'polyai_conversation_id:';
 /** What the body of an automation rule says when the rule has decided. */
 const FINISHED = ['issue.done'];
+/** Keys of the other categories, and Jira's own names of statuses in them. */
+const OPEN = ['new', 'indeterminate', 'to do', 'in progress', 'open', 'reopened'];
 
 /**
  * Jira and Jira Service Management, both ways that they send: an administrator's webhook, signed, whose event
@@ -21,6 +23,7 @@ const jira: Crm = {
   publicSecrets: ["It's a Secret to Everybody"],
   takes: [...USUAL, ...LOOK_UP, 'verify'],
   requires: [],
+  provesChange: true,
   read({ body, headers }, { finishedValues }) {
     const isEvent = at(body, 'webhookEvent') !== undefined;
     const reading = isEvent ? readEvent(body, finishedValues) : readRule(body, finishedValues);
@@ -43,19 +46,34 @@ function readEvent(body: unknown, finishedValues?: readonly string[]): Reading {
           ? isOneOf(finishedValues, at(item, 'toString')) || isOneOf(finishedValues, at(item, 'to'))
           : isDone,
       ),
+    ...(finishedValues
+      ? { provesChange: moves.length > 0 && moves.every((item) => beganOpen(finishedValues, item)) }
+      : // The category of the old status is not in the event, but since when the issue is in the new one is.
+        { finishedAt: at(body, 'issue', 'fields', 'statuscategorychangedate') }),
+    happenedAt: at(body, 'timestamp'),
     conversationId: idsOf(at(body, 'issue', 'fields', 'labels')),
     crmRef: at(body, 'issue', 'key'),
   };
 }
 
 function readRule(body: unknown, finishedValues?: readonly string[]): Reading {
+  const isOpen = ['status', 'status_category'].some((key) => isOneOf(OPEN, at(body, key)));
   return {
     finished: finishedValues
       ? isOneOf(finishedValues, at(body, 'status'))
-      : isOneOf(FINISHED, at(body, 'event')),
+      : isOneOf(FINISHED, at(body, 'event')) && !isOpen,
+    ...(finishedValues
+      ? { provesChange: wasOpen(finishedValues, at(body, 'previous_status')) }
+      : { finishedAt: at(body, 'status_category_changed_at') }),
+    happenedAt: at(body, 'updated_at'),
     conversationId: at(body, 'polyai_conversation_id'),
     crmRef: at(body, 'issue_key'),
   };
+}
+
+/** Whether a move began in a status that is none of the finished ones, by name and by id. */
+function beganOpen(finishedValues: readonly string[], item: unknown): boolean {
+  return wasOpen(finishedValues, at(item, 'from'), at(item, 'fromString'));
 }
 
 function idsOf(labels: unknown): string[] {

@@ -1,4 +1,4 @@
-import { at, type Crm, isOneOf, LOOK_UP, overBody, USUAL } from './crm.ts';
+import { at, type Crm, isOneOf, LOOK_UP, overBody, USUAL, wasOpen } from './crm.ts';
 
 const FINISHED = ['done'];
 
@@ -14,6 +14,7 @@ const kustomer: Crm = {
   vendorIssuesSecret: true,
   takes: [...USUAL, ...LOOK_UP],
   requires: [],
+  provesChange: true,
   read({ body }, { finishedValues = FINISHED }) {
     const status = at(body, 'changes', 'attributes', 'status');
     const isFinished = (value: unknown) => isOneOf(finishedValues, value);
@@ -23,6 +24,8 @@ const kustomer: Crm = {
           at(body, 'name') === 'kustomer.conversation.update' &&
           isFinished(at(status, 'after')) &&
           !isFinished(at(status, 'before')),
+        provesChange: wasOpen(finishedValues, at(status, 'before')),
+        happenedAt: at(body, 'createdAt'),
         conversationId: at(body, 'data', 'attributes', 'custom', 'polyaiConversationIdStr'),
         crmRef: at(body, 'data', 'id'),
         deliveryId: at(body, 'id'),

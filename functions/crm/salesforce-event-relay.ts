@@ -19,8 +19,19 @@ const salesforceEventRelay: Crm = {
   },
   verify: { scheme: 'event-bus' },
   vendorIssuesSecret: false,
-  takes: ['bus', 'source', 'conversationId', 'finishedWhen', 'finishedValues', 'lookUp', 'sharedId'],
+  takes: [
+    'bus',
+    'source',
+    'conversationId',
+    'finishedWhen',
+    'finishedValues',
+    'lookUp',
+    'sharedId',
+    'repeatedFinish',
+  ],
   requires: ['bus'],
+  // A change event has no status from before. What turns to the only finished one had another.
+  provesChange: ({ finishedValues = FINISHED }) => finishedValues.length === 1,
   read({ body }, { finishedValues }) {
     const payload = at(body, 'detail', 'payload') ?? at(body, 'detail');
     switch (at(body, 'detail-type')) {
@@ -43,6 +54,8 @@ function readFinished(payload: unknown, finishedValues?: readonly string[]): Rea
     finished: status === '' && !finishedValues ? true : isOneOf(finishedValues ?? FINISHED, status),
     conversationId: at(payload, 'Conversation_Id__c') ?? at(payload, ID_OF_CASE),
     crmRef: at(payload, 'Case_Id__c'),
+    finishedAt: at(payload, 'Closed_At__c'),
+    happenedAt: at(payload, 'CreatedDate'),
   };
 }
 
@@ -51,8 +64,11 @@ function readChange(payload: unknown, finishedValues: readonly string[]): Readin
   const changed = at(payload, 'ChangeEventHeader', 'changedFields');
   const hasTurned = Array.isArray(changed) && changed.includes('Status');
   const cases = at(payload, 'ChangeEventHeader', 'recordIds');
+  const isOpen = finishedValues === FINISHED && at(payload, 'IsClosed') === false;
   return {
-    finished: hasTurned && isOneOf(finishedValues, at(payload, 'Status')),
+    finished: hasTurned && !isOpen && isOneOf(finishedValues, at(payload, 'Status')),
+    provesChange: hasTurned && finishedValues.length === 1,
+    happenedAt: at(payload, 'ChangeEventHeader', 'commitTimestamp'),
     conversationId: at(payload, ID_OF_CASE),
     // One change of several cases comes as one event.
     crmRef: Array.isArray(cases) && cases.length === 1 ? cases[0] : cases,

@@ -37,6 +37,7 @@ const salesforceOutboundMessage: Crm = {
   vendorIssuesSecret: false,
   takes: [...USUAL, ...LOOK_UP, 'verify', 'sender'],
   requires: ['sender'],
+  provesChange: true,
   senderForm: {
     pattern: /^00D[A-Za-z0-9]{12}([A-Za-z0-9]{3})?$/,
     mend: 'Write the 15 or 18 letters and digits of the organisation’s id, as in 00D000000000001',
@@ -50,7 +51,11 @@ const salesforceOutboundMessage: Crm = {
     listOf(at(body, 'Notification')).map((notification) => {
       const record = at(notification, 'sObject');
       return {
-        finished: finishedValues ? isOneOf(finishedValues, at(record, 'Status')) : true,
+        // A case may have been opened again while Salesforce was sending the message once more.
+        finished: finishedValues
+          ? isOneOf(finishedValues, at(record, 'Status'))
+          : !isOneOf(['false'], at(record, 'IsClosed')),
+        finishedAt: at(record, 'ClosedDate'),
         conversationId: only(at(record, 'PolyAI_Conversation_Id__c')),
         crmRef: at(record, 'Id'),
         deliveryId: at(notification, 'Id'),

@@ -28,11 +28,15 @@ const salesforce: Crm = {
     pattern: /^00D[A-Za-z0-9]{12}([A-Z0-5]{3})?$/,
     mend: 'Write the 15 or 18 letters and digits of the organisation’s id, as in 00D000000000001',
   },
+  provesChange: true,
   isFrom: (sender, { body }) =>
     eventsOf(body).every((event) => isSameId(sender, at(event, 'organization_id'))),
-  read: ({ body }, { finishedValues = FINISHED }) =>
+  read: ({ body }, { finishedValues }) =>
     eventsOf(body).map((event) => ({
-      finished: ['status', 'event'].some((key) => isOneOf(finishedValues, at(event, key))),
+      finished:
+        ['status', 'event'].some((key) => isOneOf(finishedValues ?? FINISHED, at(event, key))) &&
+        !(finishedValues === undefined && isOpen(event)),
+      finishedAt: at(event, 'closed_at'),
       conversationId: at(event, 'polyai_conversation_id'),
       crmRef: at(event, 'case_id'),
       event,
@@ -40,6 +44,11 @@ const salesforce: Crm = {
 };
 
 export default salesforce;
+
+/** A case that was opened again before the flow could send it. */
+function isOpen(event: unknown): boolean {
+  return isOneOf(['false'], String(at(event, 'is_closed')));
+}
 
 function isSameId(one: string, other: unknown): boolean {
   return (

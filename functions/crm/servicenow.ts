@@ -1,5 +1,5 @@
 import { toId } from '../conversation-id.ts';
-import { at, type Crm, isOneOf, LOOK_UP, overBody, USUAL } from './crm.ts';
+import { at, type Crm, isOneOf, LOOK_UP, overBody, USUAL, wasOpen } from './crm.ts';
 
 const LABELS = ['Resolved', 'Closed'];
 /** Of incidents. In other tables the same numbers may mean something else: 7 is "Cancelled" to a CSM case. */
@@ -17,6 +17,7 @@ const servicenow: Crm = {
   vendorIssuesSecret: false,
   takes: [...USUAL, ...LOOK_UP, 'verify'],
   requires: [],
+  provesChange: true,
   read({ body }, { finishedValues }) {
     const field = (name: string) => fieldValue(at(body, name));
     const table = field('table') ?? 'incident';
@@ -26,6 +27,8 @@ const servicenow: Crm = {
     return [
       {
         finished: states.some((state) => isOneOf(values, state)),
+        provesChange: wasOpen(values, field('previous_state'), at(body, 'previous_state', 'display_value')),
+        happenedAt: utc(field('sys_updated_on')),
         conversationId: field('correlation_id') ?? field('u_polyai_conversation_id'),
         crmRef: field('number') ?? id,
         deliveryId: id && changes && `${id}-${changes}`,
@@ -35,6 +38,11 @@ const servicenow: Crm = {
 };
 
 export default servicenow;
+
+/** The platform stores times in UTC and writes no zone, as in `2026-01-01 12:00:00`. */
+function utc(time: unknown): unknown {
+  return typeof time === 'string' && /^[\d-]{10} [\d:]{8}$/.test(time) ? `${time}Z` : time;
+}
 
 /** A field's value, whichever way it is written; an empty one counts as none. */
 function fieldValue(field: unknown): unknown {

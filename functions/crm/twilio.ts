@@ -1,7 +1,7 @@
 import type { Delivery } from '../delivery.ts';
 import { parseForm, parseJson, UnreadableBody } from '../parse-body.ts';
 import { hasBodyHash } from '../signature/twilio.ts';
-import { at, type Crm, eventsOf, isOneOf, LOOK_UP, type Reading, USUAL } from './crm.ts';
+import { at, type Crm, eventsOf, isOneOf, LOOK_UP, type Reading, USUAL, wasOpen } from './crm.ts';
 
 const FINISHED = ['closed'];
 const STATE_UPDATED = 'onConversationStateUpdated';
@@ -38,6 +38,7 @@ const twilio: Crm = {
   takes: [...USUAL, ...LOOK_UP],
   requires: [],
   parse,
+  provesChange: true,
   read({ body, headers, query }, { finishedValues = FINISHED }) {
     const deliveryId = headers['i-twilio-idempotency-token'];
     const own = query[ID];
@@ -94,6 +95,8 @@ function readState(
 ): Reading {
   return {
     finished: isState && isOneOf(finishedValues, at(fields, 'StateTo')),
+    provesChange: wasOpen(finishedValues, at(fields, 'StateFrom')),
+    happenedAt: at(fields, 'StateUpdated'),
     conversationId: at(attributesOf(fields), ID) || at(fields, 'UniqueName') || own,
     crmRef: at(fields, 'ConversationSid'),
   };

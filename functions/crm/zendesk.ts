@@ -1,7 +1,11 @@
-import { at, type Crm, isOneOf, LOOK_UP, type Reading, USUAL } from './crm.ts';
+import { at, type Crm, isOneOf, LOOK_UP, type Reading, USUAL, wasOpen } from './crm.ts';
 
 const EVENT = 'zen:event-type:';
 const FINISHED = ['SOLVED', 'CLOSED'];
+/** Labels of a ticket that was opened again before the trigger's webhook was sent. */
+const OPEN = ['New', 'Open'];
+const STATUS_CHANGED = 'ticket.status_changed';
+const CUSTOM_STATUS_CHANGED = 'ticket.custom_status_changed';
 
 /**
  * Zendesk Support, both ways that it sends webhooks, with one signature over timestamp and body:
@@ -27,6 +31,7 @@ const zendesk: Crm = {
   publicSecrets: ['dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=='],
   takes: [...USUAL, ...LOOK_UP],
   requires: [],
+  provesChange: true,
   read({ body, headers }, { finishedValues }) {
     const type = at(body, 'type');
     const invocation = headers['x-zendesk-webhook-invocation-id'];
@@ -40,13 +45,17 @@ export default zendesk;
 
 function readEvent(body: unknown, type: string, finishedValues: readonly string[]): Reading {
   const statuses: Record<string, unknown[]> = {
-    'ticket.status_changed': [at(body, 'event', 'current')],
+    [STATUS_CHANGED]: [at(body, 'event', 'current')],
     // `current` is the custom status here; the category that it belongs to stands in the ticket's detail.
-    'ticket.custom_status_changed': [at(body, 'event', 'current'), at(body, 'detail', 'status')],
+    [CUSTOM_STATUS_CHANGED]: [at(body, 'event', 'current'), at(body, 'detail', 'status')],
   };
   const status = Object.hasOwn(statuses, type) ? (statuses[type] ?? []) : [];
+  // Of the old custom status only the id is there, not its category.
+  const isComparable = type === STATUS_CHANGED || finishedValues.every((value) => /^\d+$/.test(value));
   return {
     finished: status.some((each) => isOneOf(finishedValues, each)),
+    provesChange: isComparable && wasOpen(finishedValues, at(body, 'event', 'previous')),
+    happenedAt: at(body, 'time'),
     conversationId: at(body, 'detail', 'external_id'),
     crmRef: at(body, 'detail', 'id'),
     deliveryId: at(body, 'id'),
@@ -55,8 +64,11 @@ function readEvent(body: unknown, type: string, finishedValues: readonly string[
 
 /** The trigger is the event. Its `{{ticket.status}}` is a label in the account's language, so it counts only if asked. */
 function readTrigger(body: unknown, finishedValues?: readonly string[]): Reading {
+  const status = at(body, 'status');
   return {
-    finished: finishedValues ? isOneOf(finishedValues, at(body, 'status')) : true,
+    finished: finishedValues ? isOneOf(finishedValues, status) : !isOneOf(OPEN, status),
+    provesChange: wasOpen(finishedValues ?? FINISHED, at(body, 'previous_status')),
+    happenedAt: at(body, 'updated_at'),
     conversationId: at(body, 'polyai_conversation_id'),
     crmRef: at(body, 'ticket_id'),
   };

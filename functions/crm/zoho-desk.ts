@@ -1,5 +1,5 @@
 import type { Connection } from '../connections.ts';
-import { at, type Crm, eventsOf, isOneOf, LOOK_UP, type Reading, USUAL } from './crm.ts';
+import { at, type Crm, eventsOf, isOneOf, LOOK_UP, type Reading, USUAL, wasOpen } from './crm.ts';
 
 /** Where each of Zoho's data centres serves Desk, by the name that `dataCentre` takes. */
 export const DATA_CENTRES: Record<string, string> = {
@@ -35,6 +35,7 @@ const zohoDesk: Crm = {
   vendorIssuesSecret: false,
   takes: [...USUAL, ...LOOK_UP, 'sender', 'dataCentre', 'audience', 'jwksUrl'],
   requires: ['sender', 'dataCentre', 'audience'],
+  provesChange: true,
   senderForm: { pattern: /^\d{1,20}$/, mend: 'Write the organisation id, digits alone, as in 54983163' },
   // Desk asks by GET whether the address answers 200, whenever a webhook is created or changed.
   greet: ({ method }) => (method === 'GET' ? { status: 200 } : undefined),
@@ -45,16 +46,16 @@ const zohoDesk: Crm = {
 export default zohoDesk;
 
 /** A status is the administrator's own word, so it counts only where the connection lists it. */
-function readEvent(event: unknown, { finishedValues, lookUp }: Connection): Reading {
+function readEvent(event: unknown, { finishedValues }: Connection): Reading {
   const keys = finishedValues ? ['statusType', 'status'] : ['statusType'];
   const isFinished = (state: unknown) =>
     keys.some((key) => isOneOf(finishedValues ?? FINISHED, at(state, key)));
   const [before, after] = [at(event, 'prevState'), at(event, 'payload')];
-  // Any later change of a closed ticket looks the same then, and its id may have become another chat's.
-  const isUncertain = lookUp !== undefined && at(before, 'statusType') === undefined;
   return {
-    finished:
-      at(event, 'eventType') === 'Ticket_Update' && isFinished(after) && !isFinished(before) && !isUncertain,
+    finished: at(event, 'eventType') === 'Ticket_Update' && isFinished(after) && !isFinished(before),
+    // Without the state before, any later change of a closed ticket looks the same.
+    provesChange: wasOpen(finishedValues ?? FINISHED, at(before, 'statusType')),
+    happenedAt: at(event, 'eventTime'),
     conversationId: at(after, 'cf', 'cf_polyai_conversation_id'),
     crmRef: at(after, 'id'),
     event,

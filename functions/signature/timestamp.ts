@@ -31,7 +31,7 @@ export function checkTimestamp(
 }
 
 /** @returns Unix milliseconds, NaN when it cannot be read */
-function parseTimestamp(text: string, unit: HmacSettings['timestampUnit']): number {
+export function parseTimestamp(text: string, unit: HmacSettings['timestampUnit']): number {
   if (unit === 'iso') return ISO_8601.test(text) ? Date.parse(text) : Number.NaN;
   if (!/^\d{1,15}$/.test(text)) return Number.NaN;
   return unit === 's' ? Number(text) * 1000 : Number(text);

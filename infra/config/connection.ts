@@ -75,6 +75,10 @@ const settings = {
     text({ description: 'As the CRM sends it.', mend: 'Write it as text in quotes' }, checkEnds),
   ).exactOptional(),
   lookUp: oneOf('Find the conversation by the id that it shares with the CRM.', ['sharedId']).exactOptional(),
+  repeatedFinish: oneOf(
+    'Take lookUp although the events cannot prove that a ticket was not finished before.',
+    ['allow'],
+  ).exactOptional(),
   sharedId: text(
     { description: 'JMESPath of the shared id, instead of the preset’s.', mend: WRITE_SELECTOR },
     checkSelector,

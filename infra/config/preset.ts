@@ -45,6 +45,16 @@ export function requiresOneOf(crm: string): readonly string[] {
   return CRMS[crm]?.requiresOneOf ?? [];
 }
 
+/** Whether its events can prove, with these settings, that a ticket was not finished before. */
+export function provesChange(crm: string, settings: Record<string, unknown>): boolean {
+  const { provesChange: proves = false } = CRMS[crm] ?? {};
+  if (settings.finishedWhen !== undefined) return false;
+  if (typeof proves === 'boolean') return proves;
+  const { finishedValues } = settings;
+  // What is no list is said elsewhere.
+  return proves(Array.isArray(finishedValues) ? { finishedValues: finishedValues.map(String) } : {});
+}
+
 /** The schemes among which `verify` may choose; `undefined` where it may choose any. */
 export function schemes(crm: string): readonly string[] | undefined {
   return CRMS[crm]?.schemes;

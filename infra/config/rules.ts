@@ -6,6 +6,7 @@ import { type Fault, pathOf, quote, suggest } from './fault.ts';
 import {
   isPreset,
   isReplaceable,
+  provesChange,
   refusedSecret,
   requires,
   requiresOneOf,
@@ -122,6 +123,7 @@ function checkPreset(entry: Entry): Faults {
       : undefined,
     checkScheme(entry, crm),
     ...checkLookUp(entry, crm),
+    checkRepeats(entry, crm),
     checkSender(entry, crm),
     ...missing.map((key) => ({
       path: pathOf(kind, name, key),
@@ -145,10 +147,33 @@ function checkLookUp({ kind, name, settings }: Entry, crm: string): Faults {
       'has no meaning beside lookUp, which finds the conversation',
       'Keep one of the two',
     ],
+    repeatedFinish: [
+      has('repeatedFinish') && !has('lookUp'),
+      'has no meaning without lookUp',
+      'Remove it: without a look-up a second finish is harmless',
+    ],
   };
   return Object.entries(faults).map(([key, [isFault, problem, mend]]) =>
     isFault ? { path: pathOf(kind, name, key), problem, mend } : undefined,
   );
+}
+
+/** A ticket's second finish would close the newer chat that its id names by then. */
+function checkRepeats({ kind, name, settings }: Entry, crm: string): Fault | undefined {
+  const isAsked = Object.hasOwn(settings, 'lookUp') && takes(crm).includes('lookUp');
+  if (!isAsked || Object.hasOwn(settings, 'repeatedFinish') || provesChange(crm, settings)) return undefined;
+  const { finishedWhen, finishedValues } = settings;
+  const [cause, change] =
+    finishedWhen !== undefined
+      ? ['finishedWhen does not prove', 'Remove finishedWhen']
+      : finishedValues !== undefined
+        ? ['events with these finishedValues do not prove', 'Choose other finishedValues']
+        : [`the events of crm ${quote(crm)} do not prove`, `Find the chat by conversationId`];
+  return {
+    path: pathOf(kind, name, 'lookUp'),
+    problem: `is not safe: ${cause} that a ticket was not finished before, and its second finish would close a newer chat`,
+    mend: `${change}, or read docs/conversation-id.md#only-the-first-finish-counts and add "repeatedFinish": "allow"`,
+  };
 }
 
 function checkScheme({ kind, name, settings }: Entry, crm: string): Fault | undefined {

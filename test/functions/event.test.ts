@@ -101,7 +101,11 @@ describe('an event that ends a conversation', () => {
   });
 
   it('may ask for a look-up', async () => {
-    const desk = connection({ lookUp: 'sharedId', sharedId: 'detail.ticket' });
+    const desk = connection({
+      lookUp: 'sharedId',
+      sharedId: 'detail.ticket',
+      repeatedFinish: 'allow',
+    });
     const event = { ...EVENT, detail: { status: 'closed', ticket: 7 } };
     const { queued, lines } = await read([record(event)], { connections: { desk } });
     expect(queued).toEqual([expect.objectContaining({ sharedId: '7' })]);

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Connection } from '../../functions/connections.ts';
 import type { Crm, Reading } from '../../functions/crm/crm.ts';
 import custom from '../../functions/crm/custom.ts';
-import { readDelivery } from '../../functions/read-delivery.ts';
+import { ask, readDelivery } from '../../functions/read-delivery.ts';
 
 const CONNECTION: Connection = {
   crm: 'custom',
@@ -151,4 +151,81 @@ it('never throws, whatever the body is', () => {
     }),
     { numRuns: 500 },
   );
+});
+
+describe('what is looked up', () => {
+  const NOW = Date.parse('2026-08-01T12:00:00Z');
+  const at = (minutes: number) => new Date(NOW - minutes * 60_000).toISOString();
+  const looksUp: Connection = {
+    crm: 'made-up',
+    project: 'support-uk',
+    verify: { scheme: 'standard-webhooks' },
+    lookUp: 'sharedId',
+  };
+  const readings = (all: Partial<Reading>[], connection: Partial<Connection> = {}, headers = {}) => {
+    const crm = { read: () => all.map((each) => ({ finished: true, crmRef: '7', ...each })) };
+    return readDelivery(crm, { ...looksUp, ...connection }, { body: {}, headers, query: {} }, NOW);
+  };
+
+  it.each<[Partial<Reading>, Partial<Connection>, boolean]>([
+    [{}, {}, false],
+    [{ provesChange: false }, {}, false],
+    [{ provesChange: true }, {}, true],
+    [{ finishedAt: at(5) }, {}, true],
+    [{ finishedAt: at(5.1) }, {}, false],
+    [{ finishedAt: at(-5.1) }, {}, false],
+    [{ finishedAt: 'just now' }, {}, false],
+    [{ provesChange: true }, { finishedWhen: 'always' }, false],
+    [{}, { finishedWhen: 'always', repeatedFinish: 'allow' }, true],
+    [{}, { repeatedFinish: 'allow' }, true],
+    [{ finished: false, provesChange: true }, { repeatedFinish: 'allow' }, false],
+  ])('is only a finish whose event proves the change: %j with %j', (reading, connection, isTaken) => {
+    const { findings, ignored } = readings([reading], connection);
+    expect(findings).toHaveLength(isTaken ? 1 : 0);
+    expect(ignored).toEqual(isTaken ? [] : ['not_finished']);
+  });
+
+  it('is not asked of a conversation’s own id', () => {
+    const { lookUp: _none, ...own } = looksUp;
+    const crm = { read: () => [{ finished: true, conversationId: 'c', happenedAt: at(3) }] };
+    expect(readDelivery(crm, own, { body: {}, headers: {}, query: {} }, NOW)).toEqual({
+      findings: [{ conversationId: 'c' }],
+      ignored: [],
+    });
+  });
+
+  it('has the earliest time that the event or the signature has', () => {
+    const proven = { provesChange: true };
+    const signed = { 'webhook-timestamp': `${(NOW - 4 * 60_000) / 1000}` };
+    const timeOf = (reading: object, headers = {}) =>
+      readings([{ ...proven, ...reading }], {}, headers).happenedAt;
+    expect(timeOf({})).toBeUndefined();
+    expect(timeOf({ happenedAt: at(3) })).toBe(at(3));
+    expect(timeOf({ happenedAt: at(3) }, signed)).toBe(at(4));
+    expect(timeOf({ happenedAt: at(20), finishedAt: at(3) }, signed)).toBe(at(20));
+  });
+
+  it('counts each event of a batch from its own time, and a ticket from its latest', () => {
+    const proven = { provesChange: true };
+    const { findings, happenedAt } = readings([
+      { ...proven, crmRef: '7', happenedAt: at(1) },
+      { ...proven, crmRef: '7', happenedAt: at(60) },
+      { ...proven, crmRef: '8', happenedAt: at(30) },
+    ]);
+    expect(findings).toEqual([
+      { crmRef: '7', sharedId: '7', happenedAt: at(1) },
+      { crmRef: '8', sharedId: '8', happenedAt: at(30) },
+    ]);
+    expect(happenedAt).toBe(at(30));
+  });
+
+  it('is asked for from its event on, never from a time to come', () => {
+    const [late = {}, early = {}, timeless = {}] = [at(30), at(-30), undefined].map((happenedAt) => ({
+      sharedId: '7',
+      ...(happenedAt && { happenedAt }),
+    }));
+    expect(ask(late, NOW)).toEqual({ sharedId: '7', receivedAt: at(30) });
+    expect(ask(early, NOW)).toEqual({ sharedId: '7', receivedAt: at(0) });
+    expect(ask(timeless, NOW)).toEqual({ sharedId: '7', receivedAt: at(0) });
+  });
 });

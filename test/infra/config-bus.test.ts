@@ -38,7 +38,12 @@ describe('a connection on a bus', () => {
     ['an application’s own', desk],
     [
       'one that is looked up',
-      { ...without(desk, 'conversationId'), lookUp: 'sharedId', sharedId: 'detail.ticket' },
+      {
+        ...without(desk, 'conversationId'),
+        lookUp: 'sharedId',
+        sharedId: 'detail.ticket',
+        repeatedFinish: 'allow',
+      },
     ],
     [
       'with a condition',

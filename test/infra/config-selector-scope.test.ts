@@ -226,7 +226,10 @@ describe('a selector of a webhook', () => {
       try {
         const received = delivery({
           headers: fixture.headers ?? {},
-          query: fixture.query ?? '',
+          // Twilio's body is JSON where the address has its hash.
+          query: [fixture.query, crm === 'twilio' && `bodySHA256=${'0'.repeat(64)}`]
+            .filter(Boolean)
+            .join('&'),
           body: textOf(fixture),
         });
         const content = readContent(received, CRMS[crm]?.parse);

@@ -899,7 +899,14 @@ describe('what would not fit or would contradict itself', () => {
 
   it('is refused when a look-up over any event does not say which id is shared', () => {
     const eventPattern = { source: ['acme.desk'], account: ['111122223333'] };
-    const any = { crm: 'eventbridge', polyai: 'support', bus: 'orders', eventPattern, lookUp: 'sharedId' };
+    const any = {
+      crm: 'eventbridge',
+      polyai: 'support',
+      bus: 'orders',
+      eventPattern,
+      lookUp: 'sharedId',
+      repeatedFinish: 'allow',
+    };
     expect(faultsOf({ any })).toMatchObject([
       { path: 'connections.any', problem: expect.stringContaining('sharedId') },
     ]);

@@ -20,6 +20,8 @@ export type Fixture = {
   headers?: Record<string, string>;
   /** Without the question mark. */
   query?: string;
+  /** ISO 8601: when it arrives, where that decides. */
+  now?: string;
   body?: unknown;
   text?: string;
   /** What readDelivery gives; or the code of a refusal. */

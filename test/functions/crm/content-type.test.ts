@@ -52,10 +52,12 @@ type Sent = {
   headers?: Headers;
   query?: string;
   body: string;
+  /** Unix milliseconds. */
+  at?: number;
 };
 
 /** What a proven delivery is answered and asks for, by content type: first as JSON, then under every other. */
-async function readings({ crm, settings = {}, headers = {}, query = '', body }: Sent) {
+async function readings({ crm, settings = {}, headers = {}, query = '', body, at = NOW }: Sent) {
   const own = CRMS[crm]?.takes.includes('jwksUrl') ? { jwksUrl: jwks.url } : {};
   const all = { ...settingsOf(crm, { ...settings, ...own }), polyai: 'support' };
   const { verify, sender, audience } = connectionOf(crm, all);
@@ -67,7 +69,7 @@ async function readings({ crm, settings = {}, headers = {}, query = '', body }: 
           exp: Math.floor(Date.now() / 1000) + 3600,
         })
       : SECRET.token;
-  const now = verify.scheme === 'jwt' ? Date.now() : NOW;
+  const now = verify.scheme === 'jwt' ? Date.now() : at;
   const url = `${ORIGIN}/webhooks/${crm}${query && `?${query}`}`;
   const proof = prove(verify, { ...SECRET, token }, { body, at: now, url });
   const read = async (type: string | undefined) => {
@@ -103,8 +105,9 @@ describe.each(Object.keys(CRMS).filter((crm) => !isOnBus(crm)))('a delivery of %
 
   it.each(names)('means the same under every content type: %s', async (name) => {
     const fixture = readFixture(crm, name);
-    const { headers, query = '', connection: settings = {}, expected } = fixture;
-    const sent = { crm, settings, headers: lowered(headers), query, body: textOf(fixture) };
+    const { headers, query = '', connection: settings = {}, now, expected } = fixture;
+    const at = now === undefined ? NOW : Date.parse(now);
+    const sent = { crm, settings, headers: lowered(headers), query, body: textOf(fixture), at };
     const reading = await expectOneReading(sent);
     const found = 'findings' in expected ? expected.findings.length : 0;
     expect(reading.queued).toBe(found);
@@ -178,9 +181,13 @@ const ATTACKS: [string, Omit<Sent, 'body'>, unknown][] = [
     'intercom with a flat selector',
     {
       crm: 'intercom',
-      settings: { sender: 'a1', conversationId: 'body.chat', finishedWhen: "body.s == 'closed'" },
+      settings: { sender: 'vne310wv', conversationId: 'body.chat', finishedWhen: "body.s == 'closed'" },
     },
-    { app_id: 'a1', topic: 'conversation.user.replied', text: '&s=closed&chat=VICTIM&app_id=a1&' },
+    {
+      app_id: 'vne310wv',
+      topic: 'conversation.user.replied',
+      text: '&s=closed&chat=VICTIM&app_id=vne310wv&',
+    },
   ],
   ...Object.keys(SCHEMES).map((name): [string, Omit<Sent, 'body'>, unknown] => [
     `custom by ${name}`,

@@ -195,7 +195,10 @@ describe('a message', () => {
   });
 
   it('gives the case’s id to be looked up', () => {
-    expect(read(context(), { lookUp: 'sharedId' }).findings).toMatchObject([{ sharedId: CASE }]);
+    const wasActive = context({
+      PreEntityImages: [{ key: 'PreImage', value: row({ statecode: choice(0) }) }],
+    });
+    expect(read(wasActive, { lookUp: 'sharedId' }).findings).toMatchObject([{ sharedId: CASE }]);
   });
 
   it.each([

@@ -164,8 +164,9 @@ describe.each([
   });
 
   it.each([['INC-123'], ['SR-5'], [12345]])('has a ticket %j, which may be looked up', (ticket) => {
-    const { findings } = read(advanced({ ticket_id: ticket }), { lookUp: 'sharedId' });
-    expect(findings).toEqual([{ crmRef: String(ticket), sharedId: String(ticket) }]);
+    const body = advanced({ ticket_id: ticket, previous_status: 'Open' });
+    const { findings } = read(body, { lookUp: 'sharedId' });
+    expect(findings).toMatchObject([{ crmRef: String(ticket), sharedId: String(ticket) }]);
   });
 
   it('shows selectors the whole body', () => {

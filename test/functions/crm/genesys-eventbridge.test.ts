@@ -29,7 +29,12 @@ describe('the end of a customer’s session', () => {
     [null, false],
     [['CHAT'], false],
   ])('by %j ends a chat: %s', (mediaType, finished) => {
-    expect(read(mediaType)).toEqual({ finished, crmRef: 'g-1' });
+    expect(read(mediaType)).toEqual({
+      finished,
+      provesChange: true,
+      happenedAt: undefined,
+      crmRef: 'g-1',
+    });
   });
 
   it('goes by the media types of the connection where it has some', () => {

@@ -79,10 +79,20 @@ describe('the body of the data action', () => {
   );
 
   it('is judged by its status only where the connection says which values count', () => {
-    expect(read({ status: 'connected' })).toBe(true);
+    expect(read({ status: 'disconnected' })).toBe(true);
+    expect(read({ status: 'wrapup' })).toBe(true);
     expect(read({ status: 'DISCONNECTED' }, ['disconnected'])).toBe(true);
     expect(read({ status: 'connected' }, ['disconnected'])).toBe(false);
     expect(read({}, ['disconnected'])).toBe(false);
+  });
+});
+
+describe('a participant that is still there', () => {
+  it.each(['connected', 'alerting', 'CONNECTED'])('is no finish: %s', async (status) => {
+    const { send, queued } = start();
+    const body = JSON.stringify({ ...JSON.parse(BODY), status });
+    await send({ headers: { 'x-polyai-token': TOKEN }, body });
+    expect(queued).toEqual([]);
   });
 });
 

@@ -465,7 +465,7 @@ const CONNECTION: Connection = {
   project: 'support-uk',
   secretId: 'stack/connections/hubspot-tickets/secret',
   verify: { scheme: 'hubspot' },
-  finishedValues: ['4', '88120934'],
+  finishedValues: ['4'],
   lookUp: 'sharedId',
 };
 
@@ -540,9 +540,7 @@ describe('a genuine delivery', () => {
   });
 
   it('of a hundred events is queued whole, each ticket once', async () => {
-    const events = Array.from({ length: 100 }, (_, index) =>
-      closed(index % 99, index % 2 ? '4' : '88120934'),
-    );
+    const events = Array.from({ length: 100 }, (_, index) => closed(index % 99));
     const { answer, queued } = await receive({ url: OWN_URL, body: JSON.stringify(events) });
     expect(answer).toMatchObject({ accepted: 99, ignored: [] });
     expect(queued.map(({ sharedId }) => sharedId)).toEqual(
@@ -559,7 +557,7 @@ describe('a genuine delivery', () => {
 });
 
 function read(body: unknown, connection: Partial<Connection> = {}) {
-  return readDelivery(hubspot, { ...CONNECTION, ...connection }, { body, headers: {}, query: {} });
+  return readDelivery(hubspot, { ...CONNECTION, ...connection }, { body, headers: {}, query: {} }, NOW);
 }
 
 describe('an event', () => {
@@ -583,8 +581,9 @@ describe('an event', () => {
   });
 
   it('counts by the stages that the connection names, all of them', () => {
-    expect(read([closed(7, '88120934')]).findings).toHaveLength(1);
-    expect(read([closed(7, '8812093')]).findings).toHaveLength(0);
+    const several: Partial<Connection> = { finishedValues: ['4', '88120934'], repeatedFinish: 'allow' };
+    expect(read([closed(7, '88120934')], several).findings).toHaveLength(1);
+    expect(read([closed(7, '8812093')], several).findings).toHaveLength(0);
     expect(read([{ ...closed(7), propertyValue: 4 }]).findings).toHaveLength(1);
     expect(read([{ ...closed(7), propertyValue: ['4'] }]).findings).toHaveLength(0);
   });
@@ -600,9 +599,11 @@ describe('an event', () => {
 
 describe("a workflow's body", () => {
   it('counts by its stage, not by having been sent', () => {
-    expect(read({ hs_object_id: '7', hs_pipeline_stage: '4' }).findings).toEqual([
-      { crmRef: '7', sharedId: '7' },
+    const happenedAt = new Date(NOW).toISOString();
+    expect(read({ hs_object_id: '7', hs_pipeline_stage: '4', closed_date: `${NOW}` }).findings).toEqual([
+      { crmRef: '7', sharedId: '7', happenedAt },
     ]);
+    expect(read({ hs_object_id: '7', hs_pipeline_stage: '4' }).ignored).toEqual(['not_finished']);
     expect(read({ hs_object_id: '7' }).ignored).toEqual(['not_finished']);
     expect(read({}).ignored).toEqual(['not_finished']);
   });
@@ -610,7 +611,8 @@ describe("a workflow's body", () => {
   it('counts by itself where the connection says so', () => {
     const { finishedValues: _, ...rest } = CONNECTION;
     const content = { body: { hs_object_id: '7' }, headers: {}, query: {} };
-    expect(readDelivery(hubspot, { ...rest, finishedWhen: 'always' }, content).findings).toHaveLength(1);
+    const always: Connection = { ...rest, finishedWhen: 'always', repeatedFinish: 'allow' };
+    expect(readDelivery(hubspot, always, content).findings).toHaveLength(1);
   });
 });
 
@@ -648,7 +650,7 @@ describe('the configuration', () => {
     ],
     [
       'a stage and a condition',
-      { ...COMPLETE, finishedWhen: 'always' },
+      { ...COMPLETE, finishedWhen: 'always', repeatedFinish: 'allow' },
       'connections.h.finishedValues has no meaning',
     ],
   ])('is at fault with %s', (_what, connection, fault) => {

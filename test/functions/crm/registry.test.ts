@@ -20,12 +20,13 @@ type Given = {
   connection?: Record<string, unknown>;
   headers?: Record<string, string>;
   query?: string;
+  now?: string;
   text: string;
 };
 
 /** What a delivery is read as, from its bytes on; proven it is already. */
 function readAs({ polyai: project, ...settings }: ConnectionConfiguration, given: Given): unknown {
-  const { headers = {}, query = '', text } = given;
+  const { headers = {}, query = '', now = new Date().toISOString(), text } = given;
   const crm = CRMS[settings.crm] as Crm;
   const lowered = Object.entries(headers).map(([header, value]) => [header.toLowerCase(), value]);
   // Twilio's proof stands in the address, and says that the body is JSON.
@@ -33,7 +34,8 @@ function readAs({ polyai: project, ...settings }: ConnectionConfiguration, given
   const whole = [query, proof].filter(Boolean).join('&');
   const received = delivery({ headers: Object.fromEntries(lowered), query: whole, body: text });
   try {
-    return readDelivery(crm, { project, ...settings }, readContent(received, crm.parse, settings));
+    const content = readContent(received, crm.parse, settings);
+    return readDelivery(crm, { project, ...settings }, content, Date.parse(now));
   } catch {
     return { refused: 'body_unreadable' };
   }

@@ -47,7 +47,7 @@ function message(
 function read(text: string, settings: Partial<Connection> = {}) {
   const { polyai: project, ...rest } = connectionOf(CRM, { sender: ORGANIZATION });
   const content = readContent(delivery({ body: text }), salesforce.parse);
-  return readDelivery(salesforce, { project, ...rest, ...settings }, content);
+  return readDelivery(salesforce, { project, ...rest, ...settings }, content, NOW);
 }
 
 const idsOf = (text: string, settings?: Partial<Connection>) =>
@@ -272,7 +272,8 @@ describe('a message', () => {
   });
 
   it("gives the record's id to be looked up", () => {
-    const { findings } = read(message(), { lookUp: 'sharedId' });
+    const fields = `<sf:ClosedDate>${new Date(NOW).toISOString()}</sf:ClosedDate>`;
+    const { findings } = read(message(notification({ fields })), { lookUp: 'sharedId' });
     expect(findings).toMatchObject([{ sharedId: '500000000000001AAA' }]);
   });
 
@@ -281,6 +282,23 @@ describe('a message', () => {
     for (const text of [message(), spread, `\ufeff${spread}`]) {
       expect(idsOf(text)).toEqual(['KpQx-polyai-0001']);
     }
+  });
+});
+
+describe('a record of a case that was opened again', () => {
+  const record = (id: string, isClosed: string) =>
+    notification({ fields: `${field(id)}<sf:IsClosed>${isClosed}</sf:IsClosed>` });
+
+  it('is ignored beside those that are closed', () => {
+    const { findings, ignored } = read(message(record('a', 'true') + record('b', 'false')));
+    expect(findings).toMatchObject([{ conversationId: 'a' }]);
+    expect(ignored).toEqual(['not_finished']);
+  });
+
+  it('counts by its status where the connection names the statuses', () => {
+    const text = message(record('a', 'false'));
+    expect(idsOf(text, { finishedValues: ['Closed'] })).toEqual(['a']);
+    expect(idsOf(text, { finishedValues: ['Done'] })).toEqual([]);
   });
 });
 

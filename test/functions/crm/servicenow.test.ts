@@ -34,6 +34,7 @@ const INCIDENT = {
   state: '6',
   state_display: 'Resolved',
   sys_mod_count: '7',
+  sys_updated_on: '2026-07-01 11:58:00',
   correlation_id: 'KpQx-polyai-0001',
   u_polyai_conversation_id: null as string | null,
 };
@@ -138,6 +139,22 @@ describe('the Business Rule of the page', () => {
       },
     ]);
     expect(errors).toEqual([]);
+  });
+
+  it('asks for a look-up with the line that says what the state was before, and only with that', async () => {
+    const line = /^previous_state: 'open',$/m.exec(page)?.[0];
+    expect(line).toBeDefined();
+    for (const [script, count] of [
+      [RULE, 0],
+      [RULE.replace('sys_id:', `${line} sys_id:`), 1],
+    ] as const) {
+      const receiver = start({ lookUp: 'sharedId' });
+      await receiver.send(run(script).requests[0] ?? {});
+      expect(receiver.queued).toHaveLength(count);
+      expect(receiver.queued.map(({ receivedAt }) => receivedAt)).toEqual(
+        Array(count).fill('2026-07-01T11:58:00.000Z'),
+      );
+    }
   });
 
   it('sends nothing but ASCII, whatever the fields hold', async () => {
@@ -342,7 +359,8 @@ describe('a record', () => {
   });
 
   it('is named by its number, or else its sys_id, and looked up by that', () => {
-    expect(read(INCIDENT, { lookUp: 'sharedId' }).findings).toMatchObject([{ sharedId: 'INC0010001' }]);
+    const wasOpen = { ...INCIDENT, previous_state: '2' };
+    expect(read(wasOpen, { lookUp: 'sharedId' }).findings).toMatchObject([{ sharedId: 'INC0010001' }]);
     const { crmRef } = read({ ...INCIDENT, number: '' });
     expect(crmRef).toBe(INCIDENT.sys_id);
   });

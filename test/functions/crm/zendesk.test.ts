@@ -254,3 +254,40 @@ describe('any body', () => {
     );
   });
 });
+
+describe('a ticket that is looked up', () => {
+  const changed = (previous: unknown, current: string, type = 'ticket.status_changed') => {
+    const event = zendeskEvent({ type, current, externalId: null });
+    return { ...event, event: { previous, current } };
+  };
+  const looksUp: Partial<Connection> = { lookUp: 'sharedId' };
+
+  it.each<[string, unknown, string, Partial<Connection>, boolean]>([
+    ['OPEN to SOLVED', 'OPEN', 'SOLVED', {}, true],
+    ['OPEN to CLOSED', 'OPEN', 'CLOSED', {}, true],
+    ['SOLVED to CLOSED, as Zendesk’s automation does', 'SOLVED', 'CLOSED', {}, false],
+    ['SOLVED to CLOSED where only CLOSED counts', 'SOLVED', 'CLOSED', { finishedValues: ['CLOSED'] }, true],
+    ['nothing known to SOLVED', undefined, 'SOLVED', {}, false],
+    ['SOLVED to CLOSED where that is allowed', 'SOLVED', 'CLOSED', { repeatedFinish: 'allow' }, true],
+  ])('finishes by its event alone: %s', (_what, previous, current, more, isTaken) => {
+    const { findings, ignored } = read(changed(previous, current), { ...looksUp, ...more });
+    expect(findings).toHaveLength(isTaken ? 1 : 0);
+    expect(ignored).toEqual(isTaken ? [] : ['not_finished']);
+  });
+
+  it('has custom statuses compared by their ids, where the connection lists nothing else', () => {
+    const custom = (finishedValues: string[], previous: string, current: string) =>
+      read(changed(previous, current, 'ticket.custom_status_changed'), { ...looksUp, finishedValues })
+        .findings.length;
+    expect(custom(['7', '8'], '6', '7')).toBe(1);
+    expect(custom(['7', '8'], '7', '8')).toBe(0);
+    expect(custom(['7', 'SOLVED'], '6', '7')).toBe(0);
+  });
+
+  it.each([['{{ticket.previous_status}}'], [''], ['None'], ['Solved'], [' closed '], [null]])(
+    'is not finished by a trigger that says it was %j before',
+    (previous_status) => {
+      expect(read({ ticket_id: '1', previous_status }, looksUp).ignored).toEqual(['not_finished']);
+    },
+  );
+});

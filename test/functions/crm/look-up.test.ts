@@ -1,0 +1,211 @@
+import type { SendMessageBatchCommandInput } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { SQSEvent, SQSRecord } from 'aws-lambda';
+import fc from 'fast-check';
+import { type CloseParts, createClose } from '../../../functions/close.lambda.ts';
+import type { CloseRequest } from '../../../functions/close-request.ts';
+import type { Crm } from '../../../functions/crm/crm.ts';
+import { CRMS } from '../../../functions/crm/index.ts';
+import { createEvents } from '../../../functions/event.lambda.ts';
+import { isOnBus } from '../../../infra/config/bus.ts';
+import { connectionOf, faultsOf } from '../../support/crm.ts';
+import { prove } from '../../support/delivery.ts';
+import { type Jwks, startJwks } from '../../support/jwks.ts';
+import { type Change, type Sent, type State, WAYS, type Way } from '../../support/look-up-stories.ts';
+import { type PolyAIStandIn, startPolyAI } from '../../support/polyai-stand-in.ts';
+import { startReceiver } from '../../support/receiver.ts';
+
+// A shared id names a conversation only for a while: what is looked up must be the chat of the finish that an
+// event tells of. So a second finish without a reopening in between, or a late repeat, closes nothing.
+
+const START = Date.parse('2026-08-01T12:00:00Z');
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+const SECRET = { signingSecret: 'secret-of-the-crm', token: 'token', username: 'webhook', password: 'word' };
+
+let polyai: PolyAIStandIn;
+let jwks: Jwks;
+
+beforeAll(async () => {
+  polyai = await startPolyAI();
+  jwks = await startJwks();
+});
+
+afterAll(async () => {
+  await polyai.close();
+  await jwks.close();
+});
+
+function settingsOf({ crm, settings }: Way): Record<string, unknown> {
+  const ownKeys = CRMS[crm]?.takes.includes('jwksUrl') ? { jwksUrl: jwks.url } : {};
+  return { ...settings, ...ownKeys, lookUp: 'sharedId' };
+}
+
+/** Sends what a CRM tells, and lets the worker do everything that follows from it. @returns how many closes it asked for */
+async function deliver(way: Way, sent: Sent[], at: number): Promise<number> {
+  let asked = 0;
+  for (const each of sent) {
+    const requests = await (isOnBus(way.crm) ? overBus(way, each, at) : byWebhook(way, each, at));
+    for (const request of requests) await work(request, at);
+    asked += requests.length;
+  }
+  return asked;
+}
+
+async function byWebhook(way: Way, { body, headers = {} }: Sent, at: number): Promise<CloseRequest[]> {
+  const settings = settingsOf(way);
+  const { verify } = connectionOf(way.crm, settings);
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const url = `https://a1b2c3d4e5.execute-api.eu-west-2.amazonaws.com/webhooks/${way.crm}`;
+  const claims = { iss: 'orgId:54983163', aud: 'webhookId:3113', exp: at / 1000 + 60 };
+  const token = verify.scheme === 'jwt' ? await jwks.sign(claims) : SECRET.token;
+  const proof = prove(verify, { ...SECRET, token }, { body: text, at, url });
+  const receiver = startReceiver(way.crm, settings, verify.scheme === 'jwt' ? undefined : SECRET, at);
+  const { status } = await receiver.send({
+    body: text,
+    headers: { ...headers, ...proof.headers },
+    query: proof.query,
+  });
+  expect(status).toBe(200);
+  return receiver.queued;
+}
+
+async function overBus(way: Way, { body }: Sent, at: number): Promise<CloseRequest[]> {
+  const queued: CloseRequest[] = [];
+  const { polyai: project, ...connection } = connectionOf(way.crm, settingsOf(way));
+  const read = createEvents({
+    connections: { [way.crm]: { ...connection, project } },
+    crms: CRMS,
+    queue: async (requests) => void queued.push(...requests),
+    writeLine: () => {},
+    now: () => at,
+  });
+  const record = {
+    messageId: 'm-1',
+    body: JSON.stringify({ connection: way.crm, event: body }),
+    attributes: { SentTimestamp: `${at}` },
+  };
+  const { batchItemFailures } = await read({ Records: [record as unknown as SQSRecord] } as SQSEvent);
+  expect(batchItemFailures).toEqual([]);
+  return queued;
+}
+
+async function work(request: CloseRequest, at: number): Promise<void> {
+  const next: CloseRequest[] = [];
+  const secret = JSON.stringify(polyai.keys);
+  const close = createClose({
+    projects: {
+      support: {
+        region: 'uk-1',
+        baseUrl: polyai.url,
+        version: 'v1',
+        accountId: 'acme-uk',
+        projectId: 'PROJECT-191bfa2a',
+        secretId: 'secret',
+      },
+    },
+    secrets: { read: async () => secret, readAgain: async () => secret, readAhead: async () => {} },
+    sqs: {
+      send: async ({ input }: { input: SendMessageBatchCommandInput }) => {
+        next.push(...(input.Entries ?? []).map(({ MessageBody = '' }) => JSON.parse(MessageBody)));
+        return { Successful: input.Entries };
+      },
+    } as unknown as CloseParts['sqs'],
+    closeQueueUrl: 'https://sqs.example.com/closes',
+    deadLetterQueueUrl: 'https://sqs.example.com/dead-letters',
+    fetch,
+    writeLine: () => {},
+    now: () => at,
+    random: () => 0,
+  });
+  const attributes = { ApproximateReceiveCount: '1', SentTimestamp: `${at}`, MessageGroupId: 'support' };
+  const record = { messageId: 'm-1', receiptHandle: 'r-1', body: JSON.stringify(request), attributes };
+  await close({ Records: [record as unknown as SQSRecord] }, { getRemainingTimeInMillis: () => 29_000 });
+  for (const each of next) await work(each, at);
+}
+
+function openChat(way: Way): string {
+  const id = polyai.openChat();
+  polyai.share(way.ticket, id);
+  return id;
+}
+
+/** What may happen to a finished ticket, and how long after what happened before. */
+type Later = { what: 'closed' | 'edited' | 'repeated'; afterMs: number };
+
+const later = fc.array(
+  fc.record({
+    what: fc.constantFrom<Later['what']>('closed', 'edited', 'repeated'),
+    afterMs: fc.integer({ min: 6 * MINUTE_MS, max: 10 * DAY_MS }),
+  }),
+  { minLength: 1, maxLength: 4 },
+);
+
+/** @returns when the last of it happened, and where the ticket is then */
+async function happen(way: Way, first: Change, events: Later[]): Promise<{ at: number; state: State }> {
+  let { at, to: state } = first;
+  for (const { what, afterMs } of events) {
+    // A repeat is late after the 15 minutes of the look-up.
+    at += what === 'repeated' ? afterMs + 10 * MINUTE_MS : afterMs;
+    const to = what === 'closed' ? 'closed' : state;
+    const change = what === 'repeated' ? first : { ...first, at, from: state, to };
+    const asked = await deliver(way, way.tell(change), at);
+    if (what !== 'repeated') expect(asked).toBe(0);
+    if (what !== 'repeated') state = to;
+  }
+  return { at, state };
+}
+
+const looksUp = Object.keys(CRMS).filter((name) => CRMS[name]?.takes.includes('lookUp'));
+
+describe('every preset that looks ids up', () => {
+  it.each(looksUp)('has a story here if its events can prove a finish, and else is refused: %s', (name) => {
+    const canProve = Boolean((CRMS[name] as Crm).provesChange);
+    expect(Object.values(WAYS).some(({ crm }) => crm === name)).toBe(canProve);
+    const needed = CRMS[name]?.requires.includes('bus') ? { bus: 'orders' } : {};
+    const faults = faultsOf(name, { ...needed, lookUp: 'sharedId' }).map(({ path }) => path);
+    expect(faults.includes('connections.c.lookUp')).toBe(!canProve);
+  });
+
+  it.each(looksUp)('takes repeatedFinish, with lookUp alone: %s', (name) => {
+    expect(CRMS[name]?.takes).toContain('repeatedFinish');
+    const alone = faultsOf(name, { repeatedFinish: 'allow' }).map(({ path }) => path);
+    expect(alone).toContain('connections.c.repeatedFinish');
+  });
+
+  it.each(looksUp)('is refused beside a condition of its own, unless it says so: %s', (name) => {
+    const paths = (more: object) =>
+      faultsOf(name, { lookUp: 'sharedId', finishedWhen: "detail.a == 'b'", ...more }).map(
+        ({ path }) => path,
+      );
+    expect(paths({})).toContain('connections.c.lookUp');
+    expect(paths({ repeatedFinish: 'allow' })).not.toContain('connections.c.lookUp');
+  });
+});
+
+describe.each(Object.entries(WAYS))('%s', (_name, way) => {
+  const finish = (at: number): Change => ({ at, from: 'open', to: 'resolved', finishedAt: at });
+
+  it('closes the chat of each finish, and no newer one in between', async () => {
+    await fc.assert(
+      fc.asyncProperty(later, async (events) => {
+        const older = openChat(way);
+        await deliver(way, way.tell(finish(START)), START);
+        expect(polyai.isOpen(older)).toBe(false);
+
+        const newer = openChat(way);
+        const { at, state } = await happen(way, finish(START), events);
+        expect(polyai.isOpen(newer)).toBe(true);
+
+        const reopened = { at: at + DAY_MS, from: state, to: 'open' as const, finishedAt: START };
+        await deliver(way, way.tell(reopened), reopened.at);
+        expect(polyai.isOpen(newer)).toBe(true);
+
+        const again = finish(reopened.at + DAY_MS);
+        await deliver(way, way.tell(again), again.at);
+        expect(polyai.isOpen(newer)).toBe(false);
+      }),
+      { numRuns: 6 },
+    );
+  });
+});
