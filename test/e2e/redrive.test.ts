@@ -364,6 +364,24 @@ describe('redrive', () => {
   );
 });
 
+describe('the worker on this machine', () => {
+  it(
+    'writes no warning of Node’s before its lines, and is invoked without a message to hand late ones out',
+    async () => {
+      const given = request();
+      await sqs().send(
+        new SendMessageCommand({ QueueUrl: local.outputs.CloseQueueUrl, MessageBody: JSON.stringify(given) }),
+      );
+      await expectClosed(given);
+      const calls = polyai.calls.length;
+      await local.flush();
+      expect(polyai.calls).toHaveLength(calls);
+      expect((await local.log.readAll()).filter((line) => line.includes('DeprecationWarning'))).toEqual([]);
+    },
+    MINUTE,
+  );
+});
+
 describe('replay', () => {
   it(
     'asks again for what PolyAI did not find, after the project is corrected, each conversation once',

@@ -20,6 +20,7 @@ const OPTIONS: Options = {
   projects: [],
   sinceMs: undefined,
   dryRun: false,
+  list: false,
   yes: false,
   rate: 50,
   lateLookUp: false,
