@@ -51,6 +51,10 @@ describe('the options of a command', () => {
     expect(read(`--since ${since}`)?.sinceMs).toBe(ms);
   });
 
+  it('move nothing where a list is asked for', () => {
+    expect(read('--list')).toMatchObject({ list: true, dryRun: true });
+  });
+
   it('give way to a question for help', () => {
     expect(read('--help', {}, { required: ['outcome'] })).toBeUndefined();
   });
@@ -72,7 +76,7 @@ describe('the options of a command', () => {
   ])('refuse %s, with the usage', (_, text, says) => {
     const error = errorOf(() => read(text));
     expect(error.message).toContain(says);
-    expect(error.message).toContain('usage of replay');
+    expect(error.message.startsWith('usage of replay\n')).toBe(true);
     expect(error.exitCode).toBe(2);
   });
 
@@ -87,6 +91,12 @@ describe('the options of a command', () => {
   ])('refuse to go when npm kept %s for itself', (option, variable) => {
     expect(errorOf(() => read('', { [variable]: 'true' })).message).toContain(
       `npm took ${option} for itself. Put two dashes first: npm run replay -- ${option}`,
+    );
+  });
+
+  it('refuse to go when npm kept one, whatever is left of its value', () => {
+    expect(errorOf(() => read('support', { npm_config_project: 'true' })).message).toContain(
+      'npm run replay -- --project',
     );
   });
 
@@ -109,8 +119,15 @@ describe('an error', () => {
     [{ name: 'ThrottlingException', message: 'slow down' }, 'AWS throttles these calls.'],
     [{ name: 'SomethingElse', message: 'odd', $metadata: {} }, 'AWS answered SomethingElse: odd'],
   ])('of AWS is told with its mend: %j', (error, says) => {
-    expect(explain(error)).toContain(says);
-    expect(explain(error)).toContain(error.message);
+    expect(explain(error, {})).toContain(says);
+    expect(explain(error, {})).toContain(error.message);
+  });
+
+  it('of a profile without credentials names the profile', () => {
+    const error = { name: 'CredentialsProviderError', message: 'none' };
+    expect(explain(error, { AWS_PROFILE: 'prod' })).toContain(
+      'AWS_PROFILE is "prod", and that profile gives no credentials.',
+    );
   });
 
   it('of the command itself is told as it is', () => {
