@@ -70,6 +70,24 @@ export function createSecret(scope: Construct, id: string, name: string, initial
   };
 }
 
+/**
+ * What belongs in a project's secret, for whoever fills it: the keys of look-ups and of a cleanup only where the
+ * project has them. The secret itself starts with `PROJECT_WAITS` all the same, because that is frozen.
+ *
+ * @param waits what the secret starts with, as JSON
+ * @returns the object to fill in
+ */
+export function projectShape(
+  waits: string,
+  needs: { lookUp: boolean; cleanup: boolean },
+): Record<string, string> {
+  return {
+    ...JSON.parse(waits),
+    ...(needs.lookUp && { handoffApiKey: '' }),
+    ...(needs.cleanup && { conversationsApiKey: '' }),
+  };
+}
+
 /** The connections that have a secret. */
 export function provenBySecret<T extends { verify: VerifySettings }>(
   connections: Record<string, T>,

@@ -27,6 +27,7 @@ import {
   createSecret,
   initialSecret,
   PROJECT_WAITS,
+  projectShape,
   provenBySecret,
   type StackSecret,
   secretsOf,
@@ -219,9 +220,18 @@ export class ChatCloserStack extends Stack {
     new CfnOutput(this, 'OutcomesLogGroup', { value: close.logGroup.logGroupName });
     new CfnOutput(this, 'CloseQueueUrl', { value: closes.queueUrl });
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: deadLetters.queueUrl });
-    const toFill = [...projectSecrets.values(), ...connectionSecrets.values()].flatMap(({ id, toFill }) =>
-      toFill ? [[id, JSON.parse(toFill)]] : [],
-    );
+    const needsOf = (project: string) => ({
+      lookUp: Object.values(connections).some(({ polyai, lookUp }) => polyai === project && lookUp),
+      cleanup: projects[project]?.cleanup !== undefined,
+    });
+    const toFill = [
+      ...[...projectSecrets].flatMap(([name, { id, toFill }]) =>
+        toFill ? [[id, projectShape(toFill, needsOf(name))]] : [],
+      ),
+      ...[...connectionSecrets.values()].flatMap(({ id, toFill }) =>
+        toFill ? [[id, JSON.parse(toFill)]] : [],
+      ),
+    ];
     new CfnOutput(this, 'SecretsToFill', {
       value: JSON.stringify(Object.fromEntries(toFill)),
       description: 'The secrets that wait to be filled, and the shape of what belongs in them',

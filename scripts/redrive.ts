@@ -9,7 +9,7 @@ import { runCommand } from './operator/run.ts';
 const COMMAND: Command = {
   name: 'redrive',
   usage: `npm run redrive -- [--stack NAME] [--outcome OUTCOME] [--project NAME] [--since 6h]
-                   [--dry-run] [--yes] [--rate N] [--late-look-up]
+                   [--dry-run] [--list] [--yes] [--rate N] [--late-look-up]
 
 Shows the dead letters, and moves those that match back onto the close queue.
 
@@ -18,12 +18,13 @@ Shows the dead letters, and moves those that match back onto the close queue.
   --project        only those of this project; may be given several times
   --since          only those dead-lettered within this time: 30m, 6h, 2d
   --dry-run        only show
+  --list           only show, one line each: time, connection, ticket, conversation, outcome
   --yes            move more than 100 without asking
   --rate           how many a second, at most (50)
   --late-look-up   also shared ids that were never resolved: a newer chat may be closed instead
 
-Which account and region is meant, AWS_PROFILE and AWS_REGION say.
-Exit code: 0 done, 1 not all of it, 2 asked for wrongly.
+AWS_PROFILE and AWS_REGION say which account and region are meant.
+Exit code: 0 done, 1 not all of it or nothing of a named project, 2 used wrongly, 130 stopped by Ctrl-C.
 `,
   outcomes: [...Object.keys(OUTCOMES), NO_OUTCOME],
   required: [],
@@ -35,5 +36,6 @@ await runCommand(COMMAND, (options, outputs, surroundings) =>
     sqs: new SQSClient({ ...PATIENT, useQueueUrlAsEndpoint: false }),
     deadLetterQueueUrl: outputs.DeadLetterQueueUrl,
     closeQueueUrl: outputs.CloseQueueUrl,
+    logGroupName: outputs.OutcomesLogGroup,
   }),
 );

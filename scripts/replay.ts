@@ -9,21 +9,23 @@ import { runCommand } from './operator/run.ts';
 const COMMAND: Command = {
   name: 'replay',
   usage: `npm run replay -- --outcome OUTCOME --since 6h [--stack NAME] [--project NAME]
-                  [--dry-run] [--yes] [--rate N] [--late-look-up]
+                  [--dry-run] [--list] [--yes] [--rate N] [--late-look-up]
 
-Queues closes again from the outcome log: those that ended in this outcome, each conversation once.
+Queues closes again from the outcome log: those that ended in this outcome, each conversation once. What has
+another outcome since, such as closed, is left out. For what is in the dead-letter queue, use redrive.
 
   --outcome        of the last attempt, such as not_found; may be given several times
   --since          how far back to look: 30m, 6h, 2d
   --stack          the stack's name (polyai-chat-closer)
   --project        only those of this project; may be given several times
   --dry-run        only show
+  --list           only show, one line each: time, connection, ticket, conversation, outcome
   --yes            queue more than 100 without asking
   --rate           how many a second, at most (50)
   --late-look-up   also shared ids that were never resolved: a newer chat may be closed instead
 
-Which account and region is meant, AWS_PROFILE and AWS_REGION say.
-Exit code: 0 done, 1 not all of it, 2 asked for wrongly.
+AWS_PROFILE and AWS_REGION say which account and region are meant.
+Exit code: 0 done, 1 not all of it or nothing of a named project, 2 used wrongly, 130 stopped by Ctrl-C.
 `,
   // A chat that was closed stays closed, and the close of an id that was resolved has lines of its own.
   outcomes: Object.keys(OUTCOMES).filter((outcome) => !['closed', 'resolved'].includes(outcome)),
@@ -36,6 +38,7 @@ await runCommand(COMMAND, (options, outputs, surroundings) =>
     sqs: new SQSClient({ ...PATIENT, useQueueUrlAsEndpoint: false }),
     logs: new CloudWatchLogsClient(PATIENT),
     closeQueueUrl: outputs.CloseQueueUrl,
+    deadLetterQueueUrl: outputs.DeadLetterQueueUrl,
     logGroupName: outputs.OutcomesLogGroup,
   }),
 );

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { requireDashes } from './npm-options.ts';
 import { failuresOf, table, virtualRows } from './soak/table.ts';
 
 // npm run soak -- [--closes 100000] [--seed 7] [--live]
@@ -8,13 +9,7 @@ import { failuresOf, table, virtualRows } from './soak/table.ts';
 
 const SHOWN = 20;
 
-const { values } = parseArgs({
-  options: {
-    closes: { type: 'string' },
-    seed: { type: 'string', default: '7' },
-    live: { type: 'boolean', default: false },
-  },
-});
+const values = readOptions();
 const seed = wholeNumber('seed', values.seed);
 const closes = wholeNumber('closes', values.closes ?? (values.live ? '2000' : '10000'));
 // Powertools speaks up where no stack has named itself.
@@ -49,6 +44,21 @@ async function runVirtual() {
 async function runLive() {
   const { soakLive } = await import('./soak/live.ts');
   return soakLive({ closes, seed, say: (text) => process.stdout.write(`${text}\n`) });
+}
+
+function readOptions() {
+  const options = {
+    closes: { type: 'string' },
+    seed: { type: 'string', default: '7' },
+    live: { type: 'boolean', default: false },
+  } as const;
+  try {
+    requireDashes('npm run soak', Object.keys(options), process.env);
+    return parseArgs({ options }).values;
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    process.exit(2);
+  }
 }
 
 function wholeNumber(name: string, text: string): number {

@@ -1,79 +1,38 @@
 import { randomUUID } from 'node:crypto';
-import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
-import { ROOT } from '../infra/bundle.ts';
-import { isOnBus } from '../infra/config/bus.ts';
-import { needsSecret } from '../infra/config/preset.ts';
-import { ConfigurationError } from '../infra/config.ts';
+import { ConfigurationError, loadConfiguration } from '../infra/config.ts';
 import { type Call, type PolyAIStandIn, startPolyAI } from '../test/support/polyai-stand-in.ts';
-import { isLoopback, LocalRunError } from './local/isolation.ts';
+import {
+  chooseExample,
+  describeConnection,
+  httpConnections,
+  requireHttpConnection,
+} from './local/examples.ts';
+import { LocalRunError } from './local/isolation.ts';
+import { type LateLines, watchForLateLines } from './local/late-lines.ts';
 import { follow, type LoggedLine } from './local/log.ts';
+import { readStartOptions, type StartOptions, USAGE } from './local/options.ts';
 import { createReport } from './local/report.ts';
-import { curlLine, type Sample, sampleDelivery } from './local/sample.ts';
+import { curlLine, type Sample } from './local/sample.ts';
 import { type LocalStack, startLocalStack } from './local/stack.ts';
-
-const USAGE = `npm start [-- --once] [--config FILE] [--polyai URL [--conversation ID]] [--port N]
-
-  --once            end after the first close: exit code 0 if it was closed, 1 otherwise
-  --config          a connections.json (without it, the one here)
-  --polyai          instead of the stand-in; the keys come from POLYAI_API_KEY and POLYAI_TOKEN
-  --conversation    the conversation to close there
-  --port            the local AWS's, which must be free
-`;
 
 /** A close that is still unfinished after this is shown as it is. */
 const PATIENCE_MS = 60_000;
 const LAST_LOOK_MS = 1000;
+/** Another PolyAI than the stand-in does not say when it has answered: the worker gives it ten seconds. */
+const POLYAI_ANSWERS_WITHIN_MS = 10_000;
 /** The shell's own exit code for Ctrl-C. */
 const INTERRUPTED = 130;
-
-type Options = ReturnType<typeof readOptions>;
 
 const report = createReport((text) => process.stdout.write(text));
 const stopped = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort());
 
-function readOptions() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        once: { type: 'boolean', default: false },
-        config: { type: 'string' },
-        polyai: { type: 'string' },
-        conversation: { type: 'string' },
-        port: { type: 'string' },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-    if (values.help) {
-      process.stdout.write(USAGE);
-      process.exit(0);
-    }
-    if (values.polyai && !/^https:\/\/[^/]/.test(values.polyai) && !isLoopback(values.polyai)) {
-      throw new Error('--polyai takes an address that begins with https://, or one of this machine.');
-    }
-    if (values.conversation && !values.polyai) throw new Error('--conversation goes with --polyai.');
-    const port = values.port === undefined ? undefined : Number(values.port);
-    if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65_536)) {
-      throw new Error('--port takes a number from 1 to 65535.');
-    }
-    return { ...values, port, config: configurationFile(values.config) };
-  } catch (error) {
-    throw new LocalRunError(`${(error as Error).message}\n\n${USAGE}`);
-  }
-}
-
-/** npm changes to the project's folder; what is typed is meant from where it was typed. */
-function configurationFile(given: string | undefined): string {
-  return given === undefined
-    ? join(ROOT, 'connections.json')
-    : resolve(process.env.INIT_CWD ?? process.cwd(), given);
-}
-
-async function main(options: Options): Promise<number> {
+async function main(options: StartOptions): Promise<number> {
+  if (options.connection) requireHttpConnection(loadConfiguration(options.config), options.connection);
   const standIn = options.polyai ? undefined : await startPolyAI();
   let local: LocalStack | undefined;
+  let late: LateLines | undefined;
   try {
     local = await startLocalStack({
       configuration: options.config,
@@ -82,7 +41,10 @@ async function main(options: Options): Promise<number> {
       say: report.step,
       signal: stopped.signal,
     });
-    const run = { local, standIn, conversation: options.conversation };
+    late = watchForLateLines(local.flush);
+    standIn?.onCall(late.expect);
+    const { conversation, connection } = options;
+    const run = { local, standIn, late, conversation, connection };
     const isClosed = await closeOneChat(run);
     if (options.once || stopped.signal.aborted) return isClosed ? 0 : 1;
     await stayUp(run);
@@ -91,6 +53,7 @@ async function main(options: Options): Promise<number> {
     if (!stopped.signal.aborted) throw error;
     return INTERRUPTED;
   } finally {
+    late?.stop();
     if (local) report.step('Cleaning up');
     await local?.stop();
     await standIn?.close();
@@ -98,7 +61,14 @@ async function main(options: Options): Promise<number> {
   }
 }
 
-type Run = { local: LocalStack; standIn: PolyAIStandIn | undefined; conversation: string | undefined };
+type Run = {
+  local: LocalStack;
+  standIn: PolyAIStandIn | undefined;
+  late: LateLines;
+  conversation: string | undefined;
+  /** The connection that was asked for. */
+  connection: string | undefined;
+};
 
 function keysOfTheShell() {
   return {
@@ -108,20 +78,23 @@ function keysOfTheShell() {
 }
 
 /** Opens a chat, says by webhook that it is finished, and follows that to its outcome. */
-async function closeOneChat({ local, standIn, conversation }: Run): Promise<boolean> {
-  const conversationId = openChat({ local, standIn, conversation });
-  report.show(
-    standIn ? 'A customer has a chat open at PolyAI (a stand-in for it):' : 'The chat to close at PolyAI is:',
-    `conversation ${conversationId}`,
-  );
-  const sample = await chooseSample(local, conversationId);
+async function closeOneChat(run: Run): Promise<boolean> {
+  const { local, standIn, late } = run;
+  const sample = await chooseExample(local, run.connection, (project) => openChat(run, project));
   if (!sample) {
     report.show(
-      'No example can be derived from the selectors of this configuration: send a delivery of your own to',
+      run.connection
+        ? `No example can be made for the settings of ${run.connection}: send a delivery of your own to`
+        : 'No example can be made for the settings of this configuration: send a delivery of your own to',
       ...addresses(local),
     );
     return false;
   }
+  const { conversationId } = sample;
+  report.show(
+    standIn ? 'A customer has a chat open at PolyAI (a stand-in for it):' : 'The chat to close at PolyAI is:',
+    `conversation ${conversationId}`,
+  );
   const asked = nextCall(standIn);
   const deadline = Date.now() + PATIENCE_MS;
   report.show(
@@ -137,6 +110,7 @@ async function closeOneChat({ local, standIn, conversation }: Run): Promise<bool
     `${answer.status} ${answer.body}`,
   );
   if (answer.status !== 200) return false;
+  const answered = standIn ? undefined : setTimeout(late.expect, POLYAI_ANSWERS_WITHIN_MS).unref();
   const call = await Promise.race([
     asked,
     sleep(PATIENCE_MS, undefined, { ref: false, signal: stopped.signal }),
@@ -147,15 +121,22 @@ async function closeOneChat({ local, standIn, conversation }: Run): Promise<bool
       `${call.method} ${call.path}`,
       `${call.body} → ${call.status}`,
     );
-  return followClose(local, conversationId, deadline - Date.now());
+  const isClosed = await followClose(run, conversationId, deadline - Date.now());
+  clearTimeout(answered);
+  return isClosed;
 }
 
 /** @returns whether the close of this conversation ended as `closed` */
-async function followClose(local: LocalStack, conversationId: string, patienceMs: number): Promise<boolean> {
+async function followClose(
+  { local, late }: Run,
+  conversationId: string,
+  patienceMs: number,
+): Promise<boolean> {
   const attempts: LoggedLine[] = [];
   await follow(
     local.log,
     (line) => {
+      if (line.type === 'close') late.arrived();
       if (line.type !== 'close' || line.conversation_id !== conversationId) return false;
       attempts.push(line);
       return line.final === true;
@@ -185,6 +166,7 @@ async function followClose(local: LocalStack, conversationId: string, patienceMs
 async function stayUp(run: Run): Promise<void> {
   report.show('Everything stays up until Ctrl-C. The addresses are:', ...addresses(run.local));
   await offerSample(run);
+  await describeConnections(run);
   let isOffering = false;
   const offerAgain = async () => {
     if (isOffering) return;
@@ -195,6 +177,7 @@ async function stayUp(run: Run): Promise<void> {
   await follow(
     run.local.log,
     (line) => {
+      if (line.type === 'close') run.late.arrived();
       const isEvent = line.type === 'delivery' && line.answer === undefined;
       report.show(isEvent ? 'An event was read:' : (SHOWN[line.type] ?? line.type), asRead(line));
       const isUsedUp = (line.type === 'close' && line.final) || line.refused === 'timestamp_stale';
@@ -218,7 +201,7 @@ function asRead({ _aws, service: _service, CloseAttempts: _count, ...line }: Log
 }
 
 async function offerSample(run: Run): Promise<void> {
-  const sample = await chooseSample(run.local, openChat(run));
+  const sample = await chooseExample(run.local, run.connection, (project) => openChat(run, project));
   if (!sample) return;
   const forged = { ...sample, body: sample.body.replace(/\}$/, ' }') };
   report.show(
@@ -230,31 +213,27 @@ async function offerSample(run: Run): Promise<void> {
   );
 }
 
-function openChat({ local, standIn, conversation }: Run): string {
+/** For every connection with an address: its local secret, and a line that signs and sends. */
+async function describeConnections(run: Run): Promise<void> {
+  const { local, standIn } = run;
+  const share = standIn && ((conversationId: string) => shareId(standIn, conversationId));
+  for (const [name, { crm }] of httpConnections(local.configuration)) {
+    const lines = await describeConnection(local, name, (project) => openChat(run, project), share);
+    report.show(`To send deliveries of your own to ${name} (${crm}):`, ...lines);
+  }
+}
+
+function openChat({ local, standIn, conversation }: Run, name: string): string {
   if (!standIn) return conversation ?? `local-${randomUUID()}`;
-  const [project] = Object.values(local.configuration.projects);
+  const project = local.configuration.projects[name];
   return standIn.openChat(project && { accountId: project.accountId, projectId: project.projectId });
 }
 
-/** From a Zendesk connection where there is one, because that is what this shows; else from the first that allows it. */
-async function chooseSample(
-  local: LocalStack,
-  conversationId: string,
-): Promise<(Sample & { name: string }) | undefined> {
-  const all = Object.entries(local.configuration.connections).filter(([, { crm }]) => !isOnBus(crm));
-  const inOrder = [
-    ...all.filter(([, { crm }]) => crm === 'zendesk'),
-    ...all.filter(([, { crm }]) => crm !== 'zendesk'),
-  ];
-  for (const [name, connection] of inOrder.filter(([, { bus }]) => !bus)) {
-    const secret = needsSecret(connection.verify)
-      ? await local.readSecret(local.secretId('connections', name))
-      : {};
-    const url = { reachable: local.webhookUrl(name), signed: local.signedUrl(name) };
-    const sample = sampleDelivery(url, connection, secret, conversationId);
-    if (sample) return { ...sample, name };
-  }
-  return undefined;
+/** As an agent stores the ticket's id with a chat. */
+function shareId(standIn: PolyAIStandIn, conversationId: string): string {
+  const id = `ticket-${conversationId}`;
+  standIn.share(id, conversationId);
+  return id;
 }
 
 function addresses(local: LocalStack): string[] {
@@ -273,7 +252,9 @@ function nextCall(standIn: PolyAIStandIn | undefined): Promise<Call | undefined>
 }
 
 try {
-  process.exitCode = await main(readOptions());
+  const options = readStartOptions(process.argv.slice(2), process.env);
+  if (options) process.exitCode = await main(options);
+  else process.stdout.write(USAGE);
 } catch (error) {
   report.end();
   if (!(error instanceof LocalRunError || error instanceof ConfigurationError)) throw error;

@@ -78,6 +78,9 @@ async function startMiniStack(folder: string, port: number): Promise<Emulator | 
       GATEWAY_PORT: String(port),
       BIND_HOST: '127.0.0.1',
       MINISTACK_HOST: 'localhost',
+      // The functions inherit it. MiniStack's own code in them is warned of by Node, and the first line of a
+      // warning ends what MiniStack collects of an invocation: see late-lines.ts.
+      NODE_OPTIONS: '--no-deprecation',
       // Its health answer gives this back, so that another one on the port is not taken for ours.
       MINISTACK_EDITION: mark,
     },

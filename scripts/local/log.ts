@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CloudWatchLogsClient,
+  DeleteLogGroupCommand,
   DescribeLogGroupsCommand,
   type FilteredLogEvent,
   FilterLogEventsCommand,
@@ -14,6 +15,8 @@ export type Log = {
   readAll(): Promise<string[]>;
   /** The lines of ours that were not given before, in the order of their times. */
   readNew(): Promise<LoggedLine[]>;
+  /** Deletes the stack's log groups, which outlive it. */
+  deleteGroups(): Promise<void>;
 };
 
 const POLL_MS = 250;
@@ -62,6 +65,10 @@ export function openLog(stackName: string): Log {
         given.add(key);
         return parseLine(event.message) ?? [];
       }),
+    deleteGroups: async () => {
+      for (const logGroupName of await groups())
+        await client.send(new DeleteLogGroupCommand({ logGroupName })).catch(() => undefined);
+    },
   };
 }
 

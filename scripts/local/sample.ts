@@ -10,7 +10,13 @@ import { delivery, prove, zendeskEvent } from '../../test/support/delivery.ts';
 type ExpressionNode = ReturnType<typeof compile>;
 
 /** A delivery ready to be sent. */
-export type Sample = { url: string; headers: Record<string, string>; body: string };
+export type Sample = {
+  url: string;
+  headers: Record<string, string>;
+  body: string;
+  /** What it has besides its proof. */
+  own: { headers: Record<string, string>; query: string };
+};
 
 const TICKET = '35436';
 
@@ -34,9 +40,7 @@ export function sampleDelivery(
   );
   // A vendor's token is signed with a key that nobody has here.
   if (!unsent || verify.scheme === 'jwt') return undefined;
-  const first = Object.fromEntries(
-    Object.entries(secret).map(([key, value]) => [key, [value].flat()[0] ?? '']),
-  );
+  const first = firstValues(secret);
   const { text, headers, query } = unsent;
   const signed = query ? `${url.signed}?${query}` : url.signed;
   const proof = prove(verify, first, { body: text, at: Date.now(), url: signed, method: 'POST' });
@@ -45,7 +49,13 @@ export function sampleDelivery(
     url: search ? `${url.reachable}?${search}` : url.reachable,
     headers: { 'content-type': 'application/json', ...headers, ...proof.headers },
     body: text,
+    own: { headers, query },
   };
+}
+
+/** Of a secret that holds several values for a rotation, the first of each. */
+export function firstValues(secret: Record<string, string | string[]>): Record<string, string> {
+  return Object.fromEntries(Object.entries(secret).map(([key, value]) => [key, [value].flat()[0] ?? '']));
 }
 
 /** From the connection's own selectors; Zendesk's event, on which they may build, is known here. */
@@ -138,11 +148,12 @@ function fieldsOf(node: ExpressionNode): string[] | undefined {
 }
 
 /** As a line to paste into a shell. */
-export function curlLine({ url, headers, body }: Sample): string {
+export function curlLine({ url, headers, body }: Pick<Sample, 'url' | 'headers' | 'body'>): string {
   const options = Object.entries(headers).map(([name, value]) => `-H ${quote(`${name}: ${value}`)}`);
   return ['curl -i', quote(url), ...options, '-d', quote(body)].join(' ');
 }
 
-function quote(text: string): string {
+/** A text as a shell reads it back unchanged. */
+export function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }

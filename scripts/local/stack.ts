@@ -16,6 +16,7 @@ import { deploy, destroy, type Outputs } from './deploy.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
 import { type EventBus, openEventBus } from './event-bus.ts';
 import { isolate, isolatedEnvironment, LOCAL_ACCOUNT } from './isolation.ts';
+import { createFlush } from './late-lines.ts';
 import { type Log, openLog } from './log.ts';
 
 export type LocalOptions = {
@@ -46,6 +47,8 @@ export type LocalStack = {
   readSecret(id: string): Promise<Record<string, string>>;
   writeSecret(id: string, value: unknown): Promise<void>;
   log: Log;
+  /** Invokes the worker without a message, so that an emulator hands out what it has written late. */
+  flush(): Promise<void>;
   events: EventBus;
   stop(): Promise<void>;
 };
@@ -108,6 +111,7 @@ export async function startLocalStack(options: LocalOptions): Promise<LocalStack
         }
       },
       log: openLog(stackName),
+      flush: createFlush(stackName),
       events: openEventBus(emulator.endpoint),
       stop,
     };
@@ -121,7 +125,7 @@ export async function startLocalStack(options: LocalOptions): Promise<LocalStack
   }
 }
 
-/** From an emulator that stays: the stack, and its secrets, whose retained names would stand in the way of the next. */
+/** From an emulator that stays: the stack, and what the stack retains, its log groups and its secrets. */
 async function takeAway(
   endpoint: string,
   folder: string,
@@ -130,6 +134,7 @@ async function takeAway(
   buses: string[],
 ) {
   await destroy(endpoint, folder, stackName);
+  await openLog(stackName).deleteGroups();
   for (const bus of buses) await openEventBus(endpoint).delete(bus);
   const client = new SecretsManagerClient({});
   const ids = [

@@ -6,6 +6,11 @@ import type { Row } from './table.ts';
 /** The outcome of what SQS moved there by itself, which has no attributes. */
 export const NO_OUTCOME = 'none';
 
+/** What SQS moves has no reason: the worker never settled it. The worker itself dead-letters what is no close request. */
+const MOVED_BY_SQS =
+  'SQS moved it: the worker crashed on it or never settled it, see docs/operations.md#faults';
+const PUT_BY_SOMEBODY = 'it has no outcome: it is neither the worker’s nor moved by SQS from the close queue';
+
 /** A message of the dead-letter queue while it is held. */
 export type DeadLetter = {
   messageId: string;
@@ -17,6 +22,11 @@ export type DeadLetter = {
   outcome: string;
   reason: string;
   project?: string;
+  connection?: string;
+  /** The CRM's ticket or case. */
+  ticket?: string;
+  /** The conversation's id, or the shared id of a look-up. */
+  conversation?: string;
   /** `look_up`: of a shared id that was never resolved. `foreign`: no close request. */
   kind: 'close' | 'look_up' | 'foreign';
 };
@@ -24,6 +34,8 @@ export type DeadLetter = {
 export function readDeadLetter(message: Message): DeadLetter {
   const { MessageId = '', ReceiptHandle = '', Body = '', Attributes, MessageAttributes } = message;
   const group = Attributes?.MessageGroupId;
+  const content = readBody(Body);
+  const withoutReason = content.kind === 'foreign' ? PUT_BY_SOMEBODY : MOVED_BY_SQS;
   return {
     messageId: MessageId,
     receiptHandle: ReceiptHandle,
@@ -31,12 +43,14 @@ export function readDeadLetter(message: Message): DeadLetter {
     ...(group && { group }),
     sentAt: Number(Attributes?.SentTimestamp ?? 0),
     outcome: MessageAttributes?.outcome?.StringValue ?? NO_OUTCOME,
-    reason: MessageAttributes?.reason?.StringValue ?? 'SQS moved it: the worker crashed on it, see #faults',
-    ...readBody(Body),
+    reason: MessageAttributes?.reason?.StringValue ?? withoutReason,
+    ...content,
   };
 }
 
-function readBody(body: string): Pick<DeadLetter, 'kind' | 'project'> {
+type Content = Pick<DeadLetter, 'kind' | 'project' | 'connection' | 'ticket' | 'conversation'>;
+
+function readBody(body: string): Content {
   try {
     return about(parseCloseRequest(body));
   } catch (error) {
@@ -45,9 +59,12 @@ function readBody(body: string): Pick<DeadLetter, 'kind' | 'project'> {
   }
 }
 
-function about({ project, sharedId }: { project?: unknown; sharedId?: unknown }) {
-  const kind: DeadLetter['kind'] = sharedId === undefined ? 'close' : 'look_up';
-  return { kind, ...(typeof project === 'string' && { project }) };
+type Fields = Partial<Record<'project' | 'connection' | 'crmRef' | 'conversationId' | 'sharedId', unknown>>;
+
+function about({ project, connection, crmRef, conversationId, sharedId }: Fields): Content {
+  const texts = { project, connection, ticket: crmRef, conversation: conversationId ?? sharedId };
+  const present = Object.entries(texts).filter(([, value]) => typeof value === 'string');
+  return { kind: sharedId === undefined ? 'close' : 'look_up', ...Object.fromEntries(present) };
 }
 
 type Filter = Pick<Options, 'outcomes' | 'projects' | 'sinceMs'>;
@@ -78,6 +95,8 @@ export function bodyToSend({ kind, body }: DeadLetter, now: number): string {
 
 const NOTES = { close: '', look_up: 'look-up of a shared id', foreign: 'no close request: stays' };
 
-export function toRow({ outcome, reason, project = '-', sentAt, kind }: DeadLetter): Row {
-  return { outcome, reason, project, at: sentAt, note: NOTES[kind] };
+export function toRow(letter: DeadLetter): Row {
+  const { outcome, reason, sentAt, kind } = letter;
+  const { project = '-', connection = '-', ticket = '-', conversation = '-' } = letter;
+  return { outcome, reason, project, at: sentAt, connection, ticket, conversation, note: NOTES[kind] };
 }

@@ -15,11 +15,8 @@ type AwsError = Partial<Error> & { code?: string; $fault?: string; $metadata?: u
 const WHERE = 'Set AWS_PROFILE, or AWS_REGION and credentials, to where the stack is.';
 
 /** What AWS's clients say, by the error's name, code or message; and what to do about it. */
-const MENDS: [RegExp, string][] = [
-  [
-    /^CredentialsProviderError|^Could not load credentials/,
-    'There are no AWS credentials. Set AWS_PROFILE, or log in as for `aws` on the command line.',
-  ],
+const MENDS: [RegExp, string | ((environment: NodeJS.ProcessEnv) => string)][] = [
+  [/^CredentialsProviderError|^Could not load credentials/, noCredentials],
   [/Region is missing/, 'There is no AWS region. Set AWS_REGION, or AWS_PROFILE to a profile that has one.'],
   [
     /^(ExpiredToken|UnrecognizedClient|InvalidClientTokenId|InvalidSignature|SignatureDoesNotMatch|AuthFailure|InvalidAccessKeyId)/,
@@ -43,11 +40,18 @@ const MENDS: [RegExp, string][] = [
 ];
 
 /** @returns what to tell an operator; `undefined` for a fault in the program, which needs its stack trace */
-export function explain(error: unknown): string | undefined {
+export function explain(error: unknown, environment = process.env): string | undefined {
   if (error instanceof OperatorError) return error.message;
   const { name = '', message = '', code = '', $metadata, $fault } = (error ?? {}) as AwsError;
-  const [, mend] = MENDS.find(([pattern]) => [name, code, message].some((each) => pattern.test(each))) ?? [];
+  const [, found] = MENDS.find(([pattern]) => [name, code, message].some((each) => pattern.test(each))) ?? [];
+  const mend = typeof found === 'function' ? found(environment) : found;
   if (mend === undefined && $metadata === undefined && $fault === undefined) return undefined;
   const said = `${code || name}${message && `: ${message}`}`;
   return mend === undefined ? `AWS answered ${said}` : `${mend}\n(${said})`;
+}
+
+function noCredentials({ AWS_PROFILE: profile }: NodeJS.ProcessEnv): string {
+  return profile
+    ? `AWS_PROFILE is ${JSON.stringify(profile)}, and that profile gives no credentials. Set it to one that does, or log in: aws sso login --profile ${profile}`
+    : 'There are no AWS credentials. Set AWS_PROFILE, or log in as for `aws` on the command line.';
 }

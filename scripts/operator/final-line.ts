@@ -1,6 +1,8 @@
 import { type CloseRequest, NotACloseRequest, parseCloseRequest } from '../../functions/close-request.ts';
-import type { Options } from './options.ts';
 import type { Row } from './table.ts';
+
+/** The note of a look-up that has found no conversation. */
+export const LOOK_UP = 'look-up of a shared id';
 
 /** A final `close` line of the outcome log, as far as it is needed to ask for the close again. */
 export type FinalLine = Row & {
@@ -9,49 +11,33 @@ export type FinalLine = Row & {
   line: Record<string, unknown>;
 };
 
-type Filter = Pick<Options, 'outcomes' | 'projects'>;
-
-/** CloudWatch's own filter; an emulator may not know it, so that what it gives is filtered again. */
-export function filterPattern(outcomes: readonly string[]): string {
-  const either = outcomes.map((outcome) => `($.outcome = "${outcome}")`).join(' || ');
-  return `{ ($.type = "close") && ($.final IS TRUE) && (${either}) }`;
-}
+/**
+ * CloudWatch's own filter for the final lines of every outcome, because a newer one may contradict the one that
+ * was asked for. An emulator may not know it, so that what it gives is filtered again.
+ */
+export const FINAL_LINES = '{ ($.type = "close") && ($.final IS TRUE) }';
 
 /**
  * @param at when it was logged, Unix milliseconds
- * @returns `undefined` for everything that was not asked for
+ * @returns `undefined` for every other line
  */
-export function readFinalLine(
-  message: string,
-  at: number,
-  { outcomes, projects }: Filter,
-): FinalLine | undefined {
+export function readFinalLine(message: string, at: number): FinalLine | undefined {
   const line = parse(message);
-  if (line?.type !== 'close' || line.final !== true || !outcomes.includes(String(line.outcome)))
-    return undefined;
-  const project = text(line.project) ?? '-';
-  if (projects.length > 0 && !projects.includes(project)) return undefined;
+  if (line?.type !== 'close' || line.final !== true || typeof line.outcome !== 'string') return undefined;
   const isLookUp = line.conversation_id === undefined && line.shared_id !== undefined;
+  const id = text(line.conversation_id) ?? text(line.shared_id) ?? '';
   return {
-    id: text(line.conversation_id) ?? text(line.shared_id) ?? '',
-    outcome: String(line.outcome),
-    project,
+    id,
+    outcome: line.outcome,
+    project: text(line.project) ?? '-',
     reason: text(line.reason) ?? '-',
     at,
+    connection: text(line.connection) ?? '-',
+    ticket: text(line.crm_ref) ?? '-',
+    conversation: id || '-',
     line,
-    ...(isLookUp && { note: 'look-up of a shared id' }),
+    ...(isLookUp && { note: LOOK_UP }),
   };
-}
-
-/** Each conversation once, by the newest of its lines; of what has no id, every line. */
-export function newestOfEach(lines: readonly FinalLine[]): FinalLine[] {
-  const newest = new Map<unknown, FinalLine>();
-  for (const each of lines) {
-    const key = each.id ? JSON.stringify([each.project, each.note, each.id]) : each;
-    const known = newest.get(key);
-    if (!known || known.at <= each.at) newest.set(key, each);
-  }
-  return [...newest.values()];
 }
 
 /**

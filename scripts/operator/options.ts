@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { DURATION, toMinutes } from '../../infra/config/duration.ts';
+import { requireDashes } from '../npm-options.ts';
 import { OperatorError } from './error.ts';
 
 const OPTIONS = {
@@ -8,6 +9,7 @@ const OPTIONS = {
   project: { type: 'string', multiple: true, default: [] as string[] },
   since: { type: 'string' },
   'dry-run': { type: 'boolean', default: false },
+  list: { type: 'boolean', default: false },
   yes: { type: 'boolean', short: 'y', default: false },
   rate: { type: 'string', default: '50' },
   'late-look-up': { type: 'boolean', default: false },
@@ -32,6 +34,8 @@ export type Options = {
   projects: string[];
   sinceMs: number | undefined;
   dryRun: boolean;
+  /** Show one line each; nothing is moved or queued. */
+  list: boolean;
   yes: boolean;
   /** Closes a second. */
   rate: number;
@@ -49,10 +53,11 @@ export function readOptions(
   environment: NodeJS.ProcessEnv,
 ): Options | undefined {
   try {
+    const { outcomes, required, name } = command;
+    // First: what npm leaves of a swallowed option's value is no option, and would be complained of instead.
+    requireDashes(`npm run ${name}`, Object.keys(OPTIONS), environment);
     const { values } = parseArgs({ args, options: OPTIONS });
     if (values.help) return undefined;
-    requireDashes(command, environment);
-    const { outcomes, required, name } = command;
     const unknown = values.outcome.find((each) => !outcomes.includes(each));
     if (unknown !== undefined) {
       throw new Error(`--outcome ${unknown} is none that ${name} takes: ${outcomes.join(', ')}.`);
@@ -64,24 +69,14 @@ export function readOptions(
       outcomes: values.outcome,
       projects: values.project,
       sinceMs: readSince(values.since),
-      dryRun: values['dry-run'],
+      dryRun: values['dry-run'] || values.list,
+      list: values.list,
       yes: values.yes,
       rate: readRate(values.rate),
       lateLookUp: values['late-look-up'],
     };
   } catch (error) {
-    throw new OperatorError(`${(error as Error).message}\n\n${command.usage}`, 2);
-  }
-}
-
-/** Without the two dashes npm keeps options for itself, and a dry run would be none. */
-function requireDashes({ name }: Command, environment: NodeJS.ProcessEnv): void {
-  for (const option of Object.keys(OPTIONS)) {
-    if (option !== 'yes' && environment[`npm_config_${option.replaceAll('-', '_')}`] !== undefined) {
-      throw new Error(
-        `npm took --${option} for itself. Put two dashes first: npm run ${name} -- --${option}`,
-      );
-    }
+    throw new OperatorError(`${command.usage}\n${(error as Error).message}`, 2);
   }
 }
 

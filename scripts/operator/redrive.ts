@@ -2,10 +2,22 @@ import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { BATCH, batchesOf } from '../../functions/close-queue.ts';
 import { bodyToSend, type DeadLetter, isAskedFor, toRow } from './dead-letter.ts';
 import { type DeadLetterQueue, openDeadLetterQueue } from './dead-letter-queue.ts';
+import { FINAL_LINES } from './final-line.ts';
 import type { Options } from './options.ts';
 import { createPace } from './pace.ts';
+import { depthOf } from './queue-depth.ts';
 import type { Surroundings } from './run.ts';
-import { ageOf, tabulate } from './table.ts';
+import {
+  count,
+  heldText,
+  lookUpsText,
+  NONE,
+  sayUnknownProjects,
+  summary,
+  type Tally,
+  tailCommand,
+} from './sentences.ts';
+import { ageOf, list, tabulate } from './table.ts';
 
 /** More than these are moved only after a question. */
 export const UNASKED = 100;
@@ -14,6 +26,8 @@ export type RedriveParts = Surroundings & {
   sqs: Pick<SQSClient, 'send'>;
   deadLetterQueueUrl: string;
   closeQueueUrl: string;
+  /** Where the outcomes of what is moved are logged. */
+  logGroupName: string;
 };
 
 /**
@@ -34,27 +48,38 @@ export async function redrive(options: Options, parts: RedriveParts): Promise<bo
 
 async function showAndMove(options: Options, parts: RedriveParts, queue: DeadLetterQueue): Promise<boolean> {
   const { say, now, signal } = parts;
+  // Asked before anything is held here, which counts as held too.
+  const held = (await depthOf(parts.sqs, parts.deadLetterQueueUrl))?.held ?? 0;
   const all = await queue.receiveAll();
-  if (signal.aborted) return false;
-  if (all.length === 0) {
-    say('There are no dead letters. (Those that another command holds come back within ten minutes.)');
-    return true;
+  if (signal.aborted) {
+    say('Stopped while the dead letters were read. Nothing was moved.');
+    return false;
   }
-  say(`${count(all.length, 'dead letter')}:\n\n${tabulate(all.map(toRow), now())}\n`);
+  say(all.length > 0 ? `${count(all.length, 'dead letter')}:\n\n${tabulate(all.map(toRow), now())}\n` : NONE);
+  if (held > 0) say(heldText(held, all.length > 0));
+  if (all.length === 0) return true;
+  const isKnown = tellOfProjects(options.projects, all, say);
   const askedFor = all.filter((letter) => isAskedFor(letter, options, now()));
   const chosen = askedFor.filter(({ kind }) => kind === 'close' || options.lateLookUp);
   const others = new Set(chosen);
   await queue.release(all.filter((letter) => !others.has(letter)));
+  if (options.list) say(`${list(askedFor.map(toRow))}\n`);
   tellOfLookUps(askedFor, options, parts);
   say(`${count(chosen.length, 'close')} of these ${options.dryRun ? 'would be' : 'to be'} moved.`);
-  if (options.dryRun || chosen.length === 0) return true;
+  if (options.dryRun || chosen.length === 0) return isKnown;
   if (chosen.length > UNASKED && !options.yes) {
     if (!(await parts.ask(`Move ${chosen.length} dead letters back onto the close queue?`))) {
       say('Nothing was moved.');
       return false;
     }
   }
-  return move(chosen, options, parts, queue);
+  return (await move(chosen, options, parts, queue)) && isKnown;
+}
+
+/** @returns whether there is something of every project that was named */
+function tellOfProjects(named: string[], all: DeadLetter[], say: (text: string) => void): boolean {
+  const known = new Set(all.flatMap(({ project }) => project ?? []));
+  return sayUnknownProjects('dead letter', named, [...known].sort(), say);
 }
 
 function tellOfLookUps(askedFor: DeadLetter[], { lateLookUp }: Options, { say, now }: RedriveParts): void {
@@ -64,21 +89,6 @@ function tellOfLookUps(askedFor: DeadLetter[], { lateLookUp }: Options, { say, n
   say(lookUpsText(lookUps.length, oldest, lateLookUp));
 }
 
-/** Says what may happen, or what was left out because of it. */
-export function lookUpsText(number: number, oldest: string, lateLookUp: boolean): string {
-  const risk =
-    'A shared id is a ticket’s: looked up now, it gives the conversation that the ticket has now. If the ticket was reopened meanwhile and has a newer chat, that one is closed, with its customer in it.';
-  return lateLookUp
-    ? `${count(number, 'look-up')} of shared ids among them, the oldest ${oldest} old. ${risk}`
-    : `${count(number, 'look-up')} of shared ids left out. ${risk} To do it all the same: --late-look-up.`;
-}
-
-export function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`;
-}
-
-type Tally = { moved: number; notSent: number; notRemoved: number; lapsed: number };
-
 async function move(
   chosen: DeadLetter[],
   { rate }: Options,
@@ -86,7 +96,7 @@ async function move(
   queue: DeadLetterQueue,
 ): Promise<boolean> {
   const { say, progress, signal } = parts;
-  const tally: Tally = { moved: 0, notSent: 0, notRemoved: 0, lapsed: 0 };
+  const tally: Tally = { tried: 0, moved: 0, notSent: 0, notRemoved: 0, lapsed: 0 };
   const pace = createPace(rate, parts);
   try {
     for (const batch of batchesOf(chosen, Math.min(BATCH, rate))) {
@@ -97,6 +107,7 @@ async function move(
     }
   } finally {
     say(summary(tally, chosen.length));
+    if (tally.moved > 0) say(`See what becomes of them: ${tailCommand(parts.logGroupName, FINAL_LINES)}`);
   }
   return tally.moved === chosen.length && tally.notRemoved === 0;
 }
@@ -107,6 +118,7 @@ async function moveBatch(
   parts: RedriveParts,
   queue: DeadLetterQueue,
 ): Promise<void> {
+  tally.tried += batch.length;
   const held = batch.filter(queue.isHeld);
   tally.lapsed += batch.length - held.length;
   if (held.length === 0) return;
@@ -132,18 +144,4 @@ async function send(letters: DeadLetter[], { sqs, closeQueueUrl, now }: RedriveP
     new SendMessageBatchCommand({ QueueUrl: closeQueueUrl, Entries }),
   );
   return Successful.flatMap(({ Id }) => letters[Number(Id)] ?? []);
-}
-
-function summary({ moved, notSent, notRemoved, lapsed }: Tally, all: number): string {
-  const left = all - moved - notSent - lapsed;
-  return [
-    `Moved ${moved} of ${all}. Their back-off begins afresh; the log tells what becomes of them.`,
-    notRemoved > 0 &&
-      `${notRemoved} of them may still be dead letters as well, which is harmless: a second close finds that the chat is over.`,
-    notSent > 0 && `${notSent} were not taken by the close queue and are dead letters as before.`,
-    lapsed > 0 && `${lapsed} could not be held and are dead letters as before: run it again.`,
-    left > 0 && `${left} were not confirmed and are dead letters as before.`,
-  ]
-    .filter(Boolean)
-    .join('\n');
 }

@@ -5,6 +5,11 @@ export type Row = {
   reason: string;
   /** Unix milliseconds. */
   at: number;
+  connection: string;
+  /** The CRM's ticket or case. */
+  ticket: string;
+  /** The conversation's id, or the shared id of a look-up. */
+  conversation: string;
   /** What is special about it. */
   note?: string;
 };
@@ -15,9 +20,11 @@ const UNITS: [string, number][] = [
   ['m', 60_000],
 ];
 
+type Group = Pick<Row, 'outcome' | 'project' | 'reason' | 'at'> & { count: number };
+
 /** How many there are of each kind, the most frequent first, one line each. */
 export function tabulate(rows: readonly Row[], now: number): string {
-  const groups = new Map<string, Row & { count: number }>();
+  const groups = new Map<string, Group>();
   for (const row of rows) {
     const { outcome, project, note = '' } = row;
     const reason = `${reasonOf(row)}${note && ` (${note})`}`;
@@ -34,7 +41,21 @@ export function tabulate(rows: readonly Row[], now: number): string {
       printable(project),
       printable(reason),
     ]);
-  return align([['count', 'oldest', 'outcome', 'project', 'reason'], ...lines]);
+  return align([['count', 'oldest', 'outcome', 'project', 'reason'], ...lines], 2);
+}
+
+/** One line each, the oldest first; times in UTC. */
+export function list(rows: readonly Row[]): string {
+  const lines = [...rows]
+    .sort((a, b) => a.at - b.at)
+    .map(({ at, connection, ticket, conversation, outcome, note }) => [
+      `${new Date(at).toISOString().slice(0, 19)}Z`,
+      printable(connection),
+      printable(ticket),
+      printable(`${conversation}${note ? ` (${note})` : ''}`),
+      printable(outcome),
+    ]);
+  return align([['time', 'connection', 'ticket', 'conversation', 'outcome'], ...lines], 0);
 }
 
 /** Without the hours, which differ between closes that were given up for the same reason. */
@@ -52,7 +73,8 @@ function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?').slice(0, 200);
 }
 
-function align(lines: string[][]): string {
+/** @param numbers how many columns, from the left, hold numbers */
+function align(lines: string[][], numbers: number): string {
   const widths = (lines[0] ?? []).map((_, column) =>
     Math.max(...lines.map((line) => line[column]?.length ?? 0)),
   );
@@ -60,7 +82,7 @@ function align(lines: string[][]): string {
     .map((line) =>
       line
         .map((cell, column) =>
-          column < 2 ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+          column < numbers ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
         )
         .join('  ')
         .trimEnd(),

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { CloudWatchLogsClient, DescribeLogGroupsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import {
   CreateSecretCommand,
   GetSecretValueCommand,
@@ -95,6 +96,12 @@ describe('npm start beside it', () => {
       const sqs = new SQSClient(client());
       const secrets = new SecretsManagerClient(client());
       const queues = async () => ((await sqs.send(new ListQueuesCommand({}))).QueueUrls ?? []).sort();
+      const logs = new CloudWatchLogsClient(client());
+      const logGroups = async () =>
+        ((await logs.send(new DescribeLogGroupsCommand({}))).logGroups ?? [])
+          .map(({ logGroupName }) => logGroupName)
+          .sort();
+      const groupsBefore = await logGroups();
       const before = await queues();
       expect(before.filter((url) => url.includes('polyai-chat-closer-Closes'))).toHaveLength(1);
       const connections = writeConnections({
@@ -111,6 +118,7 @@ describe('npm start beside it', () => {
         output: expect.stringContaining('its emulator at'),
       });
       expect(await queues()).toEqual(before);
+      expect(await logGroups()).toEqual(groupsBefore);
       const { SecretString } = await secrets.send(new GetSecretValueCommand({ SecretId: 'polyai/keys' }));
       expect(JSON.parse(SecretString ?? '')).toEqual(polyai.keys);
       const { SecretList = [] } = await secrets.send(new ListSecretsCommand({}));

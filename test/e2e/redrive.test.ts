@@ -252,6 +252,12 @@ describe('redrive', () => {
         code: 0,
         output: expect.stringContaining('1 close of these would be'),
       });
+      const listed = await run('redrive', '--list', '--project', 'support', '--project', 'suport');
+      expect(listed).toMatchObject({
+        code: 1,
+        output: expect.stringContaining('There is no dead letter of "suport". Here: "support".'),
+      });
+      expect(listed.output).toMatch(new RegExp(`Z +zendesk +5158 +${given.conversationId} +unauthorized`));
       expect(await depth()).toEqual({ visible: 1, held: 0 });
       expect(await depth(local.outputs.CloseQueueUrl)).toEqual({ visible: 0, held: 0 });
       expect(polyai.isOpen(given.conversationId ?? '')).toBe(true);
@@ -271,6 +277,7 @@ describe('redrive', () => {
         expect(await ended).toMatchObject({ code: null });
         await gateway.close();
         expect(await depth()).toEqual({ visible: 0, held: 1 });
+        expect((await run('redrive', '--dry-run')).output).toContain('About 1 is held by another command');
         const isSent = killedAt === 'DeleteMessageBatch';
         if (isSent) await expectClosed(given);
         expect(polyai.isOpen(given.conversationId ?? '')).toBe(!isSent);
@@ -364,6 +371,24 @@ describe('redrive', () => {
   );
 });
 
+describe('the worker on this machine', () => {
+  it(
+    'writes no warning of Node’s before its lines, and is invoked without a message to hand late ones out',
+    async () => {
+      const given = request();
+      await sqs().send(
+        new SendMessageCommand({ QueueUrl: local.outputs.CloseQueueUrl, MessageBody: JSON.stringify(given) }),
+      );
+      await expectClosed(given);
+      const calls = polyai.calls.length;
+      await local.flush();
+      expect(polyai.calls).toHaveLength(calls);
+      expect((await local.log.readAll()).filter((line) => line.includes('DeprecationWarning'))).toEqual([]);
+    },
+    MINUTE,
+  );
+});
+
 describe('replay', () => {
   it(
     'asks again for what PolyAI did not find, after the project is corrected, each conversation once',
@@ -403,6 +428,12 @@ describe('replay', () => {
       }
       expect(polyai.calls.filter(({ body }) => body.includes(first.conversationId ?? ''))).toHaveLength(3);
       expect(polyai.isOpen(sales.conversationId ?? '')).toBe(true);
+      const again = await run('replay', ...args);
+      expect(again).toMatchObject({
+        code: 0,
+        output: expect.stringMatching(/2 conversations left out, with another outcome since: 2 closed\./),
+      });
+      expect(again.output).not.toContain('Queued');
     },
     2 * MINUTE,
   );

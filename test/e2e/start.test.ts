@@ -70,6 +70,27 @@ describe('npm start', () => {
   );
 
   it(
+    'closes a chat of the connection that is asked for, in that connection’s project',
+    async () => {
+      const config = writeConnections({
+        polyai: {
+          ...SMALLEST.polyai,
+          sales: { region: 'us-1', accountId: 'acme-us', projectId: 'PROJECT-2' },
+        },
+        connections: {
+          ...SMALLEST.connections,
+          desk: { crm: 'jira', polyai: 'sales' },
+        },
+      });
+      const run = start(['--once', '--config', config, '--connection', 'desk']);
+      expect({ code: await run.ended, output: run.output() }).toMatchObject({ code: 0 });
+      expect(run.output()).toContain('PUT /v1/acme-us/PROJECT-2/chat/close');
+      expect(run.output()).toContain('"outcome":"closed","final":true,"connection":"desk"');
+    },
+    3 * MINUTE,
+  );
+
+  it(
     'exits with 1 where the outcome is another one, and says which',
     async () => {
       const polyai = await startPolyAI();
@@ -108,14 +129,17 @@ describe('npm start', () => {
       const run = start([]);
       await printed(run, 'so its signature is wrong:');
       const address = /POST (http:\/\/127\.0\.0\.1:(\d+)\/\S+)/.exec(run.output());
+      await printed(run, 'To send deliveries of your own to in-house');
+      await printed(run, 'openssl dgst -sha256 -hmac');
       const lines = run
         .output()
         .split('\n')
         .map((line) => line.trim())
-        .filter((line) => line.startsWith('curl '));
+        .filter((line) => /^(curl|BODY=)/.test(line));
       for (const line of lines) await runShell(line);
       await printed(run, '"refused":"signature_mismatch"');
       await printed(run, 'A close was attempted:');
+      await printed(run, '"outcome":"closed","final":true,"connection":"in-house"');
       run.child.kill('SIGINT');
       expect(await run.ended).toBe(0);
       await expect(fetch(`http://127.0.0.1:${address?.[2]}/_ministack/health`)).rejects.toThrow();
@@ -165,6 +189,8 @@ describe('npm start', () => {
     ],
     ['a configuration that is not there', {}, ['--config', 'nowhere.json'], 'nowhere.json'],
     ['an option that it does not know', {}, ['--onec'], '--onec'],
+    ['an option that npm kept for itself', { npm_config_once: 'true' }, [], 'npm start -- --once'],
+    ['a connection that is not there', {}, ['--connection', 'x'], 'there are: zendesk-support, in-house'],
     ['a port that is none', {}, ['--port', 'x'], '--port takes a number'],
     ['a conversation without PolyAI', {}, ['--conversation', 'x'], '--conversation goes with --polyai'],
     ['a PolyAI that is not safe', {}, ['--polyai', 'http://example.com'], 'https'],

@@ -263,6 +263,37 @@ describe('the secrets', () => {
     });
   });
 
+  it('are listed with the keys that a look-up or a cleanup of their project needs, and start as they always did', () => {
+    const project = { ...SMALLEST.polyai.support, projectId: 'PROJECT-2' };
+    const cleanup = { schedule: 'rate(1 hour)', channels: ['CHAT'] };
+    const template = Template.fromStack(
+      createStack({
+        polyai: {
+          plain: SMALLEST.polyai.support,
+          looked: project,
+          cleaned: { ...project, projectId: 'PROJECT-3', cleanup },
+          both: { ...project, projectId: 'PROJECT-4', cleanup },
+        },
+        connections: {
+          plain: { crm: 'zendesk', polyai: 'plain' },
+          looked: { crm: 'gladly', polyai: 'looked', lookUp: 'sharedId' },
+          both: { crm: 'gladly', polyai: 'both', lookUp: 'sharedId' },
+        },
+      }),
+    );
+    expect(JSON.parse(template.findOutputs('SecretsToFill').SecretsToFill?.Value)).toEqual({
+      'closer/polyai/plain/secret': { apiKey: '', token: '' },
+      'closer/polyai/looked/secret': { apiKey: '', token: '', handoffApiKey: '' },
+      'closer/polyai/cleaned/secret': { apiKey: '', token: '', conversationsApiKey: '' },
+      'closer/polyai/both/secret': { apiKey: '', token: '', handoffApiKey: '', conversationsApiKey: '' },
+      'closer/connections/plain/secret': { signingSecret: '' },
+    });
+    for (const { Properties } of Object.values(resources(template, 'AWS::SecretsManager::Secret'))) {
+      if (String(Properties.Name).includes('/polyai/'))
+        expect(Properties.SecretString).toBe('{"apiKey":"","token":""}');
+    }
+  });
+
   it('may be the user’s own, by name or ARN, each granted once, with their keys', () => {
     const arn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:crm/zendesk-AbCdEf';
     const key = 'arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-3333-4444-555555555555';

@@ -76,6 +76,13 @@ describe.each(Object.keys(CRMS))('%s', (name) => {
     expect(table).toContain(`](${name}.md)`);
   });
 
+  it('has a page that says what two people exchange, where one has the CRM and another one AWS', () => {
+    expect(readFileSync(page, 'utf8')).toContain('](README.md#two-people)');
+    const guides = readFileSync(join(ROOT, 'docs/crm/README.md'), 'utf8');
+    expect(guides).toContain('\n## Two people\n');
+    expect(guides).toContain('`<WebhooksUrl>` is an output of the stack');
+  });
+
   it('has a page whose connection and sample body the program takes', () => {
     const configurations = blocks(page, 'connections').map(({ text }) => configurationOf(text).connections);
     const [connection] = configurations.flatMap((connections) => Object.values(connections));

@@ -1,10 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import {
-  filterPattern,
-  newestOfEach,
-  readFinalLine,
-  toCloseRequest,
-} from '../../../scripts/operator/final-line.ts';
+import { FINAL_LINES, readFinalLine, toCloseRequest } from '../../../scripts/operator/final-line.ts';
+import { createNewestLines } from '../../../scripts/operator/newest-lines.ts';
 
 const NOW = Date.parse('2026-08-01T12:00:00.000Z');
 const LINE = {
@@ -26,8 +22,19 @@ const LINE = {
 };
 const FILTER = { outcomes: ['not_found', 'no_conversation'], projects: [] as string[] };
 
-function read(change: Record<string, unknown> = {}, at = NOW, filter: Partial<typeof FILTER> = {}) {
-  return readFinalLine(JSON.stringify({ ...LINE, ...change }), at, { ...FILTER, ...filter });
+function read(change: Record<string, unknown> = {}, at = NOW) {
+  return readFinalLine(JSON.stringify({ ...LINE, ...change }), at);
+}
+
+/** What is chosen of lines that are there, in the order in which they are read. */
+function choose(lines: [Record<string, unknown>, number?][], filter: Partial<typeof FILTER> = {}) {
+  const newest = createNewestLines({ ...FILTER, ...filter });
+  for (const [change, at] of lines) {
+    const line = read(change, at);
+    if (!line) throw new Error('there is no such line');
+    newest.add(line);
+  }
+  return newest.result();
 }
 
 /** What a line that is there asks for. */
@@ -46,42 +53,94 @@ describe('a final line', () => {
     ['not final', { final: false }],
     ['final in words', { final: 'true' }],
     ['of another type', { type: 'delivery' }],
-    ['of another outcome', { outcome: 'closed' }],
+    ['without an outcome', { outcome: undefined }],
   ])('is none when it is %s', (_, change) => {
     expect(read(change)).toBeUndefined();
   });
 
   it.each(['START RequestId: 1', '', 'null', '[1]', '"close"'])('is none when it is %j', (message) => {
-    expect(readFinalLine(message, NOW, FILTER)).toBeUndefined();
+    expect(readFinalLine(message, NOW)).toBeUndefined();
   });
 
-  it('may be asked for by its project', () => {
-    expect(read({}, NOW, { projects: ['sales', 'support'] })).toBeDefined();
-    expect(read({}, NOW, { projects: ['sales'] })).toBeUndefined();
-    expect(read({ project: undefined }, NOW, { projects: ['support'] })).toBeUndefined();
-  });
-
-  it('is asked of CloudWatch by type, finality and outcome', () => {
-    expect(filterPattern(['not_found', 'rejected'])).toBe(
-      '{ ($.type = "close") && ($.final IS TRUE) && (($.outcome = "not_found") || ($.outcome = "rejected")) }',
-    );
+  it('is asked of CloudWatch by type and finality, because a newer outcome counts', () => {
+    expect(FINAL_LINES).toBe('{ ($.type = "close") && ($.final IS TRUE) }');
   });
 });
 
 describe('each conversation', () => {
+  const idOf = (lines: { id: string }[]) => lines.map(({ id }) => id);
+
+  it('may be asked for by its outcome', () => {
+    expect(idOf(choose([[{}]]).chosen)).toEqual(['CONV-1']);
+    expect(choose([[{ outcome: 'closed' }]])).toEqual({ chosen: [], overtaken: [], projects: [] });
+  });
+
+  it('may be asked for by its project, and the projects that have one are named', () => {
+    expect(choose([[{}]], { projects: ['sales', 'support'] }).chosen).toHaveLength(1);
+    expect(choose([[{}]], { projects: ['sales'] })).toEqual({
+      chosen: [],
+      overtaken: [],
+      projects: ['support'],
+    });
+    expect(choose([[{ project: undefined }]], { projects: ['support'] }).chosen).toEqual([]);
+  });
+
   it('counts once, by its newest line', () => {
-    const lines = [read({ crm_ref: 'new' }, NOW), read({ crm_ref: 'old' }, NOW - 1)];
-    const newest = newestOfEach(lines.flatMap((line) => line ?? []));
-    expect(newest.map(({ line }) => line.crm_ref)).toEqual(['new']);
+    const { chosen } = choose([
+      [{ crm_ref: 'new' }, NOW],
+      [{ crm_ref: 'old' }, NOW - 1],
+    ]);
+    expect(chosen.map(({ line }) => line.crm_ref)).toEqual(['new']);
   });
 
   it('is another one in another project, and as a shared id', () => {
-    const lines = [
-      read(),
-      read({ project: 'sales' }),
-      read({ conversation_id: undefined, shared_id: 'CONV-1' }),
-    ];
-    expect(newestOfEach(lines.flatMap((line) => line ?? []))).toHaveLength(3);
+    const { chosen } = choose([
+      [{}],
+      [{ project: 'sales' }],
+      [{ conversation_id: undefined, shared_id: 'CONV-1' }],
+    ]);
+    expect(chosen).toHaveLength(3);
+  });
+
+  it('counts by every line where it has no id', () => {
+    const nameless = { conversation_id: undefined, outcome: 'not_found' };
+    expect(choose([[nameless], [nameless]]).chosen).toHaveLength(2);
+  });
+
+  it.each(['closed', 'already_ended', 'rejected', 'resolved'])(
+    'is left out where it has since ended as %s, in whatever order the lines come',
+    (outcome) => {
+      const lines: [Record<string, unknown>, number][] = [
+        [{}, NOW - 1],
+        [{ outcome }, NOW],
+      ];
+      for (const each of [lines, lines.toReversed()]) {
+        const { chosen, overtaken } = choose(each);
+        expect(chosen).toEqual([]);
+        expect(overtaken.map((line) => line.outcome)).toEqual([outcome]);
+      }
+    },
+  );
+
+  it('is not left out where it was closed before', () => {
+    const { chosen, overtaken } = choose([[{ outcome: 'closed' }, NOW - 1], [{}]]);
+    expect([chosen, overtaken].map(idOf)).toEqual([['CONV-1'], []]);
+  });
+
+  it('is not left out for what became of another one', () => {
+    const { chosen } = choose([
+      [{}, NOW - 1],
+      [{ outcome: 'closed', conversation_id: 'CONV-2' }],
+      [{ outcome: 'closed', project: 'sales' }],
+    ]);
+    expect(idOf(chosen)).toEqual(['CONV-1']);
+  });
+
+  it.each(['resolved', 'closed'])('is left out as a shared id that has led to one since: %s', (outcome) => {
+    const lookUp = { outcome: 'no_conversation', conversation_id: undefined, shared_id: '5158' };
+    const found = { outcome, conversation_id: 'CONV-9', shared_id: '5158' };
+    expect(choose([[lookUp, NOW - 1], [found]])).toMatchObject({ chosen: [], overtaken: [{ id: 'CONV-9' }] });
+    expect(choose([[lookUp], [found, NOW - 1]]).chosen).toMatchObject([{ id: '5158' }]);
   });
 });
 

@@ -21,6 +21,7 @@ describe('the options of a command', () => {
       projects: [],
       sinceMs: undefined,
       dryRun: false,
+      list: false,
       yes: false,
       rate: 50,
       lateLookUp: false,
@@ -36,6 +37,7 @@ describe('the options of a command', () => {
       projects: ['a', 'b'],
       sinceMs: 6 * 3_600_000,
       dryRun: true,
+      list: false,
       yes: true,
       rate: 7,
       lateLookUp: true,
@@ -47,6 +49,10 @@ describe('the options of a command', () => {
     ['2d', 172_800_000],
   ])('understand a time of %s', (since, ms) => {
     expect(read(`--since ${since}`)?.sinceMs).toBe(ms);
+  });
+
+  it('move nothing where a list is asked for', () => {
+    expect(read('--list')).toMatchObject({ list: true, dryRun: true });
   });
 
   it('give way to a question for help', () => {
@@ -70,7 +76,7 @@ describe('the options of a command', () => {
   ])('refuse %s, with the usage', (_, text, says) => {
     const error = errorOf(() => read(text));
     expect(error.message).toContain(says);
-    expect(error.message).toContain('usage of replay');
+    expect(error.message.startsWith('usage of replay\n')).toBe(true);
     expect(error.exitCode).toBe(2);
   });
 
@@ -85,6 +91,12 @@ describe('the options of a command', () => {
   ])('refuse to go when npm kept %s for itself', (option, variable) => {
     expect(errorOf(() => read('', { [variable]: 'true' })).message).toContain(
       `npm took ${option} for itself. Put two dashes first: npm run replay -- ${option}`,
+    );
+  });
+
+  it('refuse to go when npm kept one, whatever is left of its value', () => {
+    expect(errorOf(() => read('support', { npm_config_project: 'true' })).message).toContain(
+      'npm run replay -- --project',
     );
   });
 
@@ -107,8 +119,15 @@ describe('an error', () => {
     [{ name: 'ThrottlingException', message: 'slow down' }, 'AWS throttles these calls.'],
     [{ name: 'SomethingElse', message: 'odd', $metadata: {} }, 'AWS answered SomethingElse: odd'],
   ])('of AWS is told with its mend: %j', (error, says) => {
-    expect(explain(error)).toContain(says);
-    expect(explain(error)).toContain(error.message);
+    expect(explain(error, {})).toContain(says);
+    expect(explain(error, {})).toContain(error.message);
+  });
+
+  it('of a profile without credentials names the profile', () => {
+    const error = { name: 'CredentialsProviderError', message: 'none' };
+    expect(explain(error, { AWS_PROFILE: 'prod' })).toContain(
+      'AWS_PROFILE is "prod", and that profile gives no credentials.',
+    );
   });
 
   it('of the command itself is told as it is', () => {

@@ -10,7 +10,7 @@ import { bodyToSend, isAskedFor, readDeadLetter } from '../../../scripts/operato
 import type { Options } from '../../../scripts/operator/options.ts';
 import { createPace } from '../../../scripts/operator/pace.ts';
 import { type RedriveParts, redrive } from '../../../scripts/operator/redrive.ts';
-import { ageOf, type Row, tabulate } from '../../../scripts/operator/table.ts';
+import { ageOf, list, type Row, tabulate } from '../../../scripts/operator/table.ts';
 
 const NOW = Date.parse('2026-08-01T12:00:00.000Z');
 const HOUR = 3_600_000;
@@ -20,6 +20,7 @@ const OPTIONS: Options = {
   projects: [],
   sinceMs: undefined,
   dryRun: false,
+  list: false,
   yes: false,
   rate: 50,
   lateLookUp: false,
@@ -29,6 +30,8 @@ const REQUEST = {
   requestId: 'request-1',
   source: 'webhook',
   project: 'support',
+  connection: 'zendesk-support',
+  crmRef: '5158',
   conversationId: 'CONV-1',
   receivedAt: '2026-07-31T08:00:00.000Z',
 };
@@ -64,6 +67,9 @@ describe('a dead letter', () => {
       outcome: 'unauthorized',
       reason: 'PolyAI answered 401',
       project: 'support',
+      connection: 'zendesk-support',
+      ticket: '5158',
+      conversation: 'CONV-1',
       kind: 'close',
     });
   });
@@ -81,8 +87,17 @@ describe('a dead letter', () => {
     expect(readDeadLetter(message({ body }))).toMatchObject(expected);
   });
 
-  it('has no outcome when SQS moved it by itself', () => {
-    expect(readDeadLetter(message({ outcome: undefined })).outcome).toBe('none');
+  it('has no outcome when SQS moved it by itself, and the reason names the page that says more', () => {
+    expect(readDeadLetter(message({ outcome: undefined }))).toMatchObject({
+      outcome: 'none',
+      reason: expect.stringMatching(/^SQS moved it: .*docs\/operations\.md#faults$/),
+    });
+  });
+
+  it('is not said to be SQS’s where it is no close request', () => {
+    expect(readDeadLetter(message({ outcome: undefined, body: 'closed!' })).reason).toMatch(
+      /^it has no outcome: it is neither the worker’s nor moved by SQS/,
+    );
   });
 
   it.each<[string, Partial<Options>, Change, boolean]>([
@@ -111,6 +126,8 @@ describe('a dead letter', () => {
       requestId: 'request-1',
       source: 'webhook',
       project: 'support',
+      connection: 'zendesk-support',
+      crmRef: '5158',
       sharedId: '5158',
       receivedAt: REQUEST.receivedAt,
       lookUpFrom: '2026-08-01T12:00:00.000Z',
@@ -124,6 +141,9 @@ describe('the table', () => {
     project: 'support',
     reason: 'given up after 26.1 h: PolyAI answered 401',
     at: NOW - 2 * HOUR,
+    connection: 'zendesk-support',
+    ticket: '5158',
+    conversation: 'CONV-1',
     ...change,
   });
 
@@ -146,6 +166,18 @@ describe('the table', () => {
     const text = tabulate([row(), row({ project: 'sales' }), row({ note: 'look-up' })], NOW);
     expect(text.split('\n')).toHaveLength(4);
     expect(text).toContain('401 (look-up)');
+  });
+
+  it('lists each with its time, connection, ticket and conversation, the oldest first', () => {
+    const rows = [row(), row({ at: NOW - 50 * HOUR, conversation: '77', ticket: '-', note: 'look-up' })];
+    expect(list(rows)).toBe(
+      [
+        '  time                  connection       ticket  conversation  outcome',
+        '  2026-07-30T10:00:00Z  zendesk-support  -       77 (look-up)  unauthorized',
+        '  2026-08-01T10:00:00Z  zendesk-support  5158    CONV-1        unauthorized',
+      ].join('\n'),
+    );
+    expect(list([row({ conversation: 'a\u001b[2J', ticket: '\u202eb' })])).toMatch(/\?b .* a\?\[2J/);
   });
 
   it('lets nobody command the terminal', () => {
@@ -186,7 +218,7 @@ type Entry = { Id: string; MessageBody?: string; ReceiptHandle?: string; Visibil
 type Fault = (action: string, entry: Entry) => boolean;
 
 /** The two queues, as far as a redrive sees them. What a fault names is not confirmed. */
-function queues(messages: Message[], fault: Fault = () => false) {
+function queues(messages: Message[], fault: Fault = () => false, held = 0) {
   const waiting = [...messages];
   const seen = {
     sent: [] as Entry[],
@@ -197,6 +229,7 @@ function queues(messages: Message[], fault: Fault = () => false) {
   const send = async (command: { constructor: { name: string }; input: unknown }) => {
     const action = command.constructor.name.replace('Command', '');
     seen.actions.push(action);
+    if (action === 'GetQueueAttributes') return { Attributes: attributes(held, seen.actions) };
     if (action === 'ReceiveMessage') return { Messages: waiting.splice(0, 10) };
     const { Entries = [] } = command.input as
       | SendMessageBatchCommandInput
@@ -215,12 +248,18 @@ function queues(messages: Message[], fault: Fault = () => false) {
   return { seen, sqs: { send } as unknown as RedriveParts['sqs'] };
 }
 
+/** As SQS counts: what this command itself has received is held too. */
+function attributes(held: number, actions: string[]) {
+  const own = actions.filter((action) => action === 'ReceiveMessage').length * 10;
+  return { ApproximateNumberOfMessages: '3', ApproximateNumberOfMessagesNotVisible: String(held + own) };
+}
+
 async function redriveOf(
   messages: Message[],
-  { fault, ...parts }: Partial<RedriveParts> & { fault?: Fault } = {},
+  { fault, held, ...parts }: Partial<RedriveParts> & { fault?: Fault; held?: number } = {},
   options: Partial<Options> = {},
 ) {
-  const { seen, sqs } = queues(messages, fault);
+  const { seen, sqs } = queues(messages, fault, held);
   const said: string[] = [];
   const asked: string[] = [];
   const run = redrive(
@@ -229,6 +268,7 @@ async function redriveOf(
       sqs,
       deadLetterQueueUrl: 'dead-letters',
       closeQueueUrl: 'closes',
+      logGroupName: '/closer/CloseLog',
       say: (text) => said.push(text),
       progress: () => {},
       ask: async (question) => {
@@ -299,6 +339,10 @@ describe('a redrive', () => {
       expect(error).toBe('the network is gone');
       expect(removed).toEqual([]);
       expect(released).toEqual(handles('a', 'b', 'c'));
+      expect(said).not.toContain('not tried');
+      expect(said.includes('3 were not confirmed and are dead letters as before.')).toBe(
+        at === 'SendMessageBatch',
+      );
       expect(said).toContain(
         at === 'SendMessageBatch' ? 'Moved 0 of 3' : '3 of them may still be dead letters',
       );
@@ -313,7 +357,78 @@ describe('a redrive', () => {
     expect(isDone).toBe(false);
     expect(removed).toHaveLength(10);
     expect(released).toHaveLength(15);
-    expect(said).toContain('15 were not confirmed and are dead letters as before');
+    expect(said).toContain(
+      'Stopped: 15 were not tried and are dead letters as before. Run it again for them.',
+    );
+    expect(said).not.toContain('not confirmed');
+  });
+
+  it('tells what failed from what was never tried', async () => {
+    const many = Array.from({ length: 25 }, (_, index) =>
+      message({ id: `m-${index}`, body: { ...REQUEST, requestId: `m-${index}` } }),
+    );
+    const fault: Fault = (action, entry) => {
+      if (action === 'SendMessageBatch' && isOf('m-12', entry)) throw new Error('the network is gone');
+      return false;
+    };
+    const { said } = await redriveOf(many, { fault });
+    expect(said).toContain('Moved 10 of 25.');
+    expect(said).toContain('10 were not confirmed and are dead letters as before.');
+    expect(said).toContain('Stopped: 5 were not tried');
+  });
+
+  it('says that nothing was moved when it is stopped while it reads', async () => {
+    const stopped = new AbortController();
+    stopped.abort();
+    const { isDone, said } = await redriveOf(three, { signal: stopped.signal });
+    expect(isDone).toBe(false);
+    expect(said).toBe('Stopped while the dead letters were read. Nothing was moved.');
+  });
+
+  it('says how many another command holds, beside others or alone', async () => {
+    expect((await redriveOf(three, { held: 25 })).said).toContain(
+      'About 25 more are held by another command, or by one that was killed: they come back within ten minutes.',
+    );
+    expect((await redriveOf([], { held: 1 })).said).toBe(
+      'There are no dead letters.\nAbout 1 is held by another command, or by one that was killed: they come back within ten minutes.',
+    );
+    expect((await redriveOf(three)).said).not.toContain('held by');
+    expect((await redriveOf([])).said).toBe('There are no dead letters.');
+  });
+
+  it('goes on without that number where it may not ask', async () => {
+    const fault: Fault = () => false;
+    const { sqs } = queues(three, fault);
+    const send = async (command: { constructor: { name: string } }) => {
+      if (command.constructor.name === 'GetQueueAttributesCommand')
+        throw Object.assign(new Error('no'), { name: 'AccessDenied' });
+      return (sqs.send as (command: unknown) => Promise<unknown>)(command);
+    };
+    expect((await redriveOf([], { sqs: { send } as never })).isDone).toBe(true);
+  });
+
+  it('lists instead of moving when it is asked for a list', async () => {
+    const { isDone, sent, released, said } = await redriveOf(three, {}, { list: true, dryRun: true });
+    expect(said).toMatch(/time +connection +ticket +conversation +outcome/);
+    expect(said.match(/2026-08-01T11:00:00Z {2}zendesk-support {2}5158 +CONV-1/g)).toHaveLength(3);
+    expect({ isDone, sent }).toEqual({ isDone: true, sent: [] });
+    expect(released).toEqual(handles('a', 'b', 'c'));
+  });
+
+  it('names the projects that there are where a named one has no dead letter', async () => {
+    const { isDone, sent, said } = await redriveOf(three, {}, { projects: ['suport'] });
+    expect(said).toContain('There is no dead letter of "suport". Here: "support".');
+    expect({ isDone, sent }).toEqual({ isDone: false, sent: [] });
+    const some = await redriveOf(three, {}, { projects: ['suport', 'support'] });
+    expect(some).toMatchObject({ isDone: false, removed: handles('a', 'b', 'c') });
+    expect((await redriveOf([], {}, { projects: ['suport'] })).isDone).toBe(true);
+  });
+
+  it('says how to see what becomes of what it has moved', async () => {
+    expect((await redriveOf(three)).said).toContain(
+      `aws logs tail /closer/CloseLog --since 10m --follow --filter-pattern '{ ($.type = "close") && ($.final IS TRUE) }'`,
+    );
+    expect((await redriveOf(three, {}, { dryRun: true })).said).not.toContain('aws logs tail');
   });
 
   it('asks above a hundred, and moves nothing against the answer', async () => {
