@@ -1,11 +1,12 @@
 import { CRMS } from '../../functions/crm/index.ts';
+import { checkEventPattern, type EventPattern } from './event-pattern.ts';
 import { type Fault, type Path, pathOf } from './fault.ts';
 import { isPreset } from './preset.ts';
 
-type Settings = Record<string, unknown>;
-export type EventPattern = Record<string, unknown>;
+export type { EventPattern };
 
-const PATTERNS = 'https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html';
+type Settings = Record<string, unknown>;
+
 /** Without these a pattern would let through what anybody at all may put on the bus. */
 const NAMED = { source: 'your.application', account: '111122223333' };
 const SELECTORS = ['conversationId', 'finishedWhen', 'sharedId'];
@@ -71,8 +72,10 @@ function checkPattern({ eventPattern }: Settings, at: At): Fault[] {
           },
         ],
   );
-  const { source: _source, account: _account, ...rest } = eventPattern;
-  return [...unnamed, ...checkShape(rest, (...path) => at('eventPattern', ...path))];
+  const faults = checkEventPattern(eventPattern, (...path) => at('eventPattern', ...path));
+  // What does not name anybody is said once.
+  const said = new Set(unnamed.map(({ path }) => path));
+  return [...unnamed, ...faults.filter(({ path }) => ![...said].some((each) => path.startsWith(each)))];
 }
 
 /** A list of texts, or of their beginnings. */
@@ -85,22 +88,6 @@ function isNamed(value: unknown): boolean {
       return typeof text === 'string' && text !== '';
     })
   );
-}
-
-/** AWS would say this too, but only when the stack is deployed. */
-function checkShape(pattern: EventPattern, at: At): Fault[] {
-  return Object.entries(pattern).flatMap(([key, value]) => {
-    if (isObject(value) && Object.keys(value).length > 0)
-      return checkShape(value, (...path) => at(key, ...path));
-    if (Array.isArray(value) && value.length > 0) return [];
-    return [
-      {
-        path: at(key),
-        problem: 'is not a list of what may match',
-        mend: `Write a list, as in ["closed"] (${PATTERNS})`,
-      },
-    ];
-  });
 }
 
 function checkSelectors(settings: Settings, at: At): Fault[] {

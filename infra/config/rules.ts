@@ -1,6 +1,8 @@
+import { checkArns } from './arn.ts';
 import { checkBus } from './bus.ts';
 import { SETTINGS } from './connection.ts';
 import { rateInMinutes, toMinutes } from './duration.ts';
+import { checkExistingCount } from './existing-secrets.ts';
 import { type Fault, pathOf, quote, suggest } from './fault.ts';
 import {
   isPreset,
@@ -20,8 +22,6 @@ type Settings = Record<string, unknown>;
 type Entry = { kind: 'polyai' | 'connections'; name: string; settings: Settings };
 type Faults = (Fault | undefined)[];
 
-/** So many secrets the roles' policies can name; docs/scale.md says why. */
-const MAX_SECRETS = 400;
 /** The longest period that an alarm can look back on. */
 const MAX_ALARM_MINUTES = toMinutes('7d');
 
@@ -35,7 +35,8 @@ export function checkRules(configuration: unknown): Fault[] {
   const webhooks = entriesOf('connections', connections);
   const all = [...projects, ...webhooks];
   const faults: Faults = [
-    checkSize(all),
+    ...checkArns(settingsOf(configuration)),
+    ...[projects, webhooks].flatMap((each) => checkExistingCount(each)),
     ...all.flatMap((entry, index) => [
       checkName(entry),
       checkSecretKey(entry),
@@ -54,15 +55,6 @@ export function checkRules(configuration: unknown): Fault[] {
     ]),
   ];
   return faults.filter((fault) => fault !== undefined);
-}
-
-function checkSize(all: Entry[]): Fault | undefined {
-  if (all.length <= MAX_SECRETS) return undefined;
-  return {
-    path: '',
-    problem: `has ${all.length} projects and connections, more than the ${MAX_SECRETS} that one stack can have`,
-    mend: 'Split it into several stacks, as docs/scale.md shows',
-  };
 }
 
 function checkName({ kind, name }: Entry): Fault | undefined {
