@@ -57,8 +57,8 @@ const RETENTION = Duration.days(14);
 /** Far above what every back-off needs: only a message that crashes its function gets here. */
 const MAX_RECEIVES = 1000;
 const BATCH = 10;
-/** The fewest that Lambda takes: an account may have ten functions at once, and webhooks need the rest. */
-const EVENT_CONCURRENCY = 2;
+/** The fewest at once that Lambda takes for a queue. */
+const MIN_CONCURRENCY = 2;
 
 /**
  * The whole adapter: webhook in, queue, close out. Where all connections are on buses there is no API and no
@@ -190,7 +190,8 @@ export class ChatCloserStack extends Stack {
       });
     if (event) {
       requireVisibility(EVENT_VISIBILITY, EVENT_TIMEOUT);
-      feed(event, events.queue, EVENT_CONCURRENCY);
+      // A new account may run ten functions at once: what these leave is for webhooks.
+      feed(event, events.queue, Math.max(MIN_CONCURRENCY, Math.floor(stack.maxConcurrency / 2)));
       new CfnOutput(this, 'EventsDeadLetterQueueUrl', { value: events.deadLetters.queueUrl });
     }
 

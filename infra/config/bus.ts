@@ -1,5 +1,5 @@
 import { CRMS } from '../../functions/crm/index.ts';
-import { checkEventPattern, type EventPattern } from './event-pattern.ts';
+import { checkEventPattern, checkLength, type EventPattern } from './event-pattern.ts';
 import { type Fault, type Path, pathOf } from './fault.ts';
 import { isPreset } from './preset.ts';
 
@@ -40,7 +40,9 @@ export function checkBus(name: string, settings: Settings): Fault[] {
   if (!bus) return [];
   const at = (...path: Path) => pathOf('connections', name, ...path);
   const own =
-    typeof bus === 'object' ? checkSource(bus.sourcePrefixes, settings, at) : checkPattern(settings, at);
+    typeof bus === 'object'
+      ? [...checkSource(bus.sourcePrefixes, settings, at), ...checkSourceLength(String(crm), settings, at)]
+      : checkPattern(settings, at);
   return [...own, ...checkSelectors(settings, at)];
 }
 
@@ -57,6 +59,13 @@ function checkSource(prefixes: readonly string[], settings: Settings, at: At): F
       mend: `Write the source as the events have it (${prefixes[0]}…), or name the partner’s own bus`,
     },
   ];
+}
+
+/** The preset's own pattern is short, so only the source can make it long. */
+function checkSourceLength(crm: string, settings: Settings, at: At): Fault[] {
+  if (typeof settings.source !== 'string') return [];
+  const faults = checkLength({ ...patternOf(crm, settings), account: ['111122223333'] }, () => at('source'));
+  return faults.map((fault) => ({ ...fault, mend: 'Write the source as the events have it' }));
 }
 
 function checkPattern({ eventPattern }: Settings, at: At): Fault[] {

@@ -42,14 +42,16 @@ const OPERATORS: Record<string, (value: unknown) => boolean> = {
 
 /** AWS would refuse these patterns too, but only when the stack is deployed; or take them and match nothing. */
 export function checkEventPattern(pattern: EventPattern, at: At): Fault[] {
+  return [...checkLength(pattern, at), ...checkKeys(pattern, at), ...checkFields(pattern, at)];
+}
+
+/** @param at where the text stands that makes it long */
+export function checkLength(pattern: EventPattern, at: At): Fault[] {
   const { length } = JSON.stringify(pattern);
-  const isLong = length > MAX_PATTERN_LENGTH;
-  const long = {
-    path: at(),
-    problem: `has ${length} characters, and EventBridge takes ${MAX_PATTERN_LENGTH}`,
-    mend: 'Make it shorter: match fewer values, or by prefix; or use several connections',
-  };
-  return [...(isLong ? [long] : []), ...checkKeys(pattern, at), ...checkFields(pattern, at)];
+  if (length <= MAX_PATTERN_LENGTH) return [];
+  const problem = `has ${length} characters, and EventBridge takes ${MAX_PATTERN_LENGTH}`;
+  const mend = 'Make it shorter: match fewer values, or by prefix; or use several connections';
+  return [{ path: at(), problem, mend }];
 }
 
 function checkKeys(pattern: EventPattern, at: At): Fault[] {

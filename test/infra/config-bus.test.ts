@@ -193,6 +193,13 @@ describe('a connection on a bus', () => {
       /aws\.partner\/genesys\.com\/…/,
     ],
     [
+      'a source that makes the pattern too long',
+      { ...genesys, source: 'x'.repeat(2000) },
+      'source',
+      /has 2\d\d\d characters, and EventBridge takes 2048/,
+      /as the events have it/,
+    ],
+    [
       'one partner on the bus of another',
       { ...salesforce, bus: GENESYS },
       'source',

@@ -240,15 +240,25 @@ describe('the queue of events', () => {
     });
   });
 
-  it('feeds its function ten at a time, with partial batch responses and bounded concurrency', () => {
-    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
-      EventSourceArn: { 'Fn::GetAtt': [queue, 'Arn'] },
-      BatchSize: 10,
-      FunctionResponseTypes: ['ReportBatchItemFailures'],
-      // Of the ten that a new account has, webhooks get what the worker and this leave.
-      ScalingConfig: { MaximumConcurrency: 2 },
-    });
-  });
+  // Of the ten that a new account has, webhooks get what the worker and this leave.
+  it.each([
+    [5, 2],
+    [2, 2],
+    [3, 2],
+    [40, 20],
+    [1000, 500],
+  ])(
+    'feeds its function ten at a time, where there are %i workers at most %i at once',
+    (maxConcurrency, most) => {
+      const set = createStack({ ...withBuses, stack: { maxConcurrency } });
+      Template.fromStack(set).hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+        EventSourceArn: { 'Fn::GetAtt': [queue, 'Arn'] },
+        BatchSize: 10,
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+        ScalingConfig: { MaximumConcurrency: most },
+      });
+    },
+  );
 });
 
 describe('the function that reads events', () => {
