@@ -28,7 +28,11 @@ const STACK = 'closer-iam';
 const place = { region: 'uk-1', accountId: 'acme-uk' };
 const cleanup = { schedule: 'rate(1 hour)', channels: ['CHAT'], dryRun: false };
 
+/** As a user's file has them: of an account that is not here, so the local run uses names. */
+const arn = (service: string, resource: string) => `arn:aws:${service}:eu-west-2:123456789012:${resource}`;
+
 const CONFIGURATION = {
+  stack: { alarms: { topicArn: arn('sns', 'alarms') } },
   polyai: {
     support: { ...place, projectId: 'PROJECT-support' },
     cleaned: { ...place, projectId: 'PROJECT-cleaned', cleanup },
@@ -36,12 +40,16 @@ const CONFIGURATION = {
   },
   connections: {
     tickets: { crm: 'zendesk', polyai: 'support' },
-    imported: { crm: 'zendesk', polyai: 'own', existingSecret: 'acme/zendesk' },
+    imported: {
+      crm: 'zendesk',
+      polyai: 'own',
+      existingSecret: arn('secretsmanager', 'secret:acme/zendesk-AbC123'),
+    },
     shared: { crm: 'zendesk', polyai: 'support', lookUp: 'sharedId' },
     events: {
       crm: 'eventbridge',
       polyai: 'support',
-      bus: 'desk',
+      bus: arn('events', 'event-bus/desk'),
       eventPattern: { source: ['acme.desk'], account: ['000000000000'] },
       conversationId: 'detail.chat',
     },
