@@ -6,12 +6,16 @@ import { Construct } from 'constructs';
 import type { ListedProject } from '../functions/connections.ts';
 import { rateInMinutes, toMinutes } from './config/duration.ts';
 import type { Configuration, ProjectConfiguration } from './config.ts';
+import { shorten } from './names.ts';
 
 type Cleanup = NonNullable<ProjectConfiguration['cleanup']>;
 
 const MINUTE_MS = 60_000;
 /** Many projects with the same schedule fire within so many minutes, or a quarter of what lies between two runs. */
 const MAX_WINDOW_MINUTES = 15;
+/** EventBridge Scheduler's limit for the name of a group, and how ours ends. */
+const MAX_GROUP_NAME = 64;
+const GROUP = '-cleanup';
 /** A run that cannot begin by then is the next one's to make up for. */
 export const START_WITHIN_SECONDS = 900;
 
@@ -47,7 +51,7 @@ export class CleanupSchedules extends Construct {
 
   constructor(scope: Construct, id: string, projects: [string, Cleanup][], target: IFunction) {
     super(scope, id);
-    this.groupName = `${Stack.of(this).stackName}-cleanup`.slice(-64).replace(/^-+/, '');
+    this.groupName = `${shorten(Stack.of(this).stackName, MAX_GROUP_NAME - GROUP.length)}${GROUP}`;
     const group = new CfnScheduleGroup(this, 'Group', { name: this.groupName });
     const role = new Role(this, 'Role', { assumedBy: fromGroup(this, this.groupName) });
     const invoke = new PolicyStatement({

@@ -1,16 +1,20 @@
-import { type Duration, Stack, Token } from 'aws-cdk-lib';
+import { type Duration, Stack } from 'aws-cdk-lib';
 import { CfnRule } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Queue, type QueueProps } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { type EventPattern, isOnBus, patternOf, sourceOf } from './config/bus.ts';
-import { type Fault, pathOf } from './config/fault.ts';
-import { type Configuration, ConfigurationError, type ConnectionConfiguration } from './config.ts';
+import type { Configuration, ConnectionConfiguration } from './config.ts';
+import { shorten } from './names.ts';
 
 /** The same as EventBridge's own: a day, in which the target may come back. */
 const RETRY_POLICY = { maximumEventAgeInSeconds: 86_400, maximumRetryAttempts: 185 };
 /** A message that cannot be read gets to the dead letters within the hour. */
 const MAX_RECEIVES = 20;
+
+/** EventBridge's limit, and what of it the stack's name may take. */
+const MAX_RULE_NAME = 64;
+const MAX_RULE_STEM = 40;
 
 /** The connections of a configuration whose events come over a bus. */
 export function connectionsOnBuses({ connections }: Configuration): [string, ConnectionConfiguration][] {
@@ -20,8 +24,6 @@ export function connectionsOnBuses({ connections }: Configuration): [string, Con
 /**
  * A rule for each connection, and the one queue that they all feed: events wait there, and are tried again
  * there, while the function that reads them cannot.
- *
- * @throws {ConfigurationError} when a bus is known to be of another account or region
  */
 export class Events extends Construct {
   readonly queue: Queue;
@@ -35,7 +37,6 @@ export class Events extends Construct {
   ) {
     super(scope, id);
     const { visibilityTimeout, ...both } = queue;
-    requireOwnBuses(Stack.of(this), connections);
     this.deadLetters = new Queue(this, 'DeadLetters', both);
     this.queue = new Queue(this, 'Queue', {
       ...both,
@@ -51,6 +52,7 @@ export class Events extends Construct {
 
   private createRule(scope: Construct, name: string, connection: ConnectionConfiguration): void {
     new CfnRule(scope, name, {
+      name: shorten(`${ruleStem(scope)}${name}`, MAX_RULE_NAME),
       description: `Events of the connection ${name}`,
       eventBusName: connection.bus ?? '',
       eventPattern: this.patternOf(connection),
@@ -77,7 +79,18 @@ export class Events extends Construct {
   }
 }
 
-/** EventBridge may send, for rules of this account and region; not for one rule each, because a policy is short. */
+/**
+ * How the names of this stack's rules begin, on every bus. No name of a stack or connection has a full stop, so no
+ * other stack's begin like it.
+ */
+function ruleStem(scope: Construct): string {
+  return `${shorten(Stack.of(scope).stackName, MAX_RULE_STEM - 1)}.`;
+}
+
+/**
+ * EventBridge may send, for rules whose names begin as this stack's do; not for one rule each, because a policy is
+ * short, and a new rule would for a moment be refused.
+ */
 function fromRules(scope: Construct, queue: Queue): PolicyStatement {
   const stack = Stack.of(scope);
   return new PolicyStatement({
@@ -87,30 +100,11 @@ function fromRules(scope: Construct, queue: Queue): PolicyStatement {
     conditions: {
       StringEquals: { 'aws:SourceAccount': stack.account },
       ArnLike: {
-        'aws:SourceArn': stack.formatArn({ service: 'events', resource: 'rule', resourceName: '*' }),
+        // A rule of another bus than the default one has the bus before its name.
+        'aws:SourceArn': ['', '*/'].map((bus) =>
+          stack.formatArn({ service: 'events', resource: 'rule', resourceName: `${bus}${ruleStem(scope)}*` }),
+        ),
       },
     },
   });
-}
-
-/** The command line tells where it is about to deploy, even to a stack that may go anywhere. */
-function requireOwnBuses(stack: Stack, connections: [string, ConnectionConfiguration][]): void {
-  const account = Token.isUnresolved(stack.account) ? process.env.CDK_DEFAULT_ACCOUNT : stack.account;
-  const region = Token.isUnresolved(stack.region) ? process.env.CDK_DEFAULT_REGION : stack.region;
-  const faults = connections.flatMap(([name, { bus = '' }]): Fault[] => {
-    const [, busRegion, busAccount] = /^arn:[^:]*:events:([^:]*):([^:]*):/.exec(bus) ?? [];
-    const foreign = [
-      busRegion && region && busRegion !== region ? `region ${busRegion}` : '',
-      busAccount && account && busAccount !== account ? `account ${busAccount}` : '',
-    ].filter(Boolean);
-    if (foreign.length === 0) return [];
-    return [
-      {
-        path: pathOf('connections', name, 'bus'),
-        problem: `is a bus of ${foreign.join(' and ')}, and this stack is for ${[account, region].filter(Boolean).join(', ')}`,
-        mend: 'Let a rule there forward its events to a bus of this account and region, and name that; or deploy there',
-      },
-    ];
-  });
-  if (faults.length > 0) throw new ConfigurationError('the configuration', faults);
 }

@@ -27,7 +27,8 @@ export type Watched = {
   deadLetters: Queue;
   /** There only with connections on buses. */
   eventsDeadLetters: Queue | undefined;
-  accessLog: ILogGroup;
+  /** There only with connections that have an address. */
+  accessLog: ILogGroup | undefined;
   /** By the names that people know them by. */
   functions: Record<string, IFunction & { logGroup: ILogGroup }>;
   /** There only with projects that are cleaned up. */
@@ -98,12 +99,14 @@ export function monitor(stack: Stack, watched: Watched): void {
       }),
     );
   }
-  alarm(
-    'GatewayAlarm',
-    'gateway',
-    'The gateway itself answered 429 or 5xx: webhooks did not reach the receiver.',
-    gatewayFailures(stack, accessLog),
-  );
+  if (accessLog) {
+    alarm(
+      'GatewayAlarm',
+      'gateway',
+      'The gateway itself answered 429 or 5xx: webhooks did not reach the receiver.',
+      gatewayFailures(stack, accessLog),
+    );
+  }
   for (const [outcome, { id, what }] of Object.entries(NEED_ACTION)) {
     alarm(id, outcome, what, attemptsEndingIn(stack, outcome as NeedingAction));
   }

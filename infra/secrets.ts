@@ -1,6 +1,4 @@
 import { ArnFormat, RemovalPolicy, SecretValue, Stack, Validations } from 'aws-cdk-lib';
-import type { IGrantable } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { CRMS } from '../functions/crm/index.ts';
@@ -9,9 +7,10 @@ import { needsSecret } from './config/preset.ts';
 
 /** A secret as the stack knows it: for its grants, for the functions that read it, and for who fills it. */
 export type StackSecret = {
-  grantRead(grantee: IGrantable): void;
   /** Name or ARN, a literal: it is embedded in the bundles. */
   id: string;
+  /** Of the user's own: its ARN or ARN pattern, and the key that protects it where that is one of theirs. */
+  existing?: { id: string; arn: string; key?: { arn: string; viaService: string } };
   /** What belongs in it, where the stack cannot make it up. */
   toFill?: string;
 };
@@ -63,11 +62,7 @@ export function createSecret(scope: Construct, id: string, name: string, initial
     id: 'AwsSolutions-SMG4',
     reason: 'The CRM and PolyAI issue these values; nobody but their administrators can rotate them.',
   });
-  return {
-    id: name,
-    grantRead: (grantee) => void secret.grantRead(grantee),
-    ...('waiting' in initial && { toFill: initial.waiting }),
-  };
+  return { id: name, ...('waiting' in initial && { toFill: initial.waiting }) };
 }
 
 /**
@@ -121,20 +116,38 @@ export function secretsOf<T extends Own>(
 
 /** A secret of the user's own, by name or full ARN, with the KMS key that protects it where there is one. */
 function importSecret(scope: Construct, id: string, keyArn: string | undefined): StackSecret {
-  const arn = id.startsWith('arn:') ? { secretCompleteArn: id } : { secretPartialArn: arnOf(scope, id) };
-  const secret = Secret.fromSecretAttributes(scope, `Existing ${id}`, arn);
-  const key = keyArn && Key.fromKeyArn(scope, `Key of ${id}`, keyArn);
-  return {
-    id,
-    grantRead(grantee) {
-      secret.grantRead(grantee);
-      // Told of the key, the imported secret would grant nothing on it: its policy is out of reach.
-      if (key) key.grantDecrypt(grantee);
-    },
-  };
+  const { region, urlSuffix } = Stack.of(scope);
+  const key = keyArn && { arn: keyArn, viaService: `secretsmanager.${region}.${urlSuffix}` };
+  const arn = id.startsWith('arn:') ? id : arnPattern(scope, id);
+  return { id, existing: { id, arn, ...(key && { key }) } };
 }
 
-function arnOf(scope: Construct, resourceName: string): string {
-  const parts = { service: 'secretsmanager', resource: 'secret', resourceName };
+/** How many secrets are named one by one; more are read by the pattern of their kind. */
+const MAX_LISTED = 20;
+
+/**
+ * ARN patterns of the secrets that the stack makes: one for the whole kind, or one each where a function reads
+ * only some.
+ *
+ * @param kind the part of the names that says whose they are
+ * @param read the secrets to be read, of `all` of this kind
+ */
+export function ownPatterns(
+  scope: Construct,
+  kind: 'polyai' | 'connections',
+  read: StackSecret[],
+  all: StackSecret[],
+): string[] {
+  const isOwn = ({ existing }: StackSecret) => !existing;
+  const own = read.filter(isOwn);
+  if (own.length === 0) return [];
+  const isListed = own.length < all.filter(isOwn).length && own.length <= MAX_LISTED;
+  if (isListed) return own.map(({ id }) => arnPattern(scope, id));
+  return [arnPattern(scope, `${Stack.of(scope).stackName}/${kind}/*/secret`)];
+}
+
+/** Secrets Manager ends an ARN in a hyphen and six characters that nobody knows before. */
+function arnPattern(scope: Construct, name: string): string {
+  const parts = { service: 'secretsmanager', resource: 'secret', resourceName: `${name}-??????` };
   return Stack.of(scope).formatArn({ ...parts, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
 }

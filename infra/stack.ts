@@ -1,4 +1,4 @@
-import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps, Validations } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Fn, RemovalPolicy, Stack, type StackProps, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
@@ -10,22 +10,25 @@ import {
   Runtime,
   SystemLogLevel,
 } from 'aws-cdk-lib/aws-lambda';
-import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { NodejsFunction, type NodejsFunctionProps } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { type ILogGroup, LogGroup } from 'aws-cdk-lib/aws-logs';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { Connection, ListedProject, Project } from '../functions/connections.ts';
 import { ENVIRONMENT } from '../functions/environment.ts';
+import { requireOwnArns } from './arns.ts';
 import { bundling, type Embedded, ROOT, writeConfigured } from './bundle.ts';
 import { CleanupSchedules, embedCleanup, projectsWithCleanup, START_WITHIN_SECONDS } from './cleanup.ts';
 import { isOnBus } from './config/bus.ts';
 import type { Configuration } from './config.ts';
 import { connectionsOnBuses, Events } from './events.ts';
+import { consume, postpone, readSecrets, sendTo } from './grants.ts';
 import { monitor } from './monitoring.ts';
+import { requireResources } from './resources.ts';
 import {
   createSecret,
   initialSecret,
+  ownPatterns,
   PROJECT_WAITS,
   projectShape,
   provenBySecret,
@@ -55,8 +58,15 @@ const RETENTION = Duration.days(14);
 /** Far above what every back-off needs: only a message that crashes its function gets here. */
 const MAX_RECEIVES = 1000;
 const BATCH = 10;
+/** The fewest at once that Lambda takes for a queue. */
+const MIN_CONCURRENCY = 2;
 
-/** The whole adapter: webhook in, queue, close out. */
+/**
+ * The whole adapter: webhook in, queue, close out. Where all connections are on buses there is no API and no
+ * receiver.
+ *
+ * @throws {ConfigurationError} for what only the account, the region or CloudFormation can refuse
+ */
 export class ChatCloserStack extends Stack {
   constructor(
     scope: Construct,
@@ -65,6 +75,7 @@ export class ChatCloserStack extends Stack {
   ) {
     super(scope, id, { description: 'Closes PolyAI chats when a CRM says that they are finished', ...props });
     const { stack, projects, connections } = configuration;
+    requireOwnArns(this, configuration);
 
     const queue = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true, retentionPeriod: RETENTION };
     const deadLetters = new Queue(this, 'DeadLetters', queue);
@@ -86,16 +97,22 @@ export class ChatCloserStack extends Stack {
       ),
     );
 
-    const logGroup = (name: string) =>
+    const logGroup = (name: string, logGroupName?: string) =>
       new LogGroup(this, name, {
+        ...(logGroupName && { logGroupName }),
         retention: stack.logRetentionDays,
         removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
       });
     const embedded = embed(configuration, projectSecrets, connectionSecrets);
-    const createFunction = (name: string, needs: keyof Embedded, own: NodejsFunctionProps) => {
+    const createFunction = (
+      name: string,
+      needs: keyof Embedded,
+      { may, ...own }: NodejsFunctionProps & { may: (role: Role) => void },
+    ) => {
       const log = logGroup(`${name}Log`);
       const role = new Role(this, `${name}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
       log.grantWrite(role);
+      may(role);
       return new NodejsFunction(this, name, {
         runtime: Runtime.NODEJS_24_X,
         architecture: Architecture.ARM_64,
@@ -117,16 +134,25 @@ export class ChatCloserStack extends Stack {
       });
     };
 
-    const receive = createFunction('Receive', 'connections', {
-      description: 'Verifies webhooks and queues the closes that they ask for',
-      timeout: RECEIVE_TIMEOUT,
-      // The start, while a CRM waits, is bound by the processor, and that grows with the memory.
-      memorySize: 512,
-      environment: { [ENVIRONMENT.closeQueueUrl]: closes.queueUrl },
-    });
-    for (const secret of connectionSecrets.values()) secret.grantRead(receive);
-    closes.grantSendMessages(receive);
+    const readAll = (role: Role, kind: 'polyai' | 'connections', secrets: Map<string, StackSecret>) =>
+      readOnly(this, role, kind, [...secrets.values()], secrets);
 
+    const isWebhook = ({ crm }: { crm: string }) => !isOnBus(crm);
+    const receive = Object.values(connections).some(isWebhook)
+      ? createFunction('Receive', 'connections', {
+          description: 'Verifies webhooks and queues the closes that they ask for',
+          timeout: RECEIVE_TIMEOUT,
+          // The start, while a CRM waits, is bound by the processor, and that grows with the memory.
+          memorySize: 512,
+          environment: { [ENVIRONMENT.closeQueueUrl]: closes.queueUrl },
+          may: (role) => {
+            readAll(role, 'connections', connectionSecrets);
+            role.addToPolicy(sendTo(closes));
+          },
+        })
+      : undefined;
+
+    const looksUp = Object.values(connections).some(({ lookUp }) => lookUp);
     const close = createFunction('Close', 'projects', {
       description: 'Closes chats at PolyAI and settles what comes of it',
       timeout: CLOSE_TIMEOUT,
@@ -136,19 +162,15 @@ export class ChatCloserStack extends Stack {
         [ENVIRONMENT.closeQueueUrl]: closes.queueUrl,
         [ENVIRONMENT.deadLetterQueueUrl]: deadLetters.queueUrl,
       },
+      may: (role) => {
+        readAll(role, 'polyai', projectSecrets);
+        for (const each of [consume(closes), postpone(closes), sendTo(deadLetters)]) role.addToPolicy(each);
+        // A shared id that is resolved becomes a close of its own.
+        if (looksUp) role.addToPolicy(sendTo(closes));
+      },
     });
-    for (const secret of projectSecrets.values()) secret.grantRead(close);
-    deadLetters.grantSendMessages(close);
-    // A shared id that is resolved becomes a close of its own.
-    if (Object.values(connections).some(({ lookUp }) => lookUp)) closes.grantSendMessages(close);
     requireVisibility(VISIBILITY, CLOSE_TIMEOUT);
-    close.addEventSource(
-      new SqsEventSource(closes, {
-        batchSize: BATCH,
-        reportBatchItemFailures: true,
-        maxConcurrency: stack.maxConcurrency,
-      }),
-    );
+    feed(close, closes, stack.maxConcurrency);
 
     const onBuses = connectionsOnBuses(configuration);
     const events =
@@ -163,17 +185,14 @@ export class ChatCloserStack extends Stack {
         // Nobody waits for its start.
         memorySize: 256,
         environment: { [ENVIRONMENT.closeQueueUrl]: closes.queueUrl },
+        may: (role) => {
+          for (const each of [consume(events.queue), sendTo(closes)]) role.addToPolicy(each);
+        },
       });
     if (event) {
-      closes.grantSendMessages(event);
       requireVisibility(EVENT_VISIBILITY, EVENT_TIMEOUT);
-      event.addEventSource(
-        new SqsEventSource(events.queue, {
-          batchSize: BATCH,
-          reportBatchItemFailures: true,
-          maxConcurrency: stack.maxConcurrency,
-        }),
-      );
+      // A new account may run ten functions at once: what these leave is for webhooks.
+      feed(event, events.queue, Math.max(MIN_CONCURRENCY, Math.floor(stack.maxConcurrency / 2)));
       new CfnOutput(this, 'EventsDeadLetterQueueUrl', { value: events.deadLetters.queueUrl });
     }
 
@@ -188,16 +207,23 @@ export class ChatCloserStack extends Stack {
             retryAttempts: 0,
             maxEventAge: Duration.seconds(START_WITHIN_SECONDS),
             environment: { [ENVIRONMENT.closeQueueUrl]: closes.queueUrl },
+            may: (role) => {
+              const read = toCleanUp.flatMap(([name]) => projectSecrets.get(name) ?? []);
+              readOnly(this, role, 'polyai', read, projectSecrets);
+              role.addToPolicy(sendTo(closes));
+            },
           })
         : undefined;
     const schedules = cleanup && new CleanupSchedules(this, 'Schedules', toCleanUp, cleanup);
-    if (cleanup) {
-      for (const [name] of toCleanUp) projectSecrets.get(name)?.grantRead(cleanup);
-      closes.grantSendMessages(cleanup);
-    }
 
-    const accessLog = logGroup('AccessLog');
-    const api = createApi(this, receive, accessLog, stack.throttle);
+    const accessLog = receive && logGroup('AccessLog', accessLogName(this));
+    if (receive && accessLog) {
+      const api = createApi(this, receive, accessLog, stack.throttle);
+      new CfnOutput(this, 'WebhooksUrl', {
+        value: `${api.apiEndpoint}/webhooks`,
+        description: "A connection's address is this, a slash and its name",
+      });
+    }
     monitor(this, {
       alarms: stack.alarms,
       closes,
@@ -205,7 +231,7 @@ export class ChatCloserStack extends Stack {
       eventsDeadLetters: events?.deadLetters,
       accessLog,
       functions: {
-        Receive: receive,
+        ...(receive && { Receive: receive }),
         Close: close,
         ...(event && { Event: event }),
         ...(cleanup && { Cleanup: cleanup }),
@@ -213,10 +239,6 @@ export class ChatCloserStack extends Stack {
       cleanups: schedules && { projects: Object.fromEntries(toCleanUp), scheduleGroup: schedules.groupName },
     });
 
-    new CfnOutput(this, 'WebhooksUrl', {
-      value: `${api.apiEndpoint}/webhooks`,
-      description: "A connection's address is this, a slash and its name",
-    });
     new CfnOutput(this, 'OutcomesLogGroup', { value: close.logGroup.logGroupName });
     new CfnOutput(this, 'CloseQueueUrl', { value: closes.queueUrl });
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: deadLetters.queueUrl });
@@ -236,7 +258,40 @@ export class ChatCloserStack extends Stack {
       value: JSON.stringify(Object.fromEntries(toFill)),
       description: 'The secrets that wait to be filled, and the shape of what belongs in them',
     });
+    requireResources(this, configuration);
   }
+}
+
+/** Lets a role read these secrets, each of the user's own once. */
+function readOnly(
+  stack: Stack,
+  role: Role,
+  kind: 'polyai' | 'connections',
+  read: StackSecret[],
+  all: Map<string, StackSecret>,
+): void {
+  const existing = [...new Set(read.map((secret) => secret.existing))];
+  readSecrets(role, ownPatterns(stack, kind, read, [...all.values()]), existing);
+}
+
+/** Not `SqsEventSource`, which would add to the role's permissions. */
+function feed(worker: NodejsFunction, queue: IQueue, maxConcurrency: number): void {
+  worker.addEventSourceMapping('Source', {
+    eventSourceArn: queue.queueArn,
+    batchSize: BATCH,
+    reportBatchItemFailures: true,
+    maxConcurrency,
+  });
+}
+
+/**
+ * Below `/aws/vendedlogs/` API Gateway needs no room in the account's one resource policy for logs, which is
+ * short. The end is the stack's own id: the group outlives the stack, and the next one of the name needs another.
+ *
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
+ */
+function accessLogName({ stackName, stackId }: Stack): string {
+  return `/aws/vendedlogs/${stackName}/AccessLog-${Fn.select(2, Fn.split('/', stackId))}`;
 }
 
 /** @throws {Error} unless the visibility is at least six times the timeout, as AWS advises for a Lambda's queue */
@@ -338,7 +393,13 @@ function createApi(
   return api;
 }
 
-/** Neither path nor query: a token may stand in them. `integrationStatus` is missing where the gateway answered by itself. */
+/**
+ * Neither path nor query: a token may stand in them. The error's text comes with its quotes, so that one inside
+ * it breaks no line; an integration's text does not, and is left out. `integrationStatus` is what the receiver
+ * answered, `lambdaStatus` what Lambda did, and both are "-" where the gateway answered alone.
+ *
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html
+ */
 const ACCESS_LOG = AccessLogFormat.custom(
   JSON.stringify({
     type: 'access',
@@ -348,8 +409,9 @@ const ACCESS_LOG = AccessLogFormat.custom(
     route: '$context.routeKey',
     status: '$context.status',
     integrationStatus: '$context.integration.status',
-    error: '$context.error.message',
-    integrationError: '$context.integration.error',
+    lambdaStatus: '$context.integration.integrationStatus',
     latencyMs: '$context.responseLatency',
-  }),
+    errorType: '$context.error.responseType',
+    error: '$context.error.messageString',
+  }).replace('"$context.error.messageString"', '$context.error.messageString'),
 );

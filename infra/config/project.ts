@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { rateInMinutes, toMinutes } from './duration.ts';
+import { toMinutes } from './duration.ts';
+import { checkSchedule } from './schedule.ts';
 import {
   ADDRESS,
   checkAddress,
@@ -24,9 +25,7 @@ const cleanup = keys('A scheduled search for chats that no webhook ever closed.'
       description: 'When it runs: rate(…) or cron(…).',
       mend: 'Write as in rate(1 hour) or cron(0 3 * * ? *)',
     },
-    refuse('Write as in rate(1 hour) or cron(0 3 * * ? *)', {
-      'is neither rate(…) nor cron(…) of EventBridge Scheduler': (value) => !isSchedule(value),
-    }),
+    checkSchedule,
   ),
   timezone: text(
     {
@@ -65,13 +64,6 @@ const cleanup = keys('A scheduled search for chats that no webhook ever closed.'
   ).exactOptional(),
   oldestOpenAlarm: duration('Alarm when the oldest open chat is older than this.').exactOptional(),
 });
-
-/** @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html */
-function isSchedule(value: string): boolean {
-  const fields = /^cron\(([\w*?,/#-]+(?: [\w*?,/#-]+){5})\)$/.exec(value)?.[1]?.split(' ');
-  // Of day of month and day of week, one must be left open.
-  return fields ? (fields[2] === '?') !== (fields[4] === '?') : !Number.isNaN(rateInMinutes(value));
-}
 
 function isTimeZone(value: string): boolean {
   try {

@@ -1,7 +1,9 @@
+import { checkArns } from './arn.ts';
 import { checkBus } from './bus.ts';
 import { SETTINGS } from './connection.ts';
 import { rateInMinutes, toMinutes } from './duration.ts';
 import { checkExistingSecrets, type Entry } from './existing-secret.ts';
+import { checkExistingCount } from './existing-secrets.ts';
 import { type Fault, pathOf, quote, suggest } from './fault.ts';
 import {
   isPreset,
@@ -21,8 +23,6 @@ import { CHOSEN } from './verify.ts';
 type Settings = Record<string, unknown>;
 type Faults = (Fault | undefined)[];
 
-/** So many secrets the roles' policies can name; docs/scale.md says why. */
-const MAX_SECRETS = 400;
 /** The longest period that an alarm can look back on. */
 const MAX_ALARM_MINUTES = toMinutes('7d');
 
@@ -38,7 +38,8 @@ export function checkRules(configuration: unknown, stack: string): Fault[] {
   const webhooks = entriesOf('connections', connections);
   const all = [...projects, ...webhooks];
   const faults: Faults = [
-    checkSize(all),
+    ...checkArns(settingsOf(configuration)),
+    ...[projects, webhooks].flatMap((each) => checkExistingCount(each)),
     ...all.map(checkName),
     ...checkExistingSecrets(all, stack),
     ...projects.flatMap(checkCleanup),
@@ -54,15 +55,6 @@ export function checkRules(configuration: unknown, stack: string): Fault[] {
     ]),
   ];
   return faults.filter((fault) => fault !== undefined);
-}
-
-function checkSize(all: Entry[]): Fault | undefined {
-  if (all.length <= MAX_SECRETS) return undefined;
-  return {
-    path: '',
-    problem: `has ${all.length} projects and connections, more than the ${MAX_SECRETS} that one stack can have`,
-    mend: 'Split it into several stacks, as docs/scale.md shows',
-  };
 }
 
 function checkName({ kind, name }: Entry): Fault | undefined {

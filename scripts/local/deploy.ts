@@ -2,10 +2,12 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../../infra/bundle.ts';
+import { bridgeIam } from './iam.ts';
 import { isolatedEnvironment, LOCAL_ENVIRONMENT, LocalRunError } from './isolation.ts';
 
 export type Outputs = {
-  WebhooksUrl: string;
+  /** There only with connections that have an address. */
+  WebhooksUrl?: string;
   OutcomesLogGroup: string;
   CloseQueueUrl: string;
   DeadLetterQueueUrl: string;
@@ -26,8 +28,11 @@ export async function deploy(
   stackName: string,
   configuration: string,
   signal?: AbortSignal,
+  isIamEnforced = false,
 ): Promise<Outputs> {
-  const env = isolatedEnvironment(endpoint, folder);
+  // The CDK has an agent of its own, which trusts what this names.
+  const trust = isIamEnforced ? { AWS_CA_BUNDLE: process.env.NODE_EXTRA_CA_CERTS } : {};
+  const env = { ...isolatedEnvironment(endpoint, folder), ...trust };
   const assembly = join(folder, 'cdk.out');
   const outputs = join(folder, 'outputs.json');
   const context = ['-c', `stack=${stackName}`, '-c', `connections=${configuration}`];
@@ -36,6 +41,8 @@ export async function deploy(
     cdk(['bootstrap', LOCAL_ENVIRONMENT], { cwd: folder, env, signal: either }),
     cdk(['synth', '--quiet', '--output', assembly, ...context], { cwd: ROOT, env, signal: either }),
   ]);
+  // Before the first deployment: a changed template of the same name is not uploaded again.
+  if (isIamEnforced) bridgeIam(join(assembly, `${stackName}.template.json`));
   const options = ['--app', assembly, '--require-approval', 'never', '--outputs-file', outputs];
   await cdk(['deploy', stackName, ...options], { cwd: folder, env, signal });
   return JSON.parse(readFileSync(outputs, 'utf8'))[stackName];

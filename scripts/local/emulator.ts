@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ROOT } from '../../infra/bundle.ts';
+import { enforceIam } from './iam.ts';
 import { isolatedEnvironment, LocalRunError, requireLoopback } from './isolation.ts';
 
 export const USUAL_PORT = 4566;
@@ -26,26 +27,29 @@ export type Emulator = {
  * The emulator of AWS: the one at `AWS_ENDPOINT_URL` where that is set, otherwise a MiniStack of our own.
  *
  * @param port asked for; it must be free then. Without it the usual port, or a free one
+ * @param isIamEnforced over TLS; only a MiniStack of our own can do that
  * @throws {LocalRunError} what is wrong, and the mend
  */
 export async function startEmulator(
   folder: string,
   port: number | undefined,
   say: (text: string) => void,
+  isIamEnforced = false,
 ): Promise<Emulator> {
   const given = process.env.AWS_ENDPOINT_URL;
-  if (given) {
+  if (given && !isIamEnforced) {
     say(`AWS_ENDPOINT_URL is set: its emulator at ${requireLoopback(given)} serves.`);
     return { endpoint: requireLoopback(given), isForeign: true, stop: async () => {} };
   }
   const chosen = await choosePort(port, say);
-  const started = await startMiniStack(folder, chosen);
+  const settings = isIamEnforced ? enforceIam(folder) : {};
+  const started = await startMiniStack(folder, chosen, settings);
   if (typeof started !== 'string') return started;
   // Another run was quicker to take the port between our look and our start.
   if (port !== undefined || (await isFree(chosen))) throw new LocalRunError(started);
   const free = await findFreePort();
   say(`Port ${chosen} is taken: using ${free}.`);
-  const restarted = await startMiniStack(folder, free);
+  const restarted = await startMiniStack(folder, free, settings);
   if (typeof restarted === 'string') throw new LocalRunError(restarted);
   return restarted;
 }
@@ -61,14 +65,18 @@ async function choosePort(asked: number | undefined, say: (text: string) => void
 }
 
 /** @returns what went wrong, where it does not start */
-async function startMiniStack(folder: string, port: number): Promise<Emulator | string> {
+async function startMiniStack(
+  folder: string,
+  port: number,
+  settings: NodeJS.ProcessEnv,
+): Promise<Emulator | string> {
   const program = join(ROOT, '.venv/bin/ministack');
   if (!existsSync(program)) {
     throw new LocalRunError(
       'MiniStack is not installed. Run this by `npm start` or `npm test`, which install it.',
     );
   }
-  const endpoint = `http://127.0.0.1:${port}`;
+  const endpoint = `${settings.USE_SSL ? 'https' : 'http'}://127.0.0.1:${port}`;
   const own = join(folder, 'ministack');
   mkdirSync(own, { recursive: true });
   const mark = randomUUID();
@@ -83,6 +91,7 @@ async function startMiniStack(folder: string, port: number): Promise<Emulator | 
       NODE_OPTIONS: '--no-deprecation',
       // Its health answer gives this back, so that another one on the port is not taken for ours.
       MINISTACK_EDITION: mark,
+      ...settings,
     },
     cwd: own,
     detached: true,

@@ -15,7 +15,7 @@ import { type Configuration, loadConfiguration } from '../../infra/config.ts';
 import { deploy, destroy, type Outputs } from './deploy.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
 import { type EventBus, openEventBus } from './event-bus.ts';
-import { isolate, isolatedEnvironment, LOCAL_ACCOUNT } from './isolation.ts';
+import { isolate, isolatedEnvironment, LOCAL_ACCOUNT, LocalRunError } from './isolation.ts';
 import { createFlush } from './late-lines.ts';
 import { type Log, openLog } from './log.ts';
 
@@ -26,6 +26,8 @@ export type LocalOptions = {
   polyai: { url: string; keys: { apiKey: string; token: string } };
   port?: number;
   stackName?: string;
+  /** Whether every function has the permissions of its role and no others, as on AWS. */
+  isIamEnforced?: boolean;
   /** Called as a step begins. */
   say: (text: string) => void;
   /** Aborted when the run is to end early. */
@@ -38,7 +40,11 @@ type Kind = 'polyai' | 'connections';
 export type LocalStack = {
   outputs: Outputs;
   configuration: Configuration;
-  /** The address that a CRM would be given, as this machine can reach it. */
+  /**
+   * The address that a CRM would be given, as this machine can reach it.
+   *
+   * @throws {LocalRunError} where no connection has one
+   */
   webhookUrl(connection: string): string;
   /** The same as a signature covers it: as API Gateway names its host, or the connection's `publicUrl`. */
   signedUrl(connection: string): string;
@@ -77,7 +83,7 @@ export async function startLocalStack(options: LocalOptions): Promise<LocalStack
   };
   try {
     say('Starting the local AWS');
-    emulator = await startEmulator(folder, options.port, say);
+    emulator = await startEmulator(folder, options.port, say, options.isIamEnforced);
     isolate(isolatedEnvironment(emulator.endpoint, folder));
     // Somebody may have a stack of the usual name there, which is not ours to change.
     if (emulator.isForeign && !options.stackName) stackName += `-${randomUUID().slice(0, 8)}`;
@@ -85,14 +91,15 @@ export async function startLocalStack(options: LocalOptions): Promise<LocalStack
     const file = localConfiguration(folder, options.configuration, stackName, options.polyai.url);
     isDeployed = true;
     buses = await createBuses(emulator.endpoint, configuration);
-    const outputs = await deploy(emulator.endpoint, folder, stackName, file, options.signal);
+    const { endpoint } = emulator;
+    const outputs = await deploy(endpoint, folder, stackName, file, options.signal, options.isIamEnforced);
     const secretsManager = new SecretsManagerClient({});
     const local: LocalStack = {
       outputs,
       configuration,
-      webhookUrl: (connection) => `${reachable(emulator?.endpoint ?? '', outputs.WebhooksUrl)}/${connection}`,
+      webhookUrl: (connection) => `${reachable(endpoint, webhooksUrl(outputs))}/${connection}`,
       signedUrl: (connection) => {
-        const { hostname, pathname } = new URL(outputs.WebhooksUrl);
+        const { hostname, pathname } = new URL(webhooksUrl(outputs));
         const { publicUrl } = configuration.connections[connection] ?? {};
         return publicUrl ?? `https://${hostname}${pathname}/${connection}`;
       },
@@ -172,8 +179,8 @@ function secretIdOf(
 }
 
 /**
- * The user's configuration with the address of what stands in for PolyAI, and secrets and buses of the user's
- * own by name: no real account, and no ARN of one, exists here.
+ * The user's configuration with the address of what stands in for PolyAI, secrets and buses of the user's own by
+ * name, and no topic: no real account, and no ARN of one, exists here.
  *
  * @returns the path of the copy
  */
@@ -187,6 +194,7 @@ function localConfiguration(folder: string, file: string, stackName: string, bas
     if (own.existingSecret) own.existingSecret = localSecret(stackName, own.existingSecret);
     if (own.bus) own.bus = busName(own.bus);
   }
+  delete configuration.stack?.alarms?.topicArn;
   for (const project of Object.values(configuration.polyai)) Object.assign(project as object, { baseUrl });
   for (const { eventPattern } of Object.values<{ eventPattern?: object }>(configuration.connections)) {
     if (eventPattern) Object.assign(eventPattern, { account: [LOCAL_ACCOUNT] });
@@ -202,6 +210,11 @@ function localSecret(stackName: string, secret: string): string {
     ? secret.replace(/^.*:secret:/, '').replace(/-[A-Za-z0-9]{6}$/, '')
     : secret;
   return `${stackName}/existing/${name}`;
+}
+
+function webhooksUrl({ WebhooksUrl }: Outputs): string {
+  if (WebhooksUrl) return WebhooksUrl;
+  throw new LocalRunError('Every connection of this configuration is on a bus, so there is no address.');
 }
 
 /** Node cannot resolve the names below `localhost` that the emulator gives its APIs; this path leads to the same one. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
 import {
   CreateQueueCommand,
   DeleteQueueCommand,
@@ -162,10 +163,18 @@ describe('an event', () => {
 });
 
 describe('a connection on a bus', () => {
-  it('has no address', async () => {
-    const response = await fetch(local.webhookUrl('eventbridge'), { method: 'POST', body: '{}' });
-    expect(response.status).toBe(404);
-    expect(await response.json()).toMatchObject({ code: 'unknown_connection' });
+  // Beside connections that have one: test/e2e/iam.test.ts.
+  it('has no address, and where all are on buses there is no API and no receiver', async () => {
+    expect(local.outputs).not.toHaveProperty('WebhooksUrl');
+    expect(() => local.webhookUrl('eventbridge')).toThrow(/there is no address/);
+    const { Functions = [] } = await new LambdaClient({}).send(new ListFunctionsCommand({}));
+    const names = Functions.map(({ FunctionName = '' }) => FunctionName).filter((name) =>
+      /^closer-events/.test(name),
+    );
+    expect(names).toEqual([
+      expect.stringMatching(/^closer-events-(Close|Event)/),
+      expect.stringMatching(/^closer-events-(Close|Event)/),
+    ]);
   });
 
   it('has no secret', () => {

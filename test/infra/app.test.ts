@@ -6,11 +6,12 @@ import { ROOT } from '../../infra/bundle.ts';
 import { SMALLEST, temporaryFolder, writeConnections } from '../support/configuration.ts';
 
 /** Runs the app as the CDK's command line does, with `-c` given as context. */
-function runApp(context: Record<string, string>) {
+function runApp(context: Record<string, unknown>, told: Record<string, string> = {}) {
   const outdir = temporaryFolder();
   const { context: own } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'));
   const env = {
     ...process.env,
+    ...told,
     CDK_OUTDIR: outdir,
     CDK_CONTEXT_JSON: JSON.stringify({ ...own, ...context }),
   };
@@ -73,6 +74,44 @@ describe('the app', () => {
     ]) {
       expect(stderr).toContain(named);
     }
+    expect(stderr).not.toMatch(/^\s+at /m);
+  });
+
+  describe('with ARNs of a place', () => {
+    const own = 'arn:aws:secretsmanager:eu-west-2:123456789012:secret:crm/tickets-AbC123';
+    const connections = writeConnections({
+      ...SMALLEST,
+      stack: { alarms: { topicArn: 'arn:aws:sns:eu-west-2:123456789012:alarms' } },
+      connections: { tickets: { crm: 'zendesk', polyai: 'support', existingSecret: own } },
+    });
+    const context = { connections, 'aws:cdk:bundling-stacks': [] };
+
+    it('is not refused without credentials, when the command line makes up a region', () => {
+      const { status, stderr } = runApp(context, { CDK_DEFAULT_REGION: 'us-east-1' });
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    });
+
+    it('is refused where credentials tell of another, each ARN with its fix', () => {
+      const told = { CDK_DEFAULT_ACCOUNT: '123456789012', CDK_DEFAULT_REGION: 'us-east-1' };
+      const { status, stderr } = runApp(context, told);
+      expect(status).toBe(1);
+      expect(stderr).toMatch(
+        /stack\.alarms\.topicArn is of region eu-west-2, and this stack is for us-east-1\. Name a topic/,
+      );
+      expect(stderr).toMatch(
+        /connections\.tickets\.existingSecret is of region eu-west-2, .* Store the secret/,
+      );
+      expect(stderr).not.toMatch(/^\s+at /m);
+    });
+  });
+
+  it('refuses more resources than a stack can have, without a stack trace', () => {
+    const { support } = SMALLEST.polyai;
+    const many = Array.from({ length: 480 }, (_, n) => [`p-${n}`, support]);
+    const connections = writeConnections({ ...SMALLEST, polyai: { support, ...Object.fromEntries(many) } });
+    const { status, stderr } = runApp({ connections, 'aws:cdk:bundling-stacks': [] });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/the file needs 5\d\d resources .* docs\/scale\.md/);
     expect(stderr).not.toMatch(/^\s+at /m);
   });
 

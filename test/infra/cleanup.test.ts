@@ -108,12 +108,20 @@ describe('a schedule', () => {
     });
   });
 
-  it('of a stack with a long name has a group that Scheduler takes', () => {
-    const name = `a${'-b'.repeat(45)}`;
-    const long = Template.fromStack(createStack(configurationWith({ one: {} }), { name }));
-    const [group] = Object.values(long.findResources('AWS::Scheduler::ScheduleGroup'));
-    expect(group?.Properties.Name).toMatch(/^[0-9a-zA-Z._][0-9a-zA-Z-_.]{0,63}$/);
-  });
+  it.each([
+    ['ends', `a${'-b'.repeat(45)}`, `c${'-b'.repeat(45)}`],
+    ['begins', `${'b-'.repeat(45)}a`, `${'b-'.repeat(45)}c`],
+  ])(
+    'of a stack with a long name has a group that Scheduler takes, though another %s alike',
+    (_, ...names) => {
+      const groups = names.map((name) => {
+        const long = Template.fromStack(createStack(configurationWith({ one: {} }), { name }));
+        return Object.values(long.findResources('AWS::Scheduler::ScheduleGroup'))[0]?.Properties.Name;
+      });
+      for (const group of groups) expect(group).toMatch(/^[0-9a-zA-Z._][0-9a-zA-Z-_.]{0,55}-cleanup$/);
+      expect(new Set(groups).size).toBe(2);
+    },
+  );
 });
 
 describe('the function', () => {
@@ -130,15 +138,13 @@ describe('the function', () => {
         'logs:CreateLogStream',
         'logs:PutLogEvents',
         'secretsmanager:GetSecretValue',
-        'secretsmanager:DescribeSecret',
         'sqs:SendMessage',
-        'sqs:GetQueueAttributes',
-        'sqs:GetQueueUrl',
       ]),
     );
-    expect(text).toMatch(/Projecthourly/);
-    expect(text).toMatch(/Projectnightly/);
-    expect(text).not.toMatch(/Projectsupport/);
+    expect(text).toContain(':secret:closer/polyai/hourly/secret-??????');
+    expect(text).toContain(':secret:closer/polyai/nightly/secret-??????');
+    expect(text).not.toContain('polyai/support');
+    expect(text).not.toContain('polyai/*');
     expect(text).not.toMatch(/DeadLetters/);
   });
 

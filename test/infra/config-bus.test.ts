@@ -198,6 +198,13 @@ describe('a connection on a bus', () => {
       /aws\.partner\/genesys\.com\/…/,
     ],
     [
+      'a source that makes the pattern too long',
+      { ...genesys, source: 'x'.repeat(2000) },
+      'source',
+      /has 2\d\d\d characters, and EventBridge takes 2048/,
+      /as the events have it/,
+    ],
+    [
       'one partner on the bus of another',
       { ...salesforce, bus: GENESYS },
       'source',
@@ -236,6 +243,123 @@ describe('a webhook', () => {
         path: `connections.c.${key}`,
         problem: expect.stringContaining('no meaning'),
         mend: expect.anything(),
+      },
+    ]);
+  });
+});
+
+describe('the pattern of a connection on a bus', () => {
+  const withPattern = (own: Record<string, unknown>) => ({
+    ...desk,
+    eventPattern: { ...desk.eventPattern, ...own },
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['values', { detail: { a: ['x', 1, true, null] } }],
+    ['a prefix, a suffix', { detail: { a: [{ prefix: 'x' }, { suffix: { 'equals-ignore-case': 'y' } }] } }],
+    ['any case', { detail: { a: [{ 'equals-ignore-case': 'Closed' }] } }],
+    ['a wildcard', { detail: { a: [{ wildcard: 'chat-*-end' }] } }],
+    ['a network', { detail: { ip: [{ cidr: '10.0.0.0/24' }] } }],
+    ['presence', { detail: { a: [{ exists: false }] } }],
+    ['numbers', { detail: { n: [{ numeric: ['>', 0, '<=', 5] }] } }],
+    ['anything but', { detail: { a: [{ 'anything-but': ['x', 3] }], b: [{ 'anything-but': 'y' }] } }],
+    ['anything but a prefix', { detail: { a: [{ 'anything-but': { prefix: ['x', 'y'] } }] } }],
+    ['a choice', { $or: [{ detail: { a: ['x'] } }, { 'detail-type': ['b'] }] }],
+  ])('may match by %s', (_, own) => {
+    expect(faultsOf(withPattern(own))).toEqual([]);
+  });
+
+  it.each<[string, Record<string, unknown>, string, RegExp, RegExp]>([
+    ['a misspelt key', { detailType: ['x'] }, '.detailType', /is not a key of an event/, /"detail-type"/],
+    ['a list for the detail', { detail: ['closed'] }, '.detail', /is not an object/, /its fields/],
+    ['an empty list', { detail: { a: [] } }, '.detail.a', /is not a list/, /\["closed"\]/],
+    ['an empty object', { detail: {} }, '.detail', /is not a list/, /\["closed"\]/],
+    ['a list in a list', { detail: { a: [['x']] } }, '.detail.a[0]', /neither a value nor one way/, /prefix/],
+    [
+      'an unknown operator',
+      { detail: { a: ['x', { starts: 'y' }] } },
+      '.detail.a[1]',
+      /neither a value/,
+      /prefix/,
+    ],
+    [
+      'two operators',
+      { detail: { a: [{ prefix: 'a', suffix: 'b' }] } },
+      '.detail.a[0]',
+      /one way to match/,
+      /prefix/,
+    ],
+    [
+      'an inherited name',
+      { detail: { a: [{ toString: 'x' }] } },
+      '.detail.a[0]',
+      /neither a value/,
+      /prefix/,
+    ],
+    [
+      'an empty prefix',
+      { detail: { a: [{ prefix: '' }] } },
+      '.detail.a[0]',
+      /"prefix" does not take/,
+      /operators|patterns/,
+    ],
+    [
+      'existence by text',
+      { detail: { a: [{ exists: 'no' }] } },
+      '.detail.a[0]',
+      /"exists" does not take/,
+      /form/,
+    ],
+    [
+      'half a comparison',
+      { detail: { n: [{ numeric: ['>', 0, '<'] }] } },
+      '.detail.n[0]',
+      /"numeric" does/,
+      /form/,
+    ],
+    [
+      'a number as text',
+      { detail: { n: [{ numeric: ['>', '0'] }] } },
+      '.detail.n[0]',
+      /"numeric" does/,
+      /form/,
+    ],
+    [
+      'anything but nothing',
+      { detail: { a: [{ 'anything-but': [] }] } },
+      '.detail.a[0]',
+      /"anything-but" does/,
+      /form/,
+    ],
+    ['two stars', { detail: { a: [{ wildcard: 'a**b' }] } }, '.detail.a[0]', /"wildcard" does not/, /form/],
+    ['one choice', { $or: [{ detail: { a: ['x'] } }] }, '.$or', /two or more patterns/, /two or more/],
+    ['a choice of texts', { $or: ['a', 'b'] }, '.$or', /two or more patterns/, /two or more/],
+    [
+      'a choice that is wrong itself',
+      { $or: [{ detail: { a: ['x'] } }, { detail: { b: 'y' } }] },
+      '.$or[1].detail.b',
+      /is not a list/,
+      /\["closed"\]/,
+    ],
+  ])('is refused for %s', (_, own, below, problem, mend) => {
+    expect(faultsOf(withPattern(own))).toEqual([
+      {
+        path: `connections.c.eventPattern${below}`,
+        problem: expect.stringMatching(problem),
+        mend: expect.stringMatching(mend),
+      },
+    ]);
+  });
+
+  it('has at most 2,048 characters', () => {
+    const empty = JSON.stringify(withPattern({ detail: { a: [''] } }).eventPattern).length;
+    const ofLength = (length: number) => withPattern({ detail: { a: ['x'.repeat(length - empty)] } });
+    expect(faultsOf(ofLength(2048))).toEqual([]);
+    expect(faultsOf(ofLength(2049))).toEqual([
+      {
+        path: 'connections.c.eventPattern',
+        problem: 'has 2049 characters, and EventBridge takes 2048',
+        mend: expect.stringContaining('several connections'),
       },
     ]);
   });

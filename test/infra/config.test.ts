@@ -187,6 +187,21 @@ describe('a good configuration', () => {
       expect.objectContaining(cleanup),
     );
   });
+
+  it.each([
+    'cron(0/15 8-18 ? * MON-FRI *)',
+    'cron(0,30 22-2 * * ? *)',
+    'cron(0 3 L * ? *)',
+    'cron(0 3 LW * ? *)',
+    'cron(0 3 15W 1,JUL ? 2026-2030)',
+    'cron(0 3 ? * 6L *)',
+    'cron(0 3 ? * TUE#2 *)',
+    'cron(0 3 29 2 ? *)',
+    'cron(0 3 30,31 FEB,MAR ? *)',
+  ])('may clean up by %s', (schedule) => {
+    const cleanup = { schedule, channels: ['CHAT'], alarmAfter: '7d' };
+    expect(() => loadOf(changed('polyai.uk.cleanup', cleanup))).not.toThrow();
+  });
 });
 
 describe('a configuration with one fault names it', () => {
@@ -424,8 +439,24 @@ describe('a configuration with one fault names it', () => {
     ['schedule', 'rate(0 hours)', 'is neither rate(…) nor cron(…)', 'cron('],
     ['schedule', 'rate(1 week)', 'is neither rate(…) nor cron(…)', 'cron('],
     ['schedule', 'cron(0 3 * * *)', 'is neither rate(…) nor cron(…)', 'cron('],
-    ['schedule', 'cron(0 3 * * * *)', 'is neither rate(…) nor cron(…)', '? *)'],
-    ['schedule', 'cron(0 3 ? * ? *)', 'is neither rate(…) nor cron(…)', '? *)'],
+    ['schedule', 'cron(0 3 * * * *)', 'must have ? as day of month or as day of week', '? *)'],
+    ['schedule', 'cron(0 3 ? * ? *)', 'must have ? as day of month or as day of week', '? *)'],
+    ['schedule', 'cron(0 3 1 * MON *)', 'must have ? as day of month or as day of week', '? *)'],
+    ['schedule', 'cron(0 25 * * ? *)', 'has "25" as hours, which takes 0 to 23', 'cron('],
+    ['schedule', 'cron(60 3 * * ? *)', 'has "60" as minutes, which takes 0 to 59', 'cron('],
+    ['schedule', 'cron(0 3 32 * ? *)', 'has "32" as day of month, which takes 1 to 31', 'cron('],
+    ['schedule', 'cron(0 3 0 * ? *)', 'has "0" as day of month', 'cron('],
+    ['schedule', 'cron(0 3 * 13 ? *)', 'has "13" as month, which takes 1 to 12', 'cron('],
+    ['schedule', 'cron(0 3 * MOON ? *)', 'has "MOON" as month', 'cron('],
+    ['schedule', 'cron(0 3 ? * 8 *)', 'has "8" as day of week, which takes 1 to 7', 'cron('],
+    ['schedule', 'cron(0 3 ? * 2#6 *)', 'has "2#6" as day of week', 'cron('],
+    ['schedule', 'cron(0 3 * * ? 1969)', 'has "1969" as year, which takes 1970 to 2199', 'cron('],
+    ['schedule', 'cron(*/0 3 * * ? *)', 'has "*/0" as minutes', 'cron('],
+    ['schedule', 'cron(0 1-24 * * ? *)', 'has "1-24" as hours', 'cron('],
+    ['schedule', 'cron(0 1,,2 * * ? *)', 'has "1,,2" as hours', 'cron('],
+    ['schedule', 'cron(? 3 * * ? *)', 'has "?" as minutes', 'cron('],
+    ['schedule', 'cron(0 3 30 2 ? *)', 'names a day that none of its months has', 'cron('],
+    ['schedule', 'cron(0 3 31 APR,6 ? *)', 'names a day that none of its months has', 'cron('],
 
     ['timezone', 'Mars/Olympus', 'is not a time zone', 'Europe/London'],
     ['timezone', '+01:00', 'is not a time zone', 'Europe/London'],
@@ -520,14 +551,10 @@ describe('an existing secret', () => {
       { tickets, more: { ...tickets, existingSecret: SECRET_ARN } },
     ],
     [
-      'two ARNs that only the account tells apart',
+      'two connections of two projects, by two ARNs',
       {
         tickets: { ...tickets, existingSecret: SECRET_ARN },
-        more: {
-          ...tickets,
-          polyai: 'us',
-          existingSecret: SECRET_ARN.replace('123456789012', '210987654321'),
-        },
+        more: { ...tickets, polyai: 'us', existingSecret: SECRET_ARN.replace('tickets', 'more') },
       },
     ],
   ])('may be named by %s', (_who, connections) => {
@@ -559,6 +586,23 @@ describe('an existing secret', () => {
       },
     ]);
   });
+
+  it.each(['secret', 'Secret', '202611'])(
+    'is refused by an ARN that may be cut before its end: …-%s',
+    (last) => {
+      const arn = `arn:aws:secretsmanager:eu-west-2:123456789012:secret:crm/my-${last}`;
+      for (const path of ['connections.tickets.existingSecret', 'polyai.uk.existingSecret']) {
+        expect(faultsOf(changed(path, arn))).toEqual([
+          {
+            path,
+            problem: expect.stringContaining(`ends in "-${last}"`),
+            mend: expect.stringContaining(`as in "crm/my-${last}"`),
+          },
+        ]);
+      }
+      expect(() => loadOf(changed('connections.tickets.existingSecret', `${arn}-AbC123`))).not.toThrow();
+    },
+  );
 
   it.each(['alias/mine', 'arn:aws:kms:eu-west-2:123456789012:alias/mine'])('has no key like %s', (key) => {
     expect(faultsOf(changed('connections.tickets', { ...tickets, existingSecretKey: key }))).toEqual([
@@ -856,13 +900,30 @@ describe('what would not fit or would contradict itself', () => {
     }
   };
 
-  it('is refused when it is more than one stack can hold, and taken just below', () => {
-    const many = (count: number) =>
-      Object.fromEntries(Array.from({ length: count }, (_, n) => [`c-${n}`, zendesk]));
-    expect(faultsOf(many(400))).toMatchObject([
-      { path: '', problem: expect.stringContaining('401 projects and connections') },
+  it('may have any number of connections: only the stack’s resources are bounded', () => {
+    const many = Object.fromEntries(Array.from({ length: 2000 }, (_, n) => [`c-${n}`, zendesk]));
+    expect(faultsOf(many)).toEqual([]);
+  });
+
+  it('is refused when it names more secrets of the user’s own than a role’s policies hold', () => {
+    const many = (count: number, own: object = {}) =>
+      Object.fromEntries(
+        Array.from({ length: count }, (_, n) => [
+          `c-${n}`,
+          { ...zendesk, existingSecret: `crm/desk-${n}`, ...own },
+        ]),
+      );
+    expect(faultsOf(many(500))).toEqual([]);
+    expect(faultsOf(many(700))).toMatchObject([
+      {
+        path: 'connections',
+        problem: expect.stringContaining('names 700 secrets of your own'),
+        mend: expect.stringContaining('docs/scale.md'),
+      },
     ]);
-    expect(faultsOf(many(399))).toEqual([]);
+    const existingSecretKey = 'arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-3333-4444-555555555555';
+    expect(faultsOf(many(60, { existingSecretKey }))).toEqual([]);
+    expect(faultsOf(many(100, { existingSecretKey }))).toHaveLength(1);
   });
 
   it('is refused when one secret is given two keys', () => {
@@ -911,5 +972,80 @@ describe('what would not fit or would contradict itself', () => {
       { path: 'connections.any', problem: expect.stringContaining('sharedId') },
     ]);
     expect(faultsOf({ any: { ...any, sharedId: 'detail.ticket' } })).toEqual([]);
+  });
+});
+
+describe('the ARNs of a file', () => {
+  const place = (region: string, account = '123456789012', partition = 'aws') => ({
+    topicArn: `arn:${partition}:sns:${region}:${account}:alarms`,
+    existingSecret: `arn:${partition}:secretsmanager:${region}:${account}:secret:crm/tickets-AbC123`,
+    existingSecretKey: `arn:${partition}:kms:${region}:${account}:key/1234abcd-12ab-34cd-56ef-1234567890ab`,
+    bus: `arn:${partition}:events:${region}:${account}:event-bus/orders`,
+  });
+  type Arns = ReturnType<typeof place>;
+  const withArns = (arns: Arns) => {
+    const { existingSecret, existingSecretKey, bus, topicArn } = arns;
+    const eventPattern = { source: ['acme.desk'], account: ['123456789012'] };
+    const file = valid();
+    return {
+      ...file,
+      stack: { alarms: { topicArn } },
+      connections: {
+        ...file.connections,
+        secret: { crm: 'zendesk', polyai: 'uk', existingSecret, existingSecretKey },
+        bus: { crm: 'eventbridge', polyai: 'uk', bus, eventPattern, conversationId: 'detail.id' },
+      },
+    };
+  };
+  const here = place('eu-west-2');
+  const paths: Record<keyof Arns, string> = {
+    topicArn: 'stack.alarms.topicArn',
+    existingSecret: 'connections.secret.existingSecret',
+    existingSecretKey: 'connections.secret.existingSecretKey',
+    bus: 'connections.bus.bus',
+  };
+  const keys = Object.keys(paths) as (keyof Arns)[];
+
+  it.each([
+    place('eu-west-2'),
+    place('cn-north-1', '123456789012', 'aws-cn'),
+    place('us-gov-west-1', '1'.repeat(12), 'aws-us-gov'),
+  ])('may be of any one place', (arns) => {
+    expect(() => loadOf(withArns(arns))).not.toThrow();
+  });
+
+  it.each(keys.slice(1))('must be of one region and account: %s', (key) => {
+    const mends = {
+      existingSecret: 'Store the secret',
+      existingSecretKey: 'Name the key',
+      bus: 'Let a rule there forward',
+    };
+    for (const [elsewhere, part] of [
+      [place('eu-west-1'), 'region eu-west-1, and stack.alarms.topicArn is of eu-west-2'],
+      [
+        place('eu-west-2', '210987654321'),
+        'account 210987654321, and stack.alarms.topicArn is of 123456789012',
+      ],
+    ] as const) {
+      expect(faultsOf(withArns({ ...here, [key]: elsewhere[key] }))).toEqual([
+        {
+          path: paths[key],
+          problem: `is of ${part}`,
+          mend: expect.stringContaining(mends[key as keyof typeof mends]),
+        },
+      ]);
+    }
+  });
+
+  it.each(keys)('must have the partition of their region: %s', (key) => {
+    expect(faultsOf(withArns({ ...here, [key]: place('eu-west-2', '123456789012', 'aws-cn')[key] }))).toEqual(
+      [
+        {
+          path: paths[key],
+          problem: expect.stringContaining('names the partition aws-cn, and the region eu-west-2 is of aws'),
+          mend: expect.stringContaining('arn:aws:'),
+        },
+      ],
+    );
   });
 });

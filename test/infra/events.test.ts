@@ -115,6 +115,26 @@ describe('the rules', () => {
     Template.fromStack(createStack({ ...SMALLEST, connections })).resourceCountIs('AWS::Events::Rule', 2);
   });
 
+  it('have names that begin as the queue’s policy says, are not another stack’s, and fit', () => {
+    const names = (name: string, connections: string[]) => {
+      const all = Object.fromEntries(connections.map((each) => [each, desk]));
+      const stack = Template.fromStack(createStack({ ...SMALLEST, connections: all }, { name }));
+      return Object.values(stack.findResources('AWS::Events::Rule')).map(({ Properties }) => Properties.Name);
+    };
+    expect(rules.map(({ Name }) => Name).sort()).toEqual([
+      'closer.desk',
+      'closer.genesys',
+      'closer.salesforce',
+    ]);
+    expect(names('a', ['b-c'])).not.toEqual(names('a-b', ['c']));
+    const long = names('s'.repeat(100), ['c'.repeat(64), `${'c'.repeat(63)}d`]);
+    const longer = names(`${'s'.repeat(99)}t`, ['c'.repeat(64)]);
+    expect(new Set([...long, ...longer]).size).toBe(3);
+    for (const each of [...long, ...longer]) expect(each).toMatch(/^s{30}-[0-9a-f]{8}\.[\w.-]{1,24}$/);
+    expect(long[0]?.split('.')[0]).toBe(long[1]?.split('.')[0]);
+    expect(long[0]?.split('.')[0]).not.toBe(longer[0]?.split('.')[0]);
+  });
+
   it('wait for the permission to send', () => {
     const [policy] = find('AWS::SQS::QueuePolicy', /^EventsQueue/);
     const [deadLetterPolicy] = find('AWS::SQS::QueuePolicy', /^EventsDeadLetters/);
@@ -133,7 +153,7 @@ describe('a bus', () => {
   ])('of %s is refused where the stack’s own is known', (_, env, problem) => {
     expect(foreign(bus, env)).toThrow(ConfigurationError);
     expect(foreign(bus, env)).toThrow(problem);
-    expect(foreign(bus, env)).toThrow(/connections\.desk\.bus is a bus of .* Let a rule there forward/);
+    expect(foreign(bus, env)).toThrow(/connections\.desk\.bus is of .* Let a rule there forward/);
   });
 
   it('of this account and region is taken, and so is any where they are not known', () => {
@@ -145,8 +165,21 @@ describe('a bus', () => {
     process.env.CDK_DEFAULT_ACCOUNT = '999999999999';
     try {
       expect(foreign(bus)).toThrow(/account 111122223333, and this stack is for 999999999999/);
+      process.env.CDK_DEFAULT_ACCOUNT = '111122223333';
+      process.env.CDK_DEFAULT_REGION = 'us-east-1';
+      expect(foreign(bus)).toThrow(/region eu-west-1, and this stack is for us-east-1/);
     } finally {
       delete process.env.CDK_DEFAULT_ACCOUNT;
+      delete process.env.CDK_DEFAULT_REGION;
+    }
+  });
+
+  it('is not compared with the region that the command line makes up without credentials', () => {
+    process.env.CDK_DEFAULT_REGION = 'us-east-1';
+    try {
+      expect(foreign(bus)).not.toThrow();
+    } finally {
+      delete process.env.CDK_DEFAULT_REGION;
     }
   });
 });
@@ -167,7 +200,7 @@ describe('the queue of events', () => {
     expect(queueProperties.VisibilityTimeout).toBeGreaterThanOrEqual(6 * Number(Timeout));
   });
 
-  it.each([queue, deadLetters])('takes messages from rules of this account, over TLS only: %s', (id) => {
+  it.each([queue, deadLetters])('takes messages from this stack’s rules, over TLS only: %s', (id) => {
     template.hasResourceProperties('AWS::SQS::QueuePolicy', {
       Queues: [{ Ref: id }],
       PolicyDocument: Match.objectLike({
@@ -185,7 +218,7 @@ describe('the queue of events', () => {
             Condition: {
               StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
               ArnLike: {
-                'aws:SourceArn': {
+                'aws:SourceArn': [':rule/closer.*', ':rule/*/closer.*'].map((rule) => ({
                   'Fn::Join': [
                     '',
                     [
@@ -195,10 +228,10 @@ describe('the queue of events', () => {
                       { Ref: 'AWS::Region' },
                       ':',
                       { Ref: 'AWS::AccountId' },
-                      ':rule/*',
+                      rule,
                     ],
                   ],
-                },
+                })),
               },
             },
           },
@@ -207,14 +240,25 @@ describe('the queue of events', () => {
     });
   });
 
-  it('feeds its function ten at a time, with partial batch responses and bounded concurrency', () => {
-    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
-      EventSourceArn: { 'Fn::GetAtt': [queue, 'Arn'] },
-      BatchSize: 10,
-      FunctionResponseTypes: ['ReportBatchItemFailures'],
-      ScalingConfig: { MaximumConcurrency: 5 },
-    });
-  });
+  // Of the ten that a new account has, webhooks get what the worker and this leave.
+  it.each([
+    [5, 2],
+    [2, 2],
+    [3, 2],
+    [40, 20],
+    [1000, 500],
+  ])(
+    'feeds its function ten at a time, where there are %i workers at most %i at once',
+    (maxConcurrency, most) => {
+      const set = createStack({ ...withBuses, stack: { maxConcurrency } });
+      Template.fromStack(set).hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+        EventSourceArn: { 'Fn::GetAtt': [queue, 'Arn'] },
+        BatchSize: 10,
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+        ScalingConfig: { MaximumConcurrency: most },
+      });
+    },
+  );
 });
 
 describe('the function that reads events', () => {
@@ -238,12 +282,8 @@ describe('the function that reads events', () => {
     expect(named).toEqual([
       'logs:CreateLogStream EventLog',
       'logs:PutLogEvents EventLog',
-      'sqs:ChangeMessageVisibility Events',
       'sqs:DeleteMessage Events',
-      'sqs:GetQueueAttributes Closes',
       'sqs:GetQueueAttributes Events',
-      'sqs:GetQueueUrl Closes',
-      'sqs:GetQueueUrl Events',
       'sqs:ReceiveMessage Events',
       'sqs:SendMessage Closes',
     ]);
@@ -267,9 +307,22 @@ describe('a connection on a bus', () => {
     });
   });
 
-  it('may be all that there is', () => {
-    const stack = createStack({ ...SMALLEST, connections: { desk } });
-    Template.fromStack(stack).resourceCountIs('AWS::Lambda::Function', 3);
+  it('needs no API and no receiver where it is all that there is', () => {
+    const stack = createStack({ ...SMALLEST, connections: { desk, genesys } });
+    const only = Template.fromStack(stack);
+    only.resourceCountIs('AWS::Lambda::Function', 2);
+    for (const type of ['Api', 'Stage', 'Route', 'Integration'])
+      only.resourceCountIs(`AWS::ApiGatewayV2::${type}`, 0);
+    expect(JSON.stringify(only.toJSON())).not.toMatch(
+      /Receive(?!Count|Message)|Gateway|AccessLog|apigateway/,
+    );
+    expect(Object.keys(only.findOutputs('*')).sort()).toEqual([
+      'CloseQueueUrl',
+      'DeadLetterQueueUrl',
+      'EventsDeadLetterQueueUrl',
+      'OutcomesLogGroup',
+      'SecretsToFill',
+    ]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Duration } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
+import { ConfigurationError } from '../../infra/config.ts';
 import { requireVisibility } from '../../infra/stack.ts';
 import { createStack, SMALLEST } from '../support/configuration.ts';
 
@@ -59,9 +60,10 @@ describe('the gateway', () => {
     const { Format = '' } = (stage?.Properties.AccessLogSettings ?? {}) as { Format?: string };
     const variables = [...Format.matchAll(/\$context\.([\w.]+)/g)].map(([, name]) => name);
     expect(variables.sort()).toEqual([
-      'error.message',
+      'error.messageString',
+      'error.responseType',
       'httpMethod',
-      'integration.error',
+      'integration.integrationStatus',
       'integration.status',
       'requestId',
       'requestTimeEpoch',
@@ -69,6 +71,32 @@ describe('the gateway', () => {
       'routeKey',
       'status',
     ]);
+  });
+});
+
+describe('the access log', () => {
+  const [stage] = Object.values(resources(smallest, 'AWS::ApiGatewayV2::Stage'));
+  const { Format = '' } = (stage?.Properties.AccessLogSettings ?? {}) as { Format?: string };
+
+  it('stays JSON, whatever the gateway says went wrong', () => {
+    const message = 'Function "Receive" said \\ "no"\n';
+    const line = Format.replace('$context.error.messageString', () => JSON.stringify(message)).replace(
+      /\$context\.[\w.]+/g,
+      '-',
+    );
+    expect(JSON.parse(line)).toMatchObject({ type: 'access', error: message, lambdaStatus: '-' });
+    // What is neither quoted already nor from a closed list.
+    expect(Format).not.toMatch(
+      /context\.(error\.message|integration\.error|integrationErrorMessage|authorizer)\b/,
+    );
+  });
+
+  it('is where the account’s resource policy does not grow, under a name of this stack alone', () => {
+    const names = Object.values(resources(smallest, 'AWS::Logs::LogGroup')).flatMap(
+      ({ Properties }) => Properties.LogGroupName ?? [],
+    );
+    const id = { 'Fn::Select': [2, { 'Fn::Split': ['/', { Ref: 'AWS::StackId' }] }] };
+    expect(names).toEqual([{ 'Fn::Join': ['', ['/aws/vendedlogs/closer/AccessLog-', id]] }]);
   });
 });
 
@@ -105,14 +133,11 @@ describe('the functions', () => {
     expect(Object.keys(granted).sort()).toEqual([
       'logs:CreateLogStream',
       'logs:PutLogEvents',
-      'secretsmanager:DescribeSecret',
       'secretsmanager:GetSecretValue',
-      'sqs:GetQueueAttributes',
-      'sqs:GetQueueUrl',
       'sqs:SendMessage',
     ]);
     expect(granted['secretsmanager:GetSecretValue']).toEqual([
-      expect.stringMatching(/"Connectionzendesksupport/),
+      expect.stringMatching(/:secret:closer\/connections\/\*\/secret-\?{6}"/),
     ]);
     expect(granted['sqs:SendMessage']).toEqual([expect.stringMatching(/"Closes/)]);
     expect(granted['logs:PutLogEvents']).toEqual([expect.stringMatching(/"ReceiveLog/)]);
@@ -123,16 +148,16 @@ describe('the functions', () => {
     expect(Object.keys(granted).sort()).toEqual([
       'logs:CreateLogStream',
       'logs:PutLogEvents',
-      'secretsmanager:DescribeSecret',
       'secretsmanager:GetSecretValue',
       'sqs:ChangeMessageVisibility',
       'sqs:DeleteMessage',
       'sqs:GetQueueAttributes',
-      'sqs:GetQueueUrl',
       'sqs:ReceiveMessage',
       'sqs:SendMessage',
     ]);
-    expect(granted['secretsmanager:GetSecretValue']).toEqual([expect.stringMatching(/"Projectsupport/)]);
+    expect(granted['secretsmanager:GetSecretValue']).toEqual([
+      expect.stringMatching(/:secret:closer\/polyai\/\*\/secret-\?{6}"/),
+    ]);
     expect(granted['sqs:SendMessage']).toEqual([expect.stringMatching(/"DeadLetters/)]);
     expect(granted['sqs:ReceiveMessage']).toEqual([expect.stringMatching(/"Closes/)]);
   });
@@ -315,6 +340,163 @@ describe('the secrets', () => {
       expect.stringContaining(':secret:polyai/keys-??????'),
     ]);
     expect(worker['kms:Decrypt']).toBeUndefined();
+  });
+
+  it('may be decrypted with the user’s key only through Secrets Manager, and only these', () => {
+    const key = 'arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-3333-4444-555555555555';
+    const arn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:crm/zendesk-AbCdEf';
+    const own = (existingSecret: string, existingSecretKey?: string) => ({
+      crm: 'zendesk',
+      polyai: 'support',
+      existingSecret,
+      ...(existingSecretKey && { existingSecretKey }),
+    });
+    const connections = { one: own(arn, key), two: own('crm/two', key), three: own('crm/three') };
+    const template = Template.fromStack(createStack({ ...SMALLEST, connections }));
+    const [policy] = Object.values(template.findResources('AWS::IAM::Policy')).filter(({ Properties }) =>
+      /^ReceiveRole/.test(Properties.Roles[0].Ref),
+    );
+    const decrypt = policy?.Properties.PolicyDocument.Statement.filter(
+      ({ Action }: { Action: string }) => Action === 'kms:Decrypt',
+    );
+    expect(decrypt).toEqual([
+      {
+        Effect: 'Allow',
+        Action: 'kms:Decrypt',
+        Resource: key,
+        Condition: {
+          StringEquals: {
+            'kms:ViaService': {
+              'Fn::Join': ['', ['secretsmanager.', { Ref: 'AWS::Region' }, '.', { Ref: 'AWS::URLSuffix' }]],
+            },
+          },
+          StringLike: {
+            'kms:EncryptionContext:SecretARN': [
+              arn,
+              { 'Fn::Join': ['', expect.arrayContaining([':secret:crm/two-??????'])] },
+            ],
+          },
+        },
+      },
+    ]);
+  });
+});
+
+describe('the policies of a role', () => {
+  /** As AWS counts them, in the region with the longest name. */
+  function sizes(template: Template, type: string, role: RegExp): number[] {
+    const policies = Object.values(template.findResources(type));
+    return policies
+      .filter(({ Properties }) => role.test(Properties.Roles[0].Ref))
+      .map(({ Properties }) => resolved(Properties.PolicyDocument).length);
+  }
+
+  function resolved(document: unknown): string {
+    const pseudo: Record<string, string> = {
+      'AWS::Partition': 'aws-us-gov',
+      'AWS::Region': 'ap-southeast-2',
+      'AWS::AccountId': '123456789012',
+      'AWS::URLSuffix': 'amazonaws.com.cn',
+    };
+    return JSON.stringify(document, (_key, value) => {
+      if (value?.Ref) return pseudo[value.Ref] ?? 'r'.repeat(100);
+      if (value?.['Fn::GetAtt']) return 'a'.repeat(200);
+      const [separator, parts] = value?.['Fn::Join'] ?? [];
+      return parts
+        ? parts
+            .map((part: unknown) => (typeof part === 'string' ? part : JSON.parse(resolved(part))))
+            .join(separator)
+        : value;
+    });
+  }
+
+  const LONG = 's'.repeat(100);
+  const long = (n: number) => `${'c'.repeat(60)}-${n}`;
+  const connectionsOf = (count: number, own: (n: number) => object = () => ({})) =>
+    Object.fromEntries(
+      Array.from({ length: count }, (_, n) => [long(n), { crm: 'zendesk', polyai: 'support', ...own(n) }]),
+    );
+
+  it('do not grow with the secrets of the stack, whatever its name', () => {
+    const few = Template.fromStack(createStack(SMALLEST, { name: LONG }));
+    const many = Template.fromStack(
+      createStack({ ...SMALLEST, connections: connectionsOf(440) }, { name: LONG }),
+    );
+    many.resourceCountIs('AWS::SecretsManager::Secret', 441);
+    many.resourceCountIs('AWS::IAM::ManagedPolicy', 0);
+    for (const role of [/^ReceiveRole/, /^CloseRole/]) {
+      const [size = 0] = sizes(many, 'AWS::IAM::Policy', role);
+      expect(size).toBe(sizes(few, 'AWS::IAM::Policy', role)[0]);
+      expect(size).toBeLessThan(3000);
+    }
+  });
+
+  it.each([
+    ['without a key', 500, () => ({})],
+    [
+      'with a key each',
+      60,
+      (n: number) => ({ existingSecretKey: `arn:aws:kms:eu-west-1:111122223333:key/k-${n}` }),
+    ],
+  ])('hold as many secrets of the user’s own as the configuration takes: %s', (_, count, key) => {
+    const connections = connectionsOf(count, (n) => ({ existingSecret: `crm/desk-${n}`, ...key(n) }));
+    const template = Template.fromStack(createStack({ ...SMALLEST, connections }, { name: LONG }));
+    const managed = sizes(template, 'AWS::IAM::ManagedPolicy', /^ReceiveRole/);
+    expect(managed.length).toBeGreaterThan(3);
+    expect(managed.length).toBeLessThanOrEqual(9);
+    for (const size of managed) expect(size).toBeLessThanOrEqual(6144);
+    const inline = sizes(template, 'AWS::IAM::Policy', /^ReceiveRole/);
+    expect(inline).toHaveLength(1);
+    expect(inline[0]).toBeLessThanOrEqual(10_240);
+    const named = JSON.stringify(template.toJSON()).match(/crm\/desk-\d+-\?{6}/g);
+    expect(new Set(named).size).toBe(count);
+  });
+
+  it('name the secrets of a cleanup one by one while they are few', () => {
+    const projects = (count: number) =>
+      Object.fromEntries(
+        Array.from({ length: count }, (_, n) => [
+          `p-${n}`,
+          { ...SMALLEST.polyai.support, cleanup: { schedule: 'rate(1 hour)', channels: ['CHAT'] } },
+        ]),
+      );
+    const granted = (count: number) => {
+      const polyai = { ...SMALLEST.polyai, ...projects(count) };
+      const template = Template.fromStack(createStack({ ...SMALLEST, polyai }, { name: LONG }));
+      expect(sizes(template, 'AWS::IAM::Policy', /^CleanupRole/)[0]).toBeLessThan(10_240);
+      return permissions(template, /^CleanupRole/)['secretsmanager:GetSecretValue'];
+    };
+    expect(granted(20)).toHaveLength(20);
+    expect(granted(21)).toEqual([expect.stringContaining('/polyai/*/secret-??????')]);
+  });
+});
+
+describe('more resources than one stack can have', () => {
+  const { support } = SMALLEST.polyai;
+  const cleanup = { schedule: 'rate(1 hour)', channels: ['CHAT'], oldestOpenAlarm: '2d' };
+  const projects = (count: number, own: object) =>
+    Object.fromEntries(Array.from({ length: count }, (_, n) => [`p-${n}`, { ...support, ...own }]));
+
+  it.each<[string, object, RegExp]>([
+    [
+      'projects with a cleanup',
+      { polyai: { support, ...projects(150, { cleanup }) } },
+      /needs 6\d\d resources for 151 projects \(150 with a cleanup\) and 1 connections/,
+    ],
+    [
+      'connections',
+      {
+        connections: Object.fromEntries(
+          Array.from({ length: 480 }, (_, n) => [`c-${n}`, { crm: 'zendesk', polyai: 'support' }]),
+        ),
+      },
+      /needs 5\d\d resources for 1 projects \(0 with a cleanup\) and 480 connections/,
+    ],
+  ])('are a fault of the configuration: %s', (_, own, problem) => {
+    const create = () => createStack({ ...SMALLEST, ...own });
+    expect(create).toThrow(ConfigurationError);
+    expect(create).toThrow(problem);
+    expect(create).toThrow(/takes 500\. Split it into several stacks, as docs\/scale\.md shows/);
   });
 });
 

@@ -1,0 +1,28 @@
+import { type Stack, Token } from 'aws-cdk-lib';
+import { checkPlaces, type Place, placesOf } from './config/arn.ts';
+import { type Configuration, ConfigurationError } from './config.ts';
+
+/**
+ * Compares every ARN of the configuration with the account and region that the stack goes to, where these are
+ * known: named for the stack, or told by the command line, which knows them only with credentials. Without, it
+ * makes up a region.
+ *
+ * @throws {ConfigurationError} with every ARN of another account, region or partition
+ */
+export function requireOwnArns(
+  stack: Stack,
+  { stack: settings, projects, connections }: Configuration,
+): void {
+  const { CDK_DEFAULT_ACCOUNT, CDK_DEFAULT_REGION } = process.env;
+  const region = CDK_DEFAULT_ACCOUNT ? CDK_DEFAULT_REGION : undefined;
+  const own: Place = {
+    account: known(stack.account, CDK_DEFAULT_ACCOUNT),
+    region: known(stack.region, region),
+  };
+  const faults = checkPlaces(placesOf({ stack: settings, polyai: projects, connections }), own);
+  if (faults.length > 0) throw new ConfigurationError('the configuration', faults);
+}
+
+function known(value: string, told: string | undefined): string | undefined {
+  return Token.isUnresolved(value) ? told || undefined : value;
+}

@@ -1,0 +1,13 @@
+import { createHash } from 'node:crypto';
+
+const HASH_LENGTH = 8;
+
+/**
+ * A name that fits, and that stays different from others that are cut: one that is too long ends in a hyphen
+ * and a hash of the whole.
+ */
+export function shorten(name: string, maxLength: number): string {
+  if (name.length <= maxLength) return name;
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, HASH_LENGTH);
+  return `${name.slice(0, maxLength - HASH_LENGTH - 1)}-${hash}`;
+}
