@@ -1,5 +1,5 @@
 import type { Project } from './connections.ts';
-import { isId } from './conversation-id.ts';
+import { isGiven, toId } from './conversation-id.ts';
 import { parseSecret, SecretNotReady } from './secrets.ts';
 
 /** Of one attempt, from the first byte sent to the last one read. */
@@ -155,11 +155,12 @@ export function readAnswer(status: number, headers: Headers, json: unknown): Pol
     error.correlation_id,
   );
   const retryAfterMs = parseRetryAfter(headers.get('retry-after'));
+  const conversationId = typeof body.id === 'string' ? toId(body.id) : undefined;
   return {
     status,
     success: body.success === true,
-    ...(isId(body.id) && { conversationId: body.id }),
-    ...((body.id === null || body.id === '') && { isEmpty: true }),
+    ...(conversationId && { conversationId }),
+    ...(body.id !== undefined && !isGiven(body.id) && { isEmpty: true }),
     ...(errorCode && { errorCode }),
     ...(correlationId && { correlationId }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),

@@ -1,3 +1,4 @@
+import { firstGiven } from '../conversation-id.ts';
 import { at, type Crm, eventsOf, isOneOf, LOOK_UP, type Reading, USUAL } from './crm.ts';
 
 const TICKETS = '0-5';
@@ -47,7 +48,7 @@ function readEvent(event: unknown, closedStages: readonly string[]): Reading {
 function readWorkflow(body: unknown, closedStages: readonly string[]): Reading {
   return {
     finished: isOneOf(closedStages, property(body, 'hs_pipeline_stage')),
-    crmRef: property(body, 'hs_object_id') ?? at(body, 'objectId'),
+    crmRef: firstGiven(property(body, 'hs_object_id'), at(body, 'objectId')),
   };
 }
 

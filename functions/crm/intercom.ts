@@ -1,3 +1,4 @@
+import { firstGiven } from '../conversation-id.ts';
 import { at, type Crm, isOneOf, LOOK_UP, overBody, USUAL } from './crm.ts';
 
 const STATE_UPDATED = 'ticket.state.updated';
@@ -28,9 +29,10 @@ const intercom: Crm = {
     return [
       {
         finished: topic === 'ping' ? 'test_event' : isFinished,
-        conversationId:
-          at(subject, 'custom_attributes', 'polyai_conversation_id') ??
+        conversationId: firstGiven(
+          at(subject, 'custom_attributes', 'polyai_conversation_id'),
           at(subject, 'ticket_attributes', 'polyai_conversation_id'),
+        ),
         crmRef: at(subject, 'id'),
         deliveryId: at(body, 'id'),
       },

@@ -1,5 +1,6 @@
 import { XMLParser } from 'fast-xml-parser';
 import { at, type Crm, isOneOf, LOOK_UP, USUAL } from './crm.ts';
+import { toLongId } from './salesforce-id.ts';
 
 const XML = new XMLParser({
   ignoreAttributes: true,
@@ -52,6 +53,7 @@ const salesforceOutboundMessage: Crm = {
         finished: finishedValues ? isOneOf(finishedValues, at(record, 'Status')) : true,
         conversationId: only(at(record, 'PolyAI_Conversation_Id__c')),
         crmRef: at(record, 'Id'),
+        sharedId: toLongId(at(record, 'Id')),
         deliveryId: at(notification, 'Id'),
         event: record,
       };

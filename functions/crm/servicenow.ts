@@ -1,4 +1,4 @@
-import { toId } from '../conversation-id.ts';
+import { firstGiven, toId } from '../conversation-id.ts';
 import { at, type Crm, isOneOf, LOOK_UP, overBody, USUAL } from './crm.ts';
 
 const LABELS = ['Resolved', 'Closed'];
@@ -26,8 +26,9 @@ const servicenow: Crm = {
     return [
       {
         finished: states.some((state) => isOneOf(values, state)),
-        conversationId: field('correlation_id') ?? field('u_polyai_conversation_id'),
-        crmRef: field('number') ?? id,
+        // Whichever integration came first may have its own id in the general column.
+        conversationId: firstGiven(field('u_polyai_conversation_id'), field('correlation_id')),
+        crmRef: firstGiven(field('number'), id),
         deliveryId: id && changes && `${id}-${changes}`,
       },
     ];

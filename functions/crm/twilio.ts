@@ -1,3 +1,4 @@
+import { firstGiven } from '../conversation-id.ts';
 import { at, type Crm, eventsOf, isOneOf, LOOK_UP, type Reading, USUAL } from './crm.ts';
 
 const FINISHED = ['closed'];
@@ -53,7 +54,7 @@ function readState(
 ): Reading {
   return {
     finished: isState && isOneOf(finishedValues, at(fields, 'StateTo')),
-    conversationId: at(attributesOf(fields), ID) || at(fields, 'UniqueName') || own,
+    conversationId: firstGiven(at(attributesOf(fields), ID), own, at(fields, 'UniqueName')),
     crmRef: at(fields, 'ConversationSid'),
   };
 }

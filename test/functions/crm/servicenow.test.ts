@@ -320,13 +320,14 @@ describe('a record', () => {
   });
 
   it.each([
-    ['correlation_id', { correlation_id: 'a', u_polyai_conversation_id: 'b' }, 'a'],
-    ['the column where correlation_id is empty', { correlation_id: '', u_polyai_conversation_id: 'b' }, 'b'],
-    ['the column where correlation_id is null', { correlation_id: null, u_polyai_conversation_id: 'b' }, 'b'],
+    ['the column', { correlation_id: 'JIRA-7', u_polyai_conversation_id: 'b' }, 'b'],
+    ['correlation_id where the column is empty', { correlation_id: 'a', u_polyai_conversation_id: '' }, 'a'],
+    ['correlation_id where the column is null', { correlation_id: 'a', u_polyai_conversation_id: null }, 'a'],
+    ['correlation_id where the column says so', { correlation_id: 'a', u_polyai_conversation_id: '-' }, 'a'],
     [
-      'the column where correlation_id is an empty object',
-      { correlation_id: { value: '', display_value: '' }, u_polyai_conversation_id: { value: 'b' } },
-      'b',
+      'correlation_id where the column is an empty object',
+      { correlation_id: { value: 'a' }, u_polyai_conversation_id: { value: '', display_value: '' } },
+      'a',
     ],
     ['what is displayed where there is no value', { correlation_id: { display_value: 'a' } }, 'a'],
     ['nothing', { correlation_id: '' }, undefined],
@@ -337,8 +338,8 @@ describe('a record', () => {
 
   it('takes another id where the connection says so', () => {
     const body = { ...INCIDENT, correlation_id: 'alert-7', u_polyai_conversation_id: 'b' };
-    const { findings } = read(body, { conversationId: 'body.u_polyai_conversation_id' });
-    expect(findings).toMatchObject([{ conversationId: 'b' }]);
+    const { findings } = read(body, { conversationId: 'body.correlation_id' });
+    expect(findings).toMatchObject([{ conversationId: 'alert-7' }]);
   });
 
   it('is named by its number, or else its sys_id, and looked up by that', () => {
