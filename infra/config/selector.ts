@@ -45,7 +45,9 @@ export function checkFinishedWhen(expression: string): Finding | undefined {
 export function checkConversationId(expression: string): Finding | undefined {
   const fault = checkSelector(expression);
   if (fault) return fault;
-  const found = [selector(expression)(EMPTY)].flat().some((id) => isId(Number.isSafeInteger(id) ? String(id) : id));
+  const found = [selector(expression)(EMPTY)]
+    .flat()
+    .some((id) => isId(Number.isSafeInteger(id) ? String(id) : id));
   return found
     ? {
         problem: 'gives an id for an empty delivery, so it would ask for the same chat every time',
