@@ -48,6 +48,10 @@ const standardWebhooks: Scheme<{ scheme: 'standard-webhooks' }, Keys> = {
       ? undefined
       : { code: 'signature_mismatch', detail: 'No signature matches the body and the stored secret.' };
   },
+  identify(_settings, delivery) {
+    const { id, timestamp } = readHeaders(delivery);
+    return { moment: `${id} ${timestamp}`, content: delivery.body };
+  },
 };
 
 export default standardWebhooks;

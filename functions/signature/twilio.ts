@@ -36,6 +36,8 @@ const twilio: Scheme<{ scheme: 'twilio' }, string[]> = {
           detail: 'The signature does not match the address, the body and the stored secret.',
         };
   },
+  // A form can be written in many ways that have one signature.
+  identify: (_settings, { headers }) => ({ content: headers['x-twilio-signature'] ?? '' }),
 };
 
 export default twilio;
