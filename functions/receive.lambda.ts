@@ -13,6 +13,7 @@ import { faultLine, type Line, writeLine } from './log.ts';
 import { type Demand, MAX_CLOSES, readDelivery } from './read-delivery.ts';
 import { REFUSALS } from './refusal.ts';
 import { createReplayMemory, deliveryKey, isTellingApart, type Queued } from './replay-memory.ts';
+import { readStoredValues, withoutVersion } from './secret-value.ts';
 import { parseSecret, SecretNotReady, type SecretReader, SecretUnavailable } from './secrets.ts';
 import type { AnyScheme, Identity, Refusal } from './signature/scheme.ts';
 import { isAllowedSource } from './source.ts';
@@ -143,7 +144,8 @@ export function createReceive(parts: ReceiveParts) {
     const scheme = schemes[verify.scheme] as AnyScheme;
     try {
       const secret = parseSecret(text);
-      const signingSecrets = [secret.signingSecret].flat();
+      // As they will be read, so that no way of writing one hides it.
+      const signingSecrets = readStoredValues('signingSecret', secret.signingSecret).map(withoutVersion);
       if (crms[crm]?.publicSecrets?.some((known) => signingSecrets.includes(known))) {
         throw new SecretNotReady(
           'it holds the public test secret of the vendor: store the one of your webhook',

@@ -23,18 +23,20 @@ export class SecretNotReady extends Error {
 }
 
 /**
- * A secret's text as the JSON object that every secret here is.
+ * A secret's text as the JSON object that every secret here is. A byte order mark before it is ignored.
  *
  * @throws {SecretNotReady} when it is not one
  */
 export function parseSecret(text: string): Record<string, unknown> {
   try {
-    const value = JSON.parse(text);
+    const value = JSON.parse(text.replace(/^\ufeff+/, ''));
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   } catch {
     // Said below: the parser's own message would quote the secret.
   }
-  throw new SecretNotReady('it is not a JSON object: store it as docs/security.md shows');
+  throw new SecretNotReady(
+    'it is not a JSON object: store it as docs/security.md shows, in the console under the tab "Plaintext"; PowerShell takes the quotation marks out of a JSON text on the command line',
+  );
 }
 
 export type SecretReader = {

@@ -296,6 +296,11 @@ export function delivery({ headers = {}, body = '', query = '', method = 'POST' 
   };
 }
 
+/** Whether a secret may be any text: what begins with a quotation mark or a bracket may be a pasted list. */
+export function isPlain(secret: string): boolean {
+  return !/^["'`[{“”„‘’‚«»]/.test(secret);
+}
+
 /** The text with one character, counted round its end, replaced by another one. */
 export function changeCharacter(text: string, position: number): string {
   const index = position % text.length;
