@@ -125,16 +125,11 @@ describe('what nobody sees', () => {
     expect(isGiven(unseen)).toBe(false);
   });
 
-  it('costs little time, however much of it there is', () => {
-    const cost = (length: number) => {
-      const text = `${' '.repeat(length)}x${' '.repeat(length)}x`;
-      const before = process.cpuUsage();
-      for (let times = 0; times < 20; times += 1) toConversationId(text);
-      const { user, system } = process.cpuUsage(before);
-      return user + system;
-    };
-    // Quadratic work would take hours at the larger size.
-    expect(cost(1_000_000)).toBeLessThan(1000 * cost(1000) + 1_000_000);
+  it('is left alone where there is more of it than any id or address has', () => {
+    // Cutting it off would take quadratic time, which at this length is hours.
+    const text = `${' '.repeat(1_000_000)}x${' '.repeat(1_000_000)}x`;
+    expect(toConversationId(text)).toBeUndefined();
+    expect(isGiven(text)).toBe(true);
   });
 });
 
