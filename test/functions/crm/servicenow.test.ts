@@ -264,10 +264,11 @@ describe('the proof', () => {
 
   it('is over the bytes as they were sent: tabs, CRLF, escapes and Unicode', async () => {
     const body = BODY.replaceAll(',"', ',\r\n\t"').replace('KpQx', '\\u004bpQx-ü😀');
-    const receiver = start();
+    const [receiver, another] = [start(), start()];
+    // The same bytes would be the same delivery to the same receiver.
     await receiver.send({ headers: { [HEADER]: sign(body) }, body });
-    await receiver.send({ headers: { [HEADER]: sign(body) }, body: Buffer.from(body) });
-    expect(receiver.queued.map(({ conversationId }) => conversationId)).toEqual(
+    await another.send({ headers: { [HEADER]: sign(body) }, body: Buffer.from(body) });
+    expect([...receiver.queued, ...another.queued].map(({ conversationId }) => conversationId)).toEqual(
       Array(2).fill('KpQx-ü😀-polyai-0001'),
     );
     const rewritten = JSON.stringify(JSON.parse(body));
