@@ -12,6 +12,8 @@ type Delivered = {
   /** The HTTP status; a bus is not answered. */
   answer?: number;
   refused: RefusalCode | undefined;
+  /** Whether its closes were queued for an earlier delivery, which it repeats. */
+  repeated?: boolean | undefined;
   /** Milliseconds. */
   took: number;
 };
@@ -24,6 +26,7 @@ export function deliveryLine({
   demand,
   answer,
   refused,
+  repeated,
   took,
 }: Delivered): Line {
   return {
@@ -33,9 +36,10 @@ export function deliveryLine({
     crm: connection?.crm,
     delivery_id: demand?.deliveryId,
     answer,
-    accepted: refused ? undefined : demand?.findings.length,
+    accepted: refused ? undefined : repeated ? 0 : demand?.findings.length,
     ignored: demand?.ignored,
     refused,
+    repeated,
     conversation_ids: demand?.findings.flatMap(({ conversationId }) => conversationId ?? []),
     shared_ids: connection?.lookUp && demand?.findings.flatMap(({ sharedId }) => sharedId ?? []),
     crm_ref: demand?.crmRef,

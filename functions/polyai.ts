@@ -1,5 +1,6 @@
 import type { Project } from './connections.ts';
-import { isId } from './conversation-id.ts';
+import { isGiven, toId } from './conversation-id.ts';
+import { readStoredValues } from './secret-value.ts';
 import { parseSecret, SecretNotReady } from './secrets.ts';
 
 /** Of one attempt, from the first byte sent to the last one read. */
@@ -44,14 +45,15 @@ export function readProjectKeys(text: string): ProjectKeys {
  * @throws {SecretNotReady} naming the field and the mend, never the value
  */
 export function parseSecretKey(field: string, value: unknown): string {
-  if (typeof value !== 'string' || value === '')
-    throw new SecretNotReady(`"${field}" is empty or missing: fill it in`);
-  if (!/^[\x21-\x7e]+$/.test(value)) {
+  const [stored = '', ...more] = typeof value === 'string' ? readStoredValues(field, value) : [];
+  if (stored === '') throw new SecretNotReady(`"${field}" is empty or missing: fill it in`);
+  if (more.length > 0) throw new SecretNotReady(`"${field}" is a list: store the one value that is valid`);
+  if (!/^[\x21-\x7e]+$/.test(stored)) {
     throw new SecretNotReady(
       `"${field}" has white space or characters that no HTTP header carries: store it as issued`,
     );
   }
-  return value;
+  return stored;
 }
 
 /** What a call needs besides what it asks. */
@@ -155,11 +157,12 @@ export function readAnswer(status: number, headers: Headers, json: unknown): Pol
     error.correlation_id,
   );
   const retryAfterMs = parseRetryAfter(headers.get('retry-after'));
+  const conversationId = typeof body.id === 'string' ? toId(body.id) : undefined;
   return {
     status,
     success: body.success === true,
-    ...(isId(body.id) && { conversationId: body.id }),
-    ...((body.id === null || body.id === '') && { isEmpty: true }),
+    ...(conversationId && { conversationId }),
+    ...(body.id !== undefined && !isGiven(body.id) && { isEmpty: true }),
     ...(errorCode && { errorCode }),
     ...(correlationId && { correlationId }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),

@@ -1,5 +1,5 @@
 import type { Connection } from './connections.ts';
-import { toConversationId, toId } from './conversation-id.ts';
+import { isGiven, toConversationId, toId } from './conversation-id.ts';
 import type { Crm, IgnoredReason, Reading } from './crm/crm.ts';
 import type { Content } from './delivery.ts';
 import { signedAt, toTime } from './event-time.ts';
@@ -87,7 +87,7 @@ function readEvent(
   if (!isNewFinish(reading, connection, now)) return ['not_finished'];
   const own = references(reading);
   return connection.lookUp
-    ? toFindings(connection.sharedId, reading.crmRef, seen, (id) => {
+    ? toFindings(connection.sharedId, reading.sharedId ?? reading.crmRef, seen, (id) => {
         const sharedId = toId(id);
         return sharedId && { ...own, sharedId };
       })
@@ -138,9 +138,7 @@ function toFindings(
   toFinding: (id: unknown) => Finding | '' | undefined,
 ): (Finding | IgnoredReason)[] {
   const ids = expression ? selector(expression)(seen) : preset;
-  const given = (Array.isArray(ids) ? ids : [ids]).filter(
-    (id) => id !== undefined && id !== null && id !== '',
-  );
+  const given = (Array.isArray(ids) ? ids : [ids]).filter(isGiven);
   if (given.length === 0) return ['no_conversation_id'];
   return given.map((id) => toFinding(id) || 'unusable_conversation_id');
 }

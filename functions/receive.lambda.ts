@@ -13,8 +13,10 @@ import { faultLine, type Line, writeLine } from './log.ts';
 import { UnreadableBody } from './parse-body.ts';
 import { ask, type Demand, MAX_CLOSES, readDelivery } from './read-delivery.ts';
 import { REFUSALS } from './refusal.ts';
+import { createReplayMemory, deliveryKey, isTellingApart, type Queued } from './replay-memory.ts';
+import { readStoredValues, withoutVersion } from './secret-value.ts';
 import { parseSecret, SecretNotReady, type SecretReader, SecretUnavailable } from './secrets.ts';
-import type { AnyScheme, Refusal } from './signature/scheme.ts';
+import type { AnyScheme, Identity, Refusal } from './signature/scheme.ts';
 import { isAllowedSource } from './source.ts';
 
 export type ReceiveParts = {
@@ -30,7 +32,10 @@ export type ReceiveParts = {
 };
 
 /** Why a delivery is refused, what it asks for, or what a handshake is answered. */
-type Result = { refusal?: Refusal; demand?: Demand; answer?: OwnAnswer };
+type Result = { refusal?: Refusal; demand?: Demand; answer?: OwnAnswer; queued?: Queued | undefined };
+
+/** What was read, and whether a delivery of the same bytes asks for the same once more. */
+type Read = { demand: Demand; isOnce: boolean };
 
 const MAX_BODY_BYTES = 1024 * 1024;
 const WRONG_FORM = 'The body is not in the form and encoding that it should have.';
@@ -44,21 +49,24 @@ const WORTH_ANOTHER_LOOK = new Set(['signature_mismatch', 'credential_mismatch',
  */
 export function createReceive(parts: ReceiveParts) {
   const { connections, crms, schemes, secrets, queue, writeLine, now } = parts;
+  const memory = createReplayMemory(now);
 
   return async function receive(event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> {
     const startedAt = now();
     const { requestId } = event.requestContext;
-    const name = event.pathParameters?.connection ?? '';
+    const name = (event.pathParameters?.connection ?? '').replace(/\/$/, '');
     const connection = Object.hasOwn(connections, name) ? connections[name] : undefined;
     const result = await take(connection, name, event);
-    const { refusal, demand } = result;
+    const { refusal, demand, queued } = result;
+    const repeated = queued?.repeated || undefined;
     const answer = refusal ? REFUSALS[refusal.code] : (result.answer?.status ?? 200);
     const took = now() - startedAt;
-    writeLine(deliveryLine({ requestId, name, connection, demand, answer, refused: refusal?.code, took }));
+    const refused = refusal?.code;
+    writeLine(deliveryLine({ requestId, name, connection, demand, answer, refused, repeated, took }));
     if (refusal) return refusalAnswer(refusal, requestId);
     if (result.answer) return ownAnswer(result.answer);
     return demand
-      ? successAnswer(demand, requestId)
+      ? successAnswer(repeated ? { ...demand, findings: [] } : demand, queued?.requestId ?? requestId)
       : refusalAnswer({ code: 'fault', detail: '' }, requestId);
   };
 
@@ -78,11 +86,15 @@ export function createReceive(parts: ReceiveParts) {
       if (refusal) return { refusal };
       const confirmation = crm.confirm?.(delivery);
       if (confirmation) return { answer: confirmation };
-      const demand = readDemand(connection, crm, delivery);
-      if ('refusal' in demand) return demand;
-      const { refusal: notQueued } = await enqueue(connection, name, demand, requestId);
+      const read = readDemand(connection, crm, delivery);
+      if ('refusal' in read) return read;
+      const { demand } = read;
+      const key = read.isOnce
+        ? deliveryKey(name, identify(connection, delivery), demand.findings)
+        : undefined;
+      const { refusal: notQueued, queued } = await enqueue(connection, name, demand, requestId, key);
       if (notQueued) return { refusal: notQueued, demand };
-      return { demand, ...(crm.acknowledgement && { answer: crm.acknowledgement }) };
+      return { demand, queued, ...(crm.acknowledgement && { answer: crm.acknowledgement }) };
     } catch (error) {
       writeLine(faultLine(requestId, 'receive', error));
       return refuse('fault');
@@ -134,7 +146,8 @@ export function createReceive(parts: ReceiveParts) {
     const scheme = schemes[verify.scheme] as AnyScheme;
     try {
       const secret = parseSecret(text);
-      const signingSecrets = [secret.signingSecret].flat();
+      // As they will be read, so that no way of writing one hides it.
+      const signingSecrets = readStoredValues('signingSecret', secret.signingSecret).map(withoutVersion);
       if (crms[crm]?.publicSecrets?.some((known) => signingSecrets.includes(known))) {
         throw new SecretNotReady(
           'it holds the public test secret of the vendor: store the one of your webhook',
@@ -147,7 +160,11 @@ export function createReceive(parts: ReceiveParts) {
     }
   }
 
-  function readDemand(connection: Connection, crm: Crm, delivery: Delivery): Demand | { refusal: Refusal } {
+  function identify({ verify }: Connection, delivery: Delivery): Identity {
+    return schemes[verify.scheme]?.identify?.(verify as never, delivery) ?? { content: delivery.body };
+  }
+
+  function readDemand(connection: Connection, crm: Crm, delivery: Delivery): Read | { refusal: Refusal } {
     let content: Content;
     try {
       content = readContent(delivery, crm.parse, connection);
@@ -161,7 +178,11 @@ export function createReceive(parts: ReceiveParts) {
       return refuse('sender_mismatch', 'The delivery is from another account than this connection is for.');
     }
     const demand = readDelivery(crm, connection, content, now());
-    if (demand.findings.length <= MAX_CLOSES) return demand;
+    if (demand.findings.length <= MAX_CLOSES) {
+      const { moment } = identify(connection, delivery);
+      const isOnce = moment !== undefined || isTellingApart(crm, connection, content);
+      return { demand, isOnce: isOnce && demand.findings.length > 0 };
+    }
     return refuse('too_many_conversations', `One delivery can close ${MAX_CLOSES} conversations at most.`);
   }
 
@@ -170,19 +191,23 @@ export function createReceive(parts: ReceiveParts) {
     connection: string,
     { findings }: Demand,
     requestId: string,
+    key: string | undefined,
   ): Promise<Result> {
     try {
-      await queue(
-        findings.map((finding) => ({
-          v: 1,
-          requestId,
-          source: 'webhook',
-          project,
-          connection,
-          crm,
-          ...ask(finding, now()),
-        })),
-      );
+      const queueAll = () =>
+        queue(
+          findings.map((finding) => ({
+            v: 1,
+            requestId,
+            source: 'webhook',
+            project,
+            connection,
+            crm,
+            ...ask(finding, now()),
+          })),
+        );
+      if (key !== undefined) return { queued: await memory.once(key, requestId, queueAll) };
+      await queueAll();
       return {};
     } catch (error) {
       writeLine(faultLine(requestId, 'receive: queue', error));
@@ -192,14 +217,16 @@ export function createReceive(parts: ReceiveParts) {
 }
 
 /**
- * API Gateway's event as a delivery. The address is the API's own, never one that a header claims.
+ * API Gateway's event as a delivery. The address is the API's own, never one that a header claims, with a slash
+ * at its end where it was called with one.
  *
  * @param publicUrl what the CRM calls instead, where that is another one
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
 function readEvent(event: APIGatewayProxyEventV2, publicUrl?: string): Delivery {
   const { body = '', headers, isBase64Encoded, rawPath, rawQueryString, requestContext } = event;
-  const address = publicUrl ?? `https://${requestContext.domainName}${rawPath}`;
+  const slash = rawPath.endsWith('/') && !publicUrl?.endsWith('/') ? '/' : '';
+  const address = publicUrl ? `${publicUrl}${slash}` : `https://${requestContext.domainName}${rawPath}`;
   return {
     method: requestContext.http.method.toUpperCase(),
     headers: Object.fromEntries(

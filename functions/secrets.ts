@@ -3,7 +3,11 @@ import type { GetSecretValueCommandOutput } from '@aws-sdk/client-secrets-manage
 const SECONDS = 1000;
 export const FRESH_MS = 300 * SECONDS;
 export const FAILURE_MS = 15 * SECONDS;
-export const READ_AGAIN_MS = 30 * SECONDS;
+/** So many looks at once, and one more every two seconds: at most 35 in any minute. */
+export const LOOKS = 5;
+export const LOOK_EVERY_MS = 2 * SECONDS;
+/** Those who find the value wrong at the same time need one look, not one each. */
+export const SAME_LOOK_MS = 200;
 export const STALE_MS = 3600 * SECONDS;
 /** Init has ten seconds; further secrets are read when they are needed. */
 const READ_AHEAD = 20;
@@ -19,18 +23,20 @@ export class SecretNotReady extends Error {
 }
 
 /**
- * A secret's text as the JSON object that every secret here is.
+ * A secret's text as the JSON object that every secret here is. A byte order mark before it is ignored.
  *
  * @throws {SecretNotReady} when it is not one
  */
 export function parseSecret(text: string): Record<string, unknown> {
   try {
-    const value = JSON.parse(text);
+    const value = JSON.parse(text.replace(/^\ufeff+/, ''));
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   } catch {
     // Said below: the parser's own message would quote the secret.
   }
-  throw new SecretNotReady('it is not a JSON object: store it as docs/security.md shows');
+  throw new SecretNotReady(
+    'it is not a JSON object: store it as docs/security.md shows, in the console under the tab "Plaintext"; PowerShell takes the quotation marks out of a JSON text on the command line',
+  );
 }
 
 export type SecretReader = {
@@ -42,10 +48,12 @@ export type SecretReader = {
    */
   read(id: string): Promise<string>;
   /**
-   * The secret's text after `seen` did not work: what another caller has read meanwhile, or a new reading, at
-   * most one in 30 s for a secret, so that neither strangers nor a revoked key can run up calls.
+   * The secret's text after `seen` did not work: what another caller has read meanwhile, or a new reading. There
+   * are at most 35 of them in any minute for a secret (five at once, then one every two seconds), so that neither
+   * strangers nor a revoked key can run up calls. A few forgeries leave looks for the delivery that comes after a
+   * rotation; a flood of them delays the new value by two seconds at most.
    *
-   * @returns `seen` itself when there is nothing newer
+   * @returns `seen` itself when there is nothing newer, or no look is left
    * @throws {SecretUnavailable} as `read`
    */
   readAgain(id: string, seen: string): Promise<string>;
@@ -70,7 +78,7 @@ export function createSecretReader(
   const held = new Map<string, Held>();
   const failed = new Map<string, Failed>();
   const underWay = new Map<string, Promise<string>>();
-  const readAgainAt = new Map<string, number>();
+  const looks = new Map<string, Looks>();
 
   async function fetchOnce(id: string): Promise<string> {
     try {
@@ -110,8 +118,9 @@ export function createSecretReader(
     const value = held.get(id);
     if (value && value.text !== seen) return value.text;
     if (!underWay.has(id)) {
-      if (now() - (readAgainAt.get(id) ?? -Infinity) < READ_AGAIN_MS) return seen;
-      readAgainAt.set(id, now());
+      const left = looksLeft(looks.get(id), now());
+      if (left.count < 1 || Math.abs(now() - left.lastAt) < SAME_LOOK_MS) return seen;
+      looks.set(id, { ...left, count: left.count - 1, lastAt: now() });
     }
     return fetchShared(id);
   }
@@ -121,6 +130,18 @@ export function createSecretReader(
   }
 
   return { read, readAgain, readAhead };
+}
+
+/** Looks that are left, since when the next one is earned, and when the last one was. */
+type Looks = { count: number; since: number; lastAt: number };
+const ALL_LOOKS: Looks = { count: LOOKS, since: 0, lastAt: -Infinity };
+
+function looksLeft({ count, since, lastAt }: Looks = ALL_LOOKS, now: number): Looks {
+  if (count >= LOOKS) return { count: LOOKS, since: now, lastAt };
+  const earned = Math.max(0, Math.floor((now - since) / LOOK_EVERY_MS));
+  return count + earned >= LOOKS
+    ? { count: LOOKS, since: now, lastAt }
+    : { count: count + earned, since: since + earned * LOOK_EVERY_MS, lastAt };
 }
 
 type AwsError = { name?: string; $fault?: string; $metadata?: { httpStatusCode?: number } };

@@ -360,7 +360,12 @@ function mapValues<T, U>(record: Record<string, T>, map: (value: T, name: string
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value, name)]));
 }
 
-/** One route for any method; no CORS, because no browser calls it. */
+/**
+ * One route for any method; no CORS, because no browser calls it. It is greedy because a plain parameter does not
+ * match an address with a slash at its end, and no route may end in one.
+ *
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
+ */
 function createApi(
   stack: Stack,
   receive: NodejsFunction,
@@ -373,7 +378,7 @@ function createApi(
     createDefaultStage: false,
   });
   const [route] = api.addRoutes({
-    path: '/webhooks/{connection}',
+    path: '/webhooks/{connection+}',
     methods: [HttpMethod.ANY],
     integration: new HttpLambdaIntegration('Receive', receive),
   });

@@ -17,8 +17,10 @@ export type Reading = {
   finished: boolean | IgnoredReason;
   /** A string, a safe integer, an array of them, or nothing. */
   conversationId?: unknown;
-  /** The CRM's ticket or case: also the id to look up where the connection asks for that. */
+  /** The CRM's ticket or case: also the id to look up, unless there is a `sharedId`. */
   crmRef?: unknown;
+  /** The ticket or case as an agent gets it from the CRM's API, where events write it differently. */
+  sharedId?: unknown;
   /** The CRM's own id of the delivery or event. */
   deliveryId?: unknown;
   /**

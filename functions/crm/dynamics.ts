@@ -1,3 +1,4 @@
+import { isGiven } from '../conversation-id.ts';
 import type { Content } from '../delivery.ts';
 import { at, type Crm, isOneOf, LOOK_UP, USUAL, wasOpen } from './crm.ts';
 
@@ -79,8 +80,7 @@ function parameter(body: unknown, key: string): unknown {
 /** A column of the first row that has it; a choice is its number. */
 function attribute(rows: unknown[], key: string): unknown {
   const found = rows.map((row) => entry(at(row, 'Attributes'), key));
-  const value = found.find((each) => each !== undefined && each !== null && each !== '');
-  return at(value, 'Value') ?? value;
+  return found.map((each) => at(each, 'Value') ?? each).find(isGiven);
 }
 
 /** Dataverse writes a dictionary as an array of `{ key, value }`. */

@@ -1,7 +1,10 @@
+import { firstGiven } from '../conversation-id.ts';
 import { at, type Crm, isOneOf, LOOK_UP, USUAL, wasOpen } from './crm.ts';
 
 /** By number and by label; a label is in the account's language. */
 const FINISHED = ['4', '5', 'Resolved', 'Closed'];
+/** The type of a ticket, a hyphen and its number. */
+const WITH_TYPE = /^\s*[A-Z]{2,5}-(\d+)\s*$/i;
 const ID_FIELDS = ['polyai_conversation_id', 'cf_polyai_conversation_id', 'ticket_cf_polyai_conversation_id'];
 
 /**
@@ -22,11 +25,13 @@ export function freshworks(...wrappers: string[]): Crm {
     read({ body }, { finishedValues = FINISHED }) {
       const wrapper = wrappers.find((name) => at(body, name) !== undefined);
       const ticket = wrapper === undefined ? body : at(body, wrapper);
+      const crmRef = first(ticket, ['ticket_id', 'id']);
       return [
         {
           finished: isOneOf(finishedValues, first(ticket, ['status', 'ticket_status'])),
           conversationId: first(ticket, ID_FIELDS),
-          crmRef: first(ticket, ['ticket_id', 'id']),
+          crmRef,
+          sharedId: withoutType(crmRef),
           // The rule names it: neither product has a placeholder for it.
           provesChange: wasOpen(finishedValues, at(ticket, 'previous_status')),
           happenedAt: at(ticket, 'updated_at'),
@@ -36,9 +41,17 @@ export function freshworks(...wrappers: string[]): Crm {
   };
 }
 
-/** The first of several fields that holds something: an empty placeholder leaves an empty text. */
+/**
+ * The ticket's id as the API writes it, from which an agent has it: Freshservice's webhooks say `INC-123` for
+ * 123.
+ *
+ * @see https://api.freshservice.com/#view_a_ticket
+ */
+function withoutType(id: unknown): unknown {
+  return (typeof id === 'string' && WITH_TYPE.exec(id)?.[1]) || id;
+}
+
+/** The first of several fields that holds something. */
 function first(ticket: unknown, names: string[]): unknown {
-  return names
-    .map((name) => at(ticket, name))
-    .find((value) => value !== undefined && value !== null && value !== '');
+  return firstGiven(...names.map((name) => at(ticket, name)));
 }

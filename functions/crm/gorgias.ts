@@ -1,3 +1,4 @@
+import { firstGiven } from '../conversation-id.ts';
 import { at, type Crm, isOneOf, LOOK_UP, USUAL } from './crm.ts';
 
 const FINISHED = ['closed'];
@@ -18,16 +19,16 @@ const gorgias: Crm = {
   provesChange: true,
   read({ body }, { finishedValues = FINISHED }) {
     // The customer has an external id too; that one is not the ticket's.
-    const ids = [
+    const conversationId = firstGiven(
       at(body, 'polyai_conversation_id'),
       at(body, 'meta', 'polyai_conversation_id'),
       at(body, 'external_id'),
-    ];
+    );
     return [
       {
         finished: isOneOf(finishedValues, at(body, 'status')),
         finishedAt: at(body, 'closed_datetime'),
-        conversationId: ids.find(isGiven),
+        conversationId,
         crmRef: at(body, 'id'),
       },
     ];
@@ -35,8 +36,3 @@ const gorgias: Crm = {
 };
 
 export default gorgias;
-
-/** A template writes an empty field as nothing, or as its language's word for nothing. */
-function isGiven(value: unknown): boolean {
-  return value !== undefined && value !== null && value !== '' && value !== 'None';
-}

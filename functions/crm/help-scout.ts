@@ -1,3 +1,4 @@
+import { firstGiven } from '../conversation-id.ts';
 import { at, type Crm, isOneOf, LOOK_UP, namesConversationId, overBody, USUAL } from './crm.ts';
 
 const FINISHED = ['closed'];
@@ -34,5 +35,5 @@ export default helpScout;
 /** `text` is what newer payloads show besides `value`. */
 function customField(fields: unknown): unknown {
   const field = Array.isArray(fields) && fields.find((each) => namesConversationId(at(each, 'name')));
-  return at(field, 'value') || at(field, 'text');
+  return firstGiven(at(field, 'value'), at(field, 'text'));
 }

@@ -1,3 +1,4 @@
+import { firstGiven } from '../conversation-id.ts';
 import { at, type Crm, eventsOf, isOneOf, LOOK_UP, type Reading, USUAL } from './crm.ts';
 
 const TICKETS = '0-5';
@@ -50,7 +51,7 @@ function readWorkflow(body: unknown, closedStages: readonly string[]): Reading {
   return {
     finished: isOneOf(closedStages, property(body, 'hs_pipeline_stage')),
     finishedAt: property(body, 'closed_date'),
-    crmRef: property(body, 'hs_object_id') ?? at(body, 'objectId'),
+    crmRef: firstGiven(property(body, 'hs_object_id'), at(body, 'objectId')),
   };
 }
 

@@ -1,3 +1,4 @@
+import { firstGiven } from '../conversation-id.ts';
 import { at, type Crm, isOneOf, LOOK_UP, overBody, USUAL } from './crm.ts';
 
 const STATE_UPDATED = 'ticket.state.updated';
@@ -38,9 +39,10 @@ const intercom: Crm = {
         finished: topic === 'ping' ? 'test_event' : isFinished,
         provesChange: isOneOf(singleFinishes(finishedValues), topic),
         happenedAt: at(body, 'created_at'),
-        conversationId:
-          at(subject, 'custom_attributes', 'polyai_conversation_id') ??
+        conversationId: firstGiven(
+          at(subject, 'custom_attributes', 'polyai_conversation_id'),
           at(subject, 'ticket_attributes', 'polyai_conversation_id'),
+        ),
         crmRef: at(subject, 'id'),
         deliveryId: at(body, 'id'),
       },

@@ -1,4 +1,6 @@
+import { firstGiven } from '../conversation-id.ts';
 import { at, type Crm, isOneOf, type Reading } from './crm.ts';
+import { toLongId } from './salesforce-id.ts';
 
 const FINISHED_EVENT = 'PolyAI_Chat_Finished__e';
 const CASE_CHANGED = 'CaseChangeEvent';
@@ -52,10 +54,11 @@ function readFinished(payload: unknown, finishedValues?: readonly string[]): Rea
   const status = at(payload, 'Status__c') ?? '';
   return {
     finished: status === '' && !finishedValues ? true : isOneOf(finishedValues ?? FINISHED, status),
-    conversationId: at(payload, 'Conversation_Id__c') ?? at(payload, ID_OF_CASE),
+    conversationId: firstGiven(at(payload, 'Conversation_Id__c'), at(payload, ID_OF_CASE)),
     crmRef: at(payload, 'Case_Id__c'),
     finishedAt: at(payload, 'Closed_At__c'),
     happenedAt: at(payload, 'CreatedDate'),
+    sharedId: toLongId(at(payload, 'Case_Id__c')),
   };
 }
 
@@ -72,5 +75,6 @@ function readChange(payload: unknown, finishedValues: readonly string[]): Readin
     conversationId: at(payload, ID_OF_CASE),
     // One change of several cases comes as one event.
     crmRef: Array.isArray(cases) && cases.length === 1 ? cases[0] : cases,
+    sharedId: Array.isArray(cases) ? cases.map(toLongId) : cases,
   };
 }

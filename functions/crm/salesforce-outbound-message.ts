@@ -1,6 +1,7 @@
 import { XMLParser } from 'fast-xml-parser';
 import { checkEvents, LIMITS, UnreadableBody } from '../parse-body.ts';
 import { at, type Crm, isOneOf, LOOK_UP, USUAL } from './crm.ts';
+import { toLongId } from './salesforce-id.ts';
 
 const XML = new XMLParser({
   ignoreAttributes: true,
@@ -58,6 +59,7 @@ const salesforceOutboundMessage: Crm = {
         finishedAt: at(record, 'ClosedDate'),
         conversationId: only(at(record, 'PolyAI_Conversation_Id__c')),
         crmRef: at(record, 'Id'),
+        sharedId: toLongId(at(record, 'Id')),
         deliveryId: at(notification, 'Id'),
         event: record,
       };

@@ -1,4 +1,5 @@
 import { at, type Crm, eventsOf, isOneOf, LOOK_UP, USUAL } from './crm.ts';
+import { toLongId } from './salesforce-id.ts';
 
 const FINISHED = ['Closed', 'case.closed'];
 /** An 18-character id is the 15-character one and three more that only say which letters are capitals. */
@@ -39,6 +40,7 @@ const salesforce: Crm = {
       finishedAt: at(event, 'closed_at'),
       conversationId: at(event, 'polyai_conversation_id'),
       crmRef: at(event, 'case_id'),
+      sharedId: toLongId(at(event, 'case_id')),
       event,
     })),
 };

@@ -1,4 +1,4 @@
-import { toId } from '../conversation-id.ts';
+import { firstGiven, toId } from '../conversation-id.ts';
 import { at, type Crm, isOneOf, LOOK_UP, overBody, USUAL, wasOpen } from './crm.ts';
 
 const LABELS = ['Resolved', 'Closed'];
@@ -29,8 +29,9 @@ const servicenow: Crm = {
         finished: states.some((state) => isOneOf(values, state)),
         provesChange: wasOpen(values, field('previous_state'), at(body, 'previous_state', 'display_value')),
         happenedAt: utc(field('sys_updated_on')),
-        conversationId: field('correlation_id') ?? field('u_polyai_conversation_id'),
-        crmRef: field('number') ?? id,
+        // Whichever integration came first may have its own id in the general column.
+        conversationId: firstGiven(field('u_polyai_conversation_id'), field('correlation_id')),
+        crmRef: firstGiven(field('number'), id),
         deliveryId: id && changes && `${id}-${changes}`,
       },
     ];

@@ -1,3 +1,4 @@
+import { firstGiven } from '../conversation-id.ts';
 import type { Delivery } from '../delivery.ts';
 import { parseForm, parseJson, UnreadableBody } from '../parse-body.ts';
 import { hasBodyHash } from '../signature/twilio.ts';
@@ -97,7 +98,7 @@ function readState(
     finished: isState && isOneOf(finishedValues, at(fields, 'StateTo')),
     provesChange: wasOpen(finishedValues, at(fields, 'StateFrom')),
     happenedAt: at(fields, 'StateUpdated'),
-    conversationId: at(attributesOf(fields), ID) || at(fields, 'UniqueName') || own,
+    conversationId: firstGiven(at(attributesOf(fields), ID), own, at(fields, 'UniqueName')),
     crmRef: at(fields, 'ConversationSid'),
   };
 }

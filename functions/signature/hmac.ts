@@ -49,6 +49,11 @@ const hmac: Scheme<HmacSettings, string[]> = {
           detail: 'The signature does not match the body and the stored secret.',
         };
   },
+  identify({ signed, timestampHeader = '', idHeader = '' }, { headers, body }) {
+    const time = signed.includes('{timestamp}') ? (headers[timestampHeader] ?? '') : '';
+    const id = signed.includes('{id}') ? (headers[idHeader] ?? '') : '';
+    return time || id ? { moment: `${time} ${id}`, content: body } : { content: body };
+  },
 };
 
 export default hmac;

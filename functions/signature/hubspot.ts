@@ -27,6 +27,10 @@ const hubspot: Scheme<{ scheme: 'hubspot' }, string[]> = {
     const { 'x-hubspot-signature-v3': v3, 'x-hubspot-signature': older } = delivery.headers;
     return v3 === undefined ? verifyOlder(keys, delivery, older) : verifyV3(keys, delivery, v3, now);
   },
+  identify(_settings, { headers, body }) {
+    const isV3 = headers['x-hubspot-signature-v3'] !== undefined;
+    return { ...(isV3 && { moment: headers['x-hubspot-request-timestamp'] ?? '' }), content: body };
+  },
 };
 
 export default hubspot;

@@ -54,6 +54,13 @@ export type Refusal = { code: RefusalCode; detail: string };
 /** `undefined` when a delivery is genuine. */
 export type Verdict = Refusal | undefined;
 
+/** What a proof covers of a delivery, in the one spelling that it has. */
+export type Identity = {
+  /** The signed time or id, where there is one: of two deliveries with the same content it tells which is which. */
+  moment?: string;
+  content: string | Buffer;
+};
+
 /**
  * A family of proofs. Two steps, so that a secret which cannot work is told from a delivery which is forged.
  */
@@ -70,6 +77,8 @@ export type Scheme<Settings extends VerifySettings, Keys, Result = Verdict> = {
    * @param now Unix milliseconds
    */
   verify(settings: Settings, keys: Keys, delivery: Delivery, now: number): Result;
+  /** What makes a verified delivery the same as another one; absent: its body. */
+  identify?(settings: Settings, delivery: Delivery): Identity;
 };
 
 /** Any of them, as the receiver sees it: it knows the settings and keys only as what belongs together. */

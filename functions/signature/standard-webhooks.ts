@@ -1,5 +1,6 @@
 import { createHmac, createPublicKey, type KeyObject, verify as verifyEd25519 } from 'node:crypto';
 import type { Delivery } from '../delivery.ts';
+import { withoutVersion } from '../secret-value.ts';
 import { SecretNotReady } from '../secrets.ts';
 import { equalTexts } from './constant-time.ts';
 import { readValues } from './keys.ts';
@@ -22,7 +23,7 @@ const MAX_SIGNATURES = 10;
  */
 const standardWebhooks: Scheme<{ scheme: 'standard-webhooks' }, Keys> = {
   readKeys(secret) {
-    const values = readValues(secret, 'signingSecret');
+    const values = readValues(secret, 'signingSecret').map(withoutVersion);
     return {
       symmetric: values.filter((value) => !value.startsWith('whpk_')).map(readSymmetricKey),
       publicKeys: values.filter((value) => value.startsWith('whpk_')).map(readPublicKey),
@@ -54,6 +55,10 @@ const standardWebhooks: Scheme<{ scheme: 'standard-webhooks' }, Keys> = {
       ? undefined
       : { code: 'signature_mismatch', detail: 'No signature matches the body and the stored secret.' };
   },
+  identify(_settings, delivery) {
+    const { id, timestamp } = readHeaders(delivery);
+    return { moment: `${id} ${timestamp}`, content: delivery.body };
+  },
 };
 
 export default standardWebhooks;
@@ -68,14 +73,17 @@ function readHeaders({ headers }: Delivery) {
 }
 
 function readSymmetricKey(value: string): Buffer {
-  const key = decodeBase64(value.replace(/^whsec_/, ''));
-  if (!key?.length)
-    throw new SecretNotReady('"signingSecret" is not whsec_ and a base64 key: store it as issued');
+  const key = decodeKey(value.replace(/^whsec_/, ''));
+  if (!key?.length) {
+    throw new SecretNotReady(
+      '"signingSecret" is not whsec_ and a key in base64 (standard alphabet): copy the whole key again',
+    );
+  }
   return key;
 }
 
 function readPublicKey(value: string): KeyObject {
-  const key = decodeBase64(value.replace(/^whpk_/, ''));
+  const key = decodeKey(value.replace(/^whpk_/, ''));
   if (key?.length !== ED25519_KEY_BYTES) {
     throw new SecretNotReady(
       '"signingSecret" is not whpk_ and the 32 bytes of an Ed25519 public key in base64',
@@ -90,6 +98,12 @@ function readPublicKey(value: string): KeyObject {
 function isSignedBy(key: KeyObject, content: Buffer, signature: string): boolean {
   const bytes = decodeBase64(signature);
   return bytes?.length === ED25519_SIGNATURE_BYTES && verifyEd25519(null, content, key, bytes);
+}
+
+/** A key in base64, with its padding or without, as the standard's libraries take it. */
+function decodeKey(text: string): Buffer | undefined {
+  const padded = text.includes('=') ? text : text.padEnd(Math.ceil(text.length / 4) * 4, '=');
+  return decodeBase64(padded);
 }
 
 /** Only the canonical spelling, so that no bit of a signature can be changed unnoticed. */

@@ -42,6 +42,8 @@ const twilio: Scheme<{ scheme: 'twilio' }, string[]> = {
     const [address] = matches.flat();
     return address === undefined ? MISMATCH : checkBorders(address, fields);
   },
+  // A form can be written in many ways that have one signature.
+  identify: (_settings, { headers }) => ({ content: headers['x-twilio-signature'] ?? '' }),
 };
 
 export default twilio;

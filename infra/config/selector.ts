@@ -1,5 +1,5 @@
 import { compile, TreeInterpreter, TYPE_EXPREF } from '@jmespath-community/jmespath';
-import { toConversationId } from '../../functions/conversation-id.ts';
+import { isId } from '../../functions/conversation-id.ts';
 import { selector } from '../../functions/selector.ts';
 import { type Finding, nearest } from './fault.ts';
 import { explainSyntax } from './jmespath-syntax.ts';
@@ -43,7 +43,9 @@ export function checkFinishedWhen(expression: string): Finding | undefined {
 export function checkConversationId(expression: string): Finding | undefined {
   const fault = checkSelector(expression);
   if (fault) return fault;
-  const found = [selector(expression)(EMPTY)].flat().some((id) => toConversationId(id) !== undefined);
+  const found = [selector(expression)(EMPTY)]
+    .flat()
+    .some((id) => isId(Number.isSafeInteger(id) ? String(id) : id));
   return found
     ? {
         problem: 'gives an id for an empty delivery, so it would ask for the same chat every time',

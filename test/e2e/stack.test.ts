@@ -228,6 +228,21 @@ describe('a genuine delivery', () => {
   );
 
   it(
+    'may come to the address with a slash at its end; any other path is nobody’s',
+    async () => {
+      const id = openChat();
+      const request = await proven(ZENDESK, finished(ZENDESK, id));
+      for (const path of [`${ZENDESK}//`, `${ZENDESK}/x`]) {
+        const { status, body } = await send(path, request);
+        expect([path, status, body.code]).toEqual([path, 404, 'unknown_connection']);
+      }
+      expect(await send(`${ZENDESK}/`, request)).toMatchObject({ status: 200, body: { accepted: 1 } });
+      await expectClosed(id);
+    },
+    MINUTE,
+  );
+
+  it(
     'may be one of Svix',
     async () => {
       const id = openChat();
@@ -297,8 +312,9 @@ describe('a genuine delivery', () => {
     'for a chat that is already over is told so by PolyAI, and that is final',
     async () => {
       const id = openChat();
-      for (let time = 0; time < 2; time += 1)
-        await send('bearer', await proven('bearer', finished('bearer', id)));
+      // The same bytes would be the same delivery.
+      for (const body of [finished('bearer', id), `${finished('bearer', id)} `])
+        await send('bearer', await proven('bearer', body));
       const outcomes = async () => {
         lines.push(...(await local.log.readNew()));
         const own = lines.filter((line) => line.type === 'close' && line.conversation_id === id);

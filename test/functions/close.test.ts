@@ -537,7 +537,11 @@ describe('the keys', () => {
   it.each([
     ['empty', '{"apiKey":"","token":""}', /"apiKey" is empty/],
     ['half filled in', '{"apiKey":"canary","token":""}', /"token" is empty/],
-    ['stored with a line break', '{"apiKey":"canary\\n","token":"canary"}', /"apiKey" has white space/],
+    [
+      'stored with a line break',
+      '{"apiKey":"canary\\n","token":"canary"}',
+      /"apiKey" begins or ends with white space/,
+    ],
     ['no JSON', 'canary', /not a JSON object/],
   ])('that are %s make PolyAI unavailable, without a call', async (_, text, reason) => {
     const { close, lines, sent, vault } = createWorker();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { isId, toConversationId, toId } from '../../functions/conversation-id.ts';
+import { firstGiven, isGiven, isId, toConversationId, toId } from '../../functions/conversation-id.ts';
 
 /** What SQS takes in a message. @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
 function isAllowedInMessage(text: string): boolean {
@@ -17,26 +17,20 @@ function isAllowedInMessage(text: string): boolean {
 }
 
 describe('an id', () => {
-  it.each([
-    'c',
-    'KpQx-polyai-0001',
-    'zen:ticket:5158',
-    'ü',
-    '💬',
-    ' a b ',
-    '../../x',
-    '{"a":1}',
-    'x'.repeat(256),
-  ])('may be %j', (value) => {
-    expect(isId(value)).toBe(true);
-    expect(toId(value)).toBe(value);
-  });
+  it.each(['c', 'KpQx-polyai-0001', 'zen:ticket:5158', 'ü', '💬', '../../x', '{"a":1}', 'x'.repeat(256)])(
+    'may be %j',
+    (value) => {
+      expect(isId(value)).toBe(true);
+      expect(toId(value)).toBe(value);
+    },
+  );
 
   it.each([
     '',
     'x'.repeat(257),
     'a\nb',
     'a\tb',
+    '\0a',
     'a\0',
     '\u007f',
     '\u0085',
@@ -112,6 +106,64 @@ describe('an id', () => {
   });
 });
 
+/** White space of every kind, byte order marks and other characters that nobody sees. */
+const UNSEEN = [
+  ...[' ', '\t', '\n', '\r\n', '\v', '\f', '\u0085', '\u00a0', '\u1680', '\u2002', '\u2028', '\u2029'],
+  ...['\u202f', '\u205f', '\u3000', '\ufeff', '\u00ad', '\u180e', '\u200b', '\u200e', '\u202e', '\u2060'],
+];
+
+describe('what nobody sees', () => {
+  it.each(UNSEEN)('is removed around an id, and makes it unusable inside: %j', (unseen) => {
+    expect(toId(`${unseen}CONV-1${unseen}${unseen}`)).toBe('CONV-1');
+    expect(toConversationId(`${unseen}CONV-1`)).toBe('CONV-1');
+    expect(toId(`CONV${unseen}1`)).toBeUndefined();
+    expect(isGiven(`CONV${unseen}1`)).toBe(true);
+  });
+
+  it.each(UNSEEN)('is no id alone: %j', (unseen) => {
+    expect(toId(unseen)).toBeUndefined();
+    expect(isGiven(unseen)).toBe(false);
+  });
+
+  it('is left alone where there is more of it than any id or address has', () => {
+    // Cutting it off would take quadratic time, which at this length is hours.
+    const text = `${' '.repeat(1_000_000)}x${' '.repeat(1_000_000)}x`;
+    expect(toConversationId(text)).toBeUndefined();
+    expect(isGiven(text)).toBe(true);
+  });
+});
+
+describe('what says that there is no id', () => {
+  it.each([
+    ...['{{ticket.external_id}}', '{{ ticket.ticket_field_1 }}', 'x-{{a}}', '{% if a %}', '{!Case.Id}'],
+    ...[
+      '$'.concat('{input.id}'),
+      '$!{input.id}',
+      '$esc.jsonString($input.id)',
+      '$!esc.json($a)',
+      '{{ a b }}',
+    ],
+    ...['null', 'undefined', 'None', 'none', 'NULL', 'nil', '-', ' - ', 'NaN', 'N/A', '', null, undefined],
+    ...['https://studio.poly.ai/a/p/conversations/', 'https://studio.poly.ai/a/p/conversations/null'],
+    'https://studio.poly.ai/a/p/conversations/{{ticket.external_id}}',
+  ])('%j', (value) => {
+    expect(isGiven(value)).toBe(false);
+    expect(toConversationId(value)).toBeUndefined();
+  });
+
+  it.each(['nullable', 'none-1', '--', 'a-', '$5', '{a}', 0, 'undefined1', [], {}, false])(
+    'is not %j',
+    (value) => {
+      expect(isGiven(value)).toBe(true);
+    },
+  );
+
+  it('is passed over in favour of the next field', () => {
+    expect(firstGiven(' ', '{{a}}', null, 'c2', 'c3')).toBe('c2');
+    expect(firstGiven('', 'None')).toBeUndefined();
+  });
+});
+
 describe('the address of a conversation in Studio', () => {
   const STUDIO = 'https://studio.uk-1.poly.ai/acme/PROJECT-1/conversations/';
 
@@ -120,7 +172,9 @@ describe('the address of a conversation in Studio', () => {
     [`${STUDIO}KpQx-1/`, 'KpQx-1'],
     [`${STUDIO}KpQx-1?tab=transcript#turn-3`, 'KpQx-1'],
     [`${STUDIO}KpQx-1/?a=b`, 'KpQx-1'],
-    [`${STUDIO}KpQx%201`, 'KpQx 1'],
+    [`${STUDIO}KpQx-1%20`, 'KpQx-1'],
+    [` ${STUDIO}KpQx-1\u00a0`, 'KpQx-1'],
+    [`\ufeff${STUDIO}KpQx-1/?a=b\n`, 'KpQx-1'],
     [`${STUDIO}KpQx%zz`, 'KpQx%zz'],
     ['https://studio.poly.ai/conversations/KpQx-1', 'KpQx-1'],
     ['HTTPS://STUDIO.POLY.AI/a/b/Conversations/KpQx-1', 'KpQx-1'],
@@ -141,10 +195,15 @@ describe('the address of a conversation in Studio', () => {
     expect(toConversationId(text)).toBe(text);
   });
 
-  it.each([`${STUDIO}${'x'.repeat(257)}`, `${STUDIO}a%0Ab`, `${STUDIO}%00`])(
-    'cannot bring in what is no id: %s',
-    (address) => {
-      expect(toConversationId(address)).toBeUndefined();
-    },
-  );
+  it.each([
+    `${STUDIO}${'x'.repeat(257)}`,
+    `${STUDIO}a%0Ab`,
+    `${STUDIO}KpQx%201`,
+    `${STUDIO}KpQx 1`,
+    STUDIO,
+    `${STUDIO}null`,
+    `${STUDIO}%00`,
+  ])('cannot bring in what is no id: %s', (address) => {
+    expect(toConversationId(address)).toBeUndefined();
+  });
 });

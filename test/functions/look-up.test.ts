@@ -132,6 +132,20 @@ describe('a shared id', () => {
     expect(call?.headers).not.toHaveProperty('x-token');
   });
 
+  it.each(['CONV-1 ', '\ufeffCONV-1', '\u00a0CONV-1\n'])(
+    'is resolved although PolyAI pads the conversation: %j',
+    async (id) => {
+      polyai.share(TICKET, id);
+      expect((await lookUp()).line).toMatchObject({ outcome: 'resolved', conversation_id: 'CONV-1' });
+    },
+  );
+
+  it.each([' ', 'null', 'None', '-'])('names no conversation where PolyAI answers %j', async (id) => {
+    polyai.share(TICKET, id);
+    const { line } = await lookUp({ change: { receivedAt: new Date(NOW - 120_000).toISOString() } });
+    expect(line).toMatchObject({ outcome: 'no_conversation', final: true });
+  });
+
   it('is written into the address as it is', async () => {
     const sharedId = 'INC 1/2?&=ü#';
     const conversationId = polyai.openChat();

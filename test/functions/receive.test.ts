@@ -212,6 +212,36 @@ describe('a genuine delivery', () => {
     expect((await send({ ...event, headers: Object.fromEntries(headers) })).status).toBe(200);
   });
 
+  it.each([undefined, 'https://hooks.example.com/zendesk', 'https://hooks.example.com/zendesk/'])(
+    'may be called at an address with a slash at its end: %s',
+    async (publicUrl) => {
+      const support = { ...(CONNECTIONS['zendesk-support'] as Connection), ...(publicUrl && { publicUrl }) };
+      for (const scheme of ['hubspot', 'twilio'] as const) {
+        const connection: Connection = {
+          ...support,
+          crm: 'custom',
+          verify: { scheme },
+          finishedWhen: 'always',
+        };
+        const { world, send } = start({
+          connections: { 'zendesk-support': { ...connection, conversationId: 'body.id' } },
+        });
+        const body = '{"id":"c1"}';
+        const api = 'https://a1b2c3d4e5.execute-api.eu-west-2.amazonaws.com/webhooks/zendesk-support';
+        const url = `${(publicUrl ?? api).replace(/\/$/, '')}/`;
+        const { headers, query } = prove(
+          connection.verify,
+          { signingSecret: SECRET },
+          { body, at: NOW, url },
+        );
+        const event = apiGatewayEvent({ connection: 'zendesk-support/', body, headers, query });
+        const { status, line } = await send(event);
+        expect([status, line?.connection]).toEqual([200, 'zendesk-support']);
+        expect(world.queued).toMatchObject([{ conversationId: 'c1', connection: 'zendesk-support' }]);
+      }
+    },
+  );
+
   it.each(['identity', 'Identity', ''])('may say that it is not compressed: %j', async (encoding) => {
     const { send } = start();
     expect((await send(zendeskDelivery({ headers: { 'content-encoding': encoding } }))).status).toBe(200);
@@ -366,7 +396,10 @@ describe('the order of the checks', () => {
     'hasOwnProperty',
     '',
     'Zendesk-Support',
-    'zendesk-support/',
+    'zendesk-support//',
+    'zendesk-support/x',
+    '/zendesk-support',
+    '/',
     '%00',
   ])('knows no connection named %j', async (connection) => {
     const { world, send } = start();
@@ -519,13 +552,13 @@ describe('what a delivery asks for', () => {
 
   it('is read from a form where the connection says so, whatever the content type', async () => {
     const connections = { batches: { ...(CONNECTIONS.batches as Connection), format: 'form' as const } };
-    const body = Buffer.from('ids=Gespr%C3%A4ch+1&other=x');
+    const body = Buffer.from('ids=Gespr%C3%A4ch-1&other=x');
     for (const type of ['application/x-www-form-urlencoded; charset=utf-8', 'application/json', undefined]) {
       const headers = { 'content-type': type, authorization: `Bearer ${TOKEN}` };
       const event = apiGatewayEvent({ connection: 'batches', body, headers });
       const { world, send } = start({ connections });
       expect((await send(event)).answer.accepted).toBe(1);
-      expect(world.queued).toMatchObject([{ conversationId: 'Gespräch 1' }]);
+      expect(world.queued).toMatchObject([{ conversationId: 'Gespräch-1' }]);
       expect((await start().send(event)).answer.code).toBe('body_unreadable');
     }
   });
@@ -575,13 +608,31 @@ describe('the secret', () => {
     expect((await send(zendeskDelivery())).answer.code).toBe('signature_mismatch');
   });
 
-  it('is read anew at most once in 30 s, however many forgeries come', async () => {
+  it('is read anew for the deliveries after a rotation, though a stranger has used a look before', async () => {
     const { world, send } = start();
-    for (let second = 0; second < 60; second += 1) {
-      expect((await send(zendeskDelivery({ secret: 'forged', at: world.at }))).status).toBe(401);
-      world.at += 1000;
+    expect((await send(zendeskDelivery({ secret: 'forged' }))).status).toBe(401);
+    world.at = NOW + 5000;
+    world.texts[ID] = stored('the-next-secret');
+    for (const second of [6, 11, 21, 29]) {
+      world.at = NOW + second * 1000;
+      const body = JSON.stringify(zendeskEvent({ id: `event-${second}` }));
+      const { status } = await send(zendeskDelivery({ secret: 'the-next-secret', at: world.at, body }));
+      expect([second, status]).toEqual([second, 200]);
     }
-    expect(world.reads).toHaveLength(1 + 2);
+    expect(world.reads).toHaveLength(3);
+  });
+
+  it('is read anew at most 35 times for ten thousand forgeries in a minute', async () => {
+    const { world, send } = start();
+    const forged = zendeskDelivery({ secret: 'forged', at: NOW + 30_000 });
+    for (let count = 0; count < 10_000; count += 1) {
+      world.at = NOW + count * 6;
+      await send(forged);
+    }
+    expect(world.reads.length).toBeLessThanOrEqual(1 + 35);
+    world.texts[ID] = stored('the-next-secret');
+    world.at += 2000;
+    expect((await send(zendeskDelivery({ secret: 'the-next-secret', at: world.at }))).status).toBe(200);
   });
 
   it.each<[string, Sending]>([
@@ -741,7 +792,7 @@ describe('what a caller sends', () => {
     [
       'has an id that cannot travel',
       200,
-      { body: JSON.stringify({ polyai_conversation_id: `${CANARY}\n` }) },
+      { body: JSON.stringify({ polyai_conversation_id: `${CANARY}\nx` }) },
     ],
     ['is not JSON', 400, { body: `{"a": ${CANARY}` }],
     ['is not UTF-8', 400, { body: Buffer.concat([Buffer.from(CANARY), Buffer.from([0xff])]) }],

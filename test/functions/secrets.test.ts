@@ -8,8 +8,10 @@ import {
   createSecretReader,
   FAILURE_MS,
   FRESH_MS,
+  LOOK_EVERY_MS,
+  LOOKS,
   parseSecret,
-  READ_AGAIN_MS,
+  SAME_LOOK_MS,
   SecretNotReady,
   type SecretReader,
   SecretUnavailable,
@@ -73,8 +75,9 @@ describe('read', () => {
     expect(played.calls).toBe(2);
   });
 
-  it('keeps five minutes, fifteen seconds, thirty seconds and an hour as the design has them', () => {
-    expect([FRESH_MS, FAILURE_MS, READ_AGAIN_MS, STALE_MS]).toEqual([300_000, 15_000, 30_000, 3_600_000]);
+  it('keeps five minutes, fifteen seconds and an hour as the design has them, and looks five times and every two seconds', () => {
+    expect([FRESH_MS, FAILURE_MS, STALE_MS]).toEqual([300_000, 15_000, 3_600_000]);
+    expect([LOOKS, LOOK_EVERY_MS]).toEqual([5, 2000]);
   });
 
   it('asks once for all who ask at the same time, and again after that failed', async () => {
@@ -181,23 +184,71 @@ describe('readAgain', () => {
     expect(played.calls).toBe(2);
   });
 
-  it('gives what was seen when nothing has changed, and asks at most once in 30 s', async () => {
+  it('gives what was seen when nothing has changed, and asks five times, then once every two seconds', async () => {
     const { played, reader } = play();
     await reader.read(ID);
-    expect(await reader.readAgain(ID, 'v1')).toBe('v1');
+    for (let look = 0; look < 8; look += 1) {
+      expect(await reader.readAgain(ID, 'v1')).toBe('v1');
+      played.at += SAME_LOOK_MS;
+    }
+    expect(played.calls).toBe(1 + LOOKS);
     played.answer = 'v2';
-    played.at += READ_AGAIN_MS - 1;
+    played.at += LOOK_EVERY_MS - 8 * SAME_LOOK_MS - 1;
     expect(await reader.readAgain(ID, 'v1')).toBe('v1');
-    expect(played.calls).toBe(2);
+    expect(played.calls).toBe(1 + LOOKS);
     played.at += 1;
     expect(await reader.readAgain(ID, 'v1')).toBe('v2');
-    expect(played.calls).toBe(3);
+    expect(played.calls).toBe(2 + LOOKS);
   });
 
-  it('counts the 30 s for each secret by itself', async () => {
+  it('never asks more than 35 times in any minute, whenever it is called', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 30_000 }), { maxLength: 200 }), async (waits) => {
+        const { played, reader } = play();
+        await reader.read(ID);
+        const asked: number[] = [];
+        for (const wait of [...waits, ...Array(40).fill(100)]) {
+          played.at += wait;
+          const before = played.calls;
+          await reader.readAgain(ID, 'v1');
+          if (played.calls > before) asked.push(played.at);
+        }
+        for (const at of asked) {
+          expect(asked.filter((other) => other >= at && other < at + 60_000).length).toBeLessThanOrEqual(35);
+        }
+      }),
+    );
+  });
+
+  it('asks once for those who find the value wrong at the same time, one after the other', async () => {
+    const { played, reader } = play();
+    await reader.read(ID);
+    for (let look = 0; look < 10; look += 1) await reader.readAgain(ID, 'v1');
+    expect(played.calls).toBe(2);
+    played.answer = 'v2';
+    played.at += SAME_LOOK_MS;
+    expect(await reader.readAgain(ID, 'v1')).toBe('v2');
+  });
+
+  it('gains no look by a clock that goes back', async () => {
+    const { played, reader } = play();
+    await reader.read(ID);
+    const look = async (by: number) => {
+      played.at += by;
+      await reader.readAgain(ID, 'v1');
+    };
+    for (let times = 0; times < 8; times += 1) await look(SAME_LOOK_MS);
+    await look(-60_000);
+    expect(played.calls).toBe(1 + LOOKS);
+  });
+
+  it('counts the looks of each secret apart', async () => {
     const { played, reader } = play();
     await Promise.all([reader.read('a'), reader.read('b')]);
-    await reader.readAgain('a', 'v1');
+    for (let look = 0; look < 8; look += 1) {
+      await reader.readAgain('a', 'v1');
+      played.at += SAME_LOOK_MS;
+    }
     played.answer = 'v2';
     expect(await reader.readAgain('b', 'v1')).toBe('v2');
   });

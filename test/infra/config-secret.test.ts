@@ -181,9 +181,11 @@ describe('an existingSecret that is somebody else’s', () => {
   const SALES = { ...support, projectId: 'PROJECT-2' };
   const spellings = (name: string) => [
     name,
-    ...['aws', 'aws-cn', 'aws-us-gov'].map(
-      (partition) => `arn:${partition}:secretsmanager:eu-west-2:111122223333:secret:${name}-AbC123`,
-    ),
+    ...[
+      'aws:secretsmanager:eu-west-2',
+      'aws-cn:secretsmanager:cn-north-1',
+      'aws-us-gov:secretsmanager:us-gov-west-1',
+    ].map((place) => `arn:${place}:111122223333:secret:${name}-AbC123`),
   ];
   /** What is wrong with connection b, of another project than a. */
   const faultsOf = (b: Json, polyai: Json = {}, stack?: string): Fault[] =>

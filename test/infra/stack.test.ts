@@ -33,7 +33,7 @@ function permissions(template: Template, role: RegExp): Record<string, string[]>
 describe('the gateway', () => {
   it('has one route, for any method, and no CORS', () => {
     smallest.resourceCountIs('AWS::ApiGatewayV2::Route', 1);
-    smallest.hasResourceProperties('AWS::ApiGatewayV2::Route', { RouteKey: 'ANY /webhooks/{connection}' });
+    smallest.hasResourceProperties('AWS::ApiGatewayV2::Route', { RouteKey: 'ANY /webhooks/{connection+}' });
     smallest.hasResourceProperties('AWS::ApiGatewayV2::Api', {
       ProtocolType: 'HTTP',
       CorsConfiguration: Match.absent(),

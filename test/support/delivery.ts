@@ -254,7 +254,7 @@ export function apiGatewayEvent({
   const domainName = 'a1b2c3d4e5.execute-api.eu-west-2.amazonaws.com';
   return {
     version: '2.0',
-    routeKey: 'ANY /webhooks/{connection}',
+    routeKey: 'ANY /webhooks/{connection+}',
     rawPath: path,
     rawQueryString: query,
     headers: {
@@ -271,7 +271,7 @@ export function apiGatewayEvent({
       domainPrefix: 'a1b2c3d4e5',
       http: { method, path, protocol: 'HTTP/1.1', sourceIp, userAgent: 'test' },
       requestId,
-      routeKey: 'ANY /webhooks/{connection}',
+      routeKey: 'ANY /webhooks/{connection+}',
       stage: '$default',
       time: '01/Jul/2026:12:00:00 +0000',
       timeEpoch: 1782907200000,
@@ -294,6 +294,11 @@ export function delivery({ headers = {}, body = '', query = '', method = 'POST' 
     body: Buffer.from(body),
     sourceIp: '203.0.113.7',
   };
+}
+
+/** Whether a secret may be any text: what begins with a quotation mark or a bracket may be a pasted list. */
+export function isPlain(secret: string): boolean {
+  return !/^["'`[{“”„‘’‚«»]/.test(secret);
 }
 
 /** The text with one character, counted round its end, replaced by another one. */

@@ -163,10 +163,25 @@ describe.each([
     expect(ids).toEqual(id === undefined ? [] : [id]);
   });
 
-  it.each([['INC-123'], ['SR-5'], [12345]])('has a ticket %j, which may be looked up', (ticket) => {
-    const body = advanced({ ticket_id: ticket, previous_status: 'Open' });
-    const { findings } = read(body, { lookUp: 'sharedId' });
-    expect(findings).toMatchObject([{ crmRef: String(ticket), sharedId: String(ticket) }]);
+  it.each([
+    ['INC-123', '123'],
+    ['SR-5', '5'],
+    [' inc-7 ', '7'],
+    [12345, '12345'],
+    ['12345', '12345'],
+    ['A-1-2', 'A-1-2'],
+    ['INC-', 'INC-'],
+  ])('has a ticket %j, which is looked up as the API writes it, %j', (ticket, sharedId) => {
+    const { findings } = read(advanced({ ticket_id: ticket, previous_status: 'Open' }), {
+      lookUp: 'sharedId',
+    });
+    expect(findings).toMatchObject([{ crmRef: String(ticket).trim(), sharedId }]);
+  });
+
+  it('is looked up as the webhook writes it where the page’s selector says so', () => {
+    const settings = { lookUp: 'sharedId', sharedId: 'body.ticket_id' } as const;
+    const { findings } = read(advanced({ ticket_id: 'INC-123', previous_status: 'Open' }), settings);
+    expect(findings).toMatchObject([{ crmRef: 'INC-123', sharedId: 'INC-123' }]);
   });
 
   it('shows selectors the whole body', () => {

@@ -18,6 +18,7 @@ import {
   changeCharacter,
   delivery,
   type Headers,
+  isPlain,
   prove,
   signHubspot,
   signHubspotOlder,
@@ -258,7 +259,9 @@ describe("HubSpot's signature", () => {
 
 /** Deliveries as HubSpot may send them: any body, and an address with any query that needs no unescaping. */
 const deliveries = fc.record({
-  secret: fc.string({ minLength: 1, unit: 'grapheme' }).filter((secret) => secret === secret.trim()),
+  secret: fc
+    .string({ minLength: 1, unit: 'grapheme' })
+    .filter((secret) => secret === secret.trim() && isPlain(secret)),
   requestBody: fc.oneof(fc.string({ unit: 'grapheme' }), fc.json()),
   url: fc
     .tuple(fc.webUrl({ withQueryParameters: true }), fc.webQueryParameters())

@@ -8,7 +8,7 @@ import { REFUSALS } from '../../../functions/refusal.ts';
 import hmac from '../../../functions/signature/hmac.ts';
 import type { HmacSettings } from '../../../functions/signature/scheme.ts';
 import { connectionOf } from '../../support/crm.ts';
-import { changeByte, changeCharacter, delivery } from '../../support/delivery.ts';
+import { changeByte, changeCharacter, delivery, isPlain } from '../../support/delivery.ts';
 import { startReceiver } from '../../support/receiver.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
@@ -81,7 +81,7 @@ describe('the signature', () => {
   });
 
   it('is the one that x-hub-signature makes, and what it refuses is refused', () => {
-    const secrets = fc.stringMatching(/^[\x21-\x7e]{1,40}$/);
+    const secrets = fc.stringMatching(/^[\x21-\x7e]{1,40}$/).filter(isPlain);
     const bodies = fc.uint8Array({ minLength: 1, maxLength: 200 }).map((bytes) => Buffer.from(bytes));
     fc.assert(
       fc.property(

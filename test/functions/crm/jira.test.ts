@@ -8,7 +8,7 @@ import { readDelivery } from '../../../functions/read-delivery.ts';
 import hmac from '../../../functions/signature/hmac.ts';
 import type { HmacSettings } from '../../../functions/signature/scheme.ts';
 import { connectionOf } from '../../support/crm.ts';
-import { changeByte, changeCharacter, delivery, type Headers } from '../../support/delivery.ts';
+import { changeByte, changeCharacter, delivery, type Headers, isPlain } from '../../support/delivery.ts';
 import { startReceiver } from '../../support/receiver.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
@@ -106,7 +106,9 @@ describe('a webhook', () => {
         .replace('会話-💬', '\\u4f1a話-\\ud83d\\udcac');
     const headers = { 'x-hub-signature': await sign(SECRET, text) };
     expect(await send({ headers, body: text })).toMatchObject({ closes: ['会話-💬'] });
-    expect(await send({ headers, body: Buffer.from(text) })).toMatchObject({ closes: ['会話-💬'] });
+    // The same bytes would be the same delivery to the same receiver.
+    const another = startReceiver('jira', {}, { signingSecret: SECRET }, NOW);
+    expect(await another.send({ headers, body: Buffer.from(text) })).toMatchObject({ closes: ['会話-💬'] });
     expect(await send({ headers, body: JSON.stringify(JSON.parse(text)) })).toMatchObject({ status: 401 });
   });
 });
@@ -114,7 +116,7 @@ describe('a webhook', () => {
 describe('any signature', () => {
   it('is the one that two other libraries make, and what they refuse is refused', async () => {
     const bodies = fc.string({ unit: 'grapheme', minLength: 1 });
-    const secrets = fc.stringMatching(/^[\x21-\x7e]{1,40}$/);
+    const secrets = fc.stringMatching(/^[\x21-\x7e]{1,40}$/).filter(isPlain);
     await fc.assert(
       fc.asyncProperty(bodies, secrets, fc.nat(), async (body, secret, position) => {
         const hub = new XHubSignature('sha256', secret);

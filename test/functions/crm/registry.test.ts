@@ -9,7 +9,7 @@ import { readDelivery } from '../../../functions/read-delivery.ts';
 import { ROOT } from '../../../infra/bundle.ts';
 import type { ConnectionConfiguration } from '../../../infra/config.ts';
 import { configurationOf } from '../../support/configuration.ts';
-import { connectionOf, fixtureNames, readFixture, textOf } from '../../support/crm.ts';
+import { CONVERSATION, connectionOf, fixtureNames, readFixture, textOf } from '../../support/crm.ts';
 import { delivery, signTwilio } from '../../support/delivery.ts';
 
 // What is true of every CRM in the index: adding one means adding its files, and these find them.
@@ -39,6 +39,11 @@ function readAs({ polyai: project, ...settings }: ConnectionConfiguration, given
   } catch {
     return { refused: 'body_unreadable' };
   }
+}
+
+/** A page's template as the CRM sends it. */
+function filled(template: string): string {
+  return template.replace(/\{\{[^{}]*\}\}/g, CONVERSATION);
 }
 
 type Block = { language: string; info: string; text: string };
@@ -96,7 +101,7 @@ describe.each(Object.keys(CRMS))('%s', (name) => {
           .filter(Boolean)
           .map((pair) => pair.split(/=(.*)/s).slice(0, 2)),
       );
-      const demand = readAs(connection as ConnectionConfiguration, { headers, text: text.trim() });
+      const demand = readAs(connection as ConnectionConfiguration, { headers, text: filled(text.trim()) });
       expect(demand).toMatchObject({ findings: [expect.anything()] });
     }
   });

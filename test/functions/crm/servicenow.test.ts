@@ -281,10 +281,11 @@ describe('the proof', () => {
 
   it('is over the bytes as they were sent: tabs, CRLF, escapes and Unicode', async () => {
     const body = BODY.replaceAll(',"', ',\r\n\t"').replace('KpQx', '\\u004bpQx-ü😀');
-    const receiver = start();
+    const [receiver, another] = [start(), start()];
+    // The same bytes would be the same delivery to the same receiver.
     await receiver.send({ headers: { [HEADER]: sign(body) }, body });
-    await receiver.send({ headers: { [HEADER]: sign(body) }, body: Buffer.from(body) });
-    expect(receiver.queued.map(({ conversationId }) => conversationId)).toEqual(
+    await another.send({ headers: { [HEADER]: sign(body) }, body: Buffer.from(body) });
+    expect([...receiver.queued, ...another.queued].map(({ conversationId }) => conversationId)).toEqual(
       Array(2).fill('KpQx-ü😀-polyai-0001'),
     );
     const rewritten = JSON.stringify(JSON.parse(body));
@@ -337,13 +338,14 @@ describe('a record', () => {
   });
 
   it.each([
-    ['correlation_id', { correlation_id: 'a', u_polyai_conversation_id: 'b' }, 'a'],
-    ['the column where correlation_id is empty', { correlation_id: '', u_polyai_conversation_id: 'b' }, 'b'],
-    ['the column where correlation_id is null', { correlation_id: null, u_polyai_conversation_id: 'b' }, 'b'],
+    ['the column', { correlation_id: 'JIRA-7', u_polyai_conversation_id: 'b' }, 'b'],
+    ['correlation_id where the column is empty', { correlation_id: 'a', u_polyai_conversation_id: '' }, 'a'],
+    ['correlation_id where the column is null', { correlation_id: 'a', u_polyai_conversation_id: null }, 'a'],
+    ['correlation_id where the column says so', { correlation_id: 'a', u_polyai_conversation_id: '-' }, 'a'],
     [
-      'the column where correlation_id is an empty object',
-      { correlation_id: { value: '', display_value: '' }, u_polyai_conversation_id: { value: 'b' } },
-      'b',
+      'correlation_id where the column is an empty object',
+      { correlation_id: { value: 'a' }, u_polyai_conversation_id: { value: '', display_value: '' } },
+      'a',
     ],
     ['what is displayed where there is no value', { correlation_id: { display_value: 'a' } }, 'a'],
     ['nothing', { correlation_id: '' }, undefined],
@@ -354,8 +356,8 @@ describe('a record', () => {
 
   it('takes another id where the connection says so', () => {
     const body = { ...INCIDENT, correlation_id: 'alert-7', u_polyai_conversation_id: 'b' };
-    const { findings } = read(body, { conversationId: 'body.u_polyai_conversation_id' });
-    expect(findings).toMatchObject([{ conversationId: 'b' }]);
+    const { findings } = read(body, { conversationId: 'body.correlation_id' });
+    expect(findings).toMatchObject([{ conversationId: 'alert-7' }]);
   });
 
   it('is named by its number, or else its sys_id, and looked up by that', () => {

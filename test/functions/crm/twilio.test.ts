@@ -735,10 +735,10 @@ describe('the id', () => {
       ID,
     ],
     ['attributes that are an object already', { Attributes: { polyai_conversation_id } }, {}, ID],
-    ['the unique name next', { Attributes: '{}', UniqueName: ID }, { polyai_conversation_id: 'q' }, ID],
+    ['the unique name last', { Attributes: '{}', UniqueName: ID }, { polyai_conversation_id: '' }, ID],
     [
-      'the address last',
-      { Attributes: '{"polyai_conversation_id":""}', UniqueName: '' },
+      'the address before the unique name, which is anybody’s',
+      { Attributes: '{"polyai_conversation_id":"null"}', UniqueName: 'u' },
       { polyai_conversation_id },
       ID,
     ],
