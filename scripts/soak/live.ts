@@ -22,7 +22,7 @@ const CONNECTIONS = ['zendesk', 'batches'] as const;
 const SENDERS = 8;
 const TRIES = 5;
 const OUTAGE_MS = 20 * SECOND;
-/** A close that PolyAI never confirms is tried for 26 hours, which nobody waits for here. */
+/** A close that PolyAI never confirms is tried for 74 hours, which nobody waits for here. */
 const REFUSED = REFUSAL_NAMES.filter((name) => name !== 'unconfirmed');
 const DRAINED_WITHIN_MS = 15 * MINUTE;
 
