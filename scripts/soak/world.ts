@@ -13,12 +13,13 @@ import { SCHEMES } from '../../functions/signature/index.ts';
 import { type PolyAIStandIn, startPolyAI } from '../../test/support/polyai-stand-in.ts';
 import { createSqs, createVault } from './aws.ts';
 import { type Address, startCallers } from './callers.ts';
+import { changeKeys, changeSigningSecrets } from './changes.ts';
 import { createClock } from './clock.ts';
 import { type Container, createEventSource, createPool } from './lambda.ts';
 import { createLedger, type Report } from './ledger.ts';
 import { createNetwork } from './polyai.ts';
 import { createRandom } from './random.ts';
-import { createSchedule, DAY, DAYS, MINUTE, SECOND } from './schedule.ts';
+import { createSchedule, DAY, DAYS, SECOND } from './schedule.ts';
 import { createQueue } from './sqs-model.ts';
 
 type Close = ReturnType<typeof createClose>;
@@ -27,6 +28,8 @@ type Receive = ReturnType<typeof createReceive>;
 export type SoakOptions = {
   closes: number;
   seed: number;
+  /** The share of the calls to PolyAI that fail by chance, outside its troubles; 0 to 1. */
+  failing?: number;
   /** Another worker or receiver in the place of the real one: what the proof must not pass. */
   instead?: { close?: (close: Close) => Close; receive?: (receive: Receive) => Receive };
   /** Called now and then with how much of the run's virtual time is over, 0 to 1. */
@@ -89,8 +92,14 @@ function zendesk(project: string): Connection {
   return { crm: 'zendesk', project, secretId: SECRET('connections', project), verify };
 }
 
-/** Ten virtual days of the whole adapter, its faults and its callers. */
-export async function soak({ closes, seed, instead = {}, onProgress }: SoakOptions): Promise<SoakResult> {
+/** Thirteen virtual days of the whole adapter, its faults and its callers. */
+export async function soak({
+  closes,
+  seed,
+  failing = 0.02,
+  instead = {},
+  onProgress,
+}: SoakOptions): Promise<SoakResult> {
   const began = performance.now();
   const random = createRandom(seed);
   const clock = createClock(START);
@@ -129,8 +138,15 @@ export async function soak({ closes, seed, instead = {}, onProgress }: SoakOptio
     }
   });
 
-  const sqs = createSqs(clock, random.fork(), schedule, [queue, deadLetters], DEAD_LETTER_QUEUE_URL);
-  const vault = createVault(clock, random.fork(), schedule);
+  queue.on('sent', ledger.queued);
+  queue.on('received', ledger.received);
+  queue.on('deleted', ledger.deleted);
+
+  const sqs = createSqs(clock, random.fork(), schedule, [queue, deadLetters], {
+    deadLetterQueueUrl: DEAD_LETTER_QUEUE_URL,
+    failing,
+  });
+  const vault = createVault(clock, random.fork(), schedule, failing);
   const addresses: Record<string, Address> = {};
   for (const [name, connection] of Object.entries(CONNECTIONS)) {
     const secret = { signingSecret: `signing-${name}-${seed}` };
@@ -140,7 +156,11 @@ export async function soak({ closes, seed, instead = {}, onProgress }: SoakOptio
   const networks = Object.fromEntries(
     PROJECTS.map((project) => [
       project,
-      createNetwork(clock, random.fork(), schedule, ledger, project, standIns[project] as PolyAIStandIn),
+      createNetwork(clock, random.fork(), schedule, ledger, {
+        project,
+        standIn: standIns[project] as PolyAIStandIn,
+        failing,
+      }),
     ]),
   );
   for (const project of PROJECTS) vault.put(SECRET('polyai', project), standIns[project]?.keys ?? {});
@@ -240,29 +260,9 @@ export async function soak({ closes, seed, instead = {}, onProgress }: SoakOptio
     clock.at(from, () => source.setEnabled(false));
     clock.at(to, () => source.setEnabled(true));
   }
-  let keys = 0;
-  for (const { trouble, project = '', from, to } of schedule.windows) {
-    const standIn = standIns[project];
-    if (!standIn) continue;
-    const renew = () => ({ apiKey: `key-${project}-${++keys}`, token: `token-${project}-${keys}` });
-    const store = () => vault.put(SECRET('polyai', project), standIn.keys);
-    if (trouble === 'revoked') {
-      clock.at(from, () => {
-        standIn.keys = renew();
-      });
-      clock.at(to, store);
-    }
-    if (trouble === 'rotated') {
-      clock.at(from, () => {
-        standIn.keys = renew();
-      });
-      clock.at(from + 2 * MINUTE, store);
-    }
-    if (trouble === 'empty_secret') {
-      clock.at(from, () => vault.put(SECRET('polyai', project), { apiKey: '', token: '' }));
-      clock.at(to, store);
-    }
-  }
+  const changes = { clock, schedule, put: vault.put, secretId: SECRET };
+  changeKeys(changes, standIns);
+  changeSigningSecrets(changes, addresses);
 
   let mostInFlight = 0;
   let peakRss = 0;
