@@ -254,7 +254,7 @@ export function startCallers(
       asked += delivery.chats.length;
       void deliver(delivery);
     }
-    if (random.chance(0.06)) void disturb();
+    if (random.chance(0.15)) void disturb();
     // The mean keeps the whole within its span, whatever the batches were.
     const left = Math.max(1, start + spanMs - clock.now());
     clock.at(clock.now() + random.gap((left / Math.max(1, closes - asked)) * 1.9), next);

@@ -55,13 +55,14 @@ const EVENT_SOURCE_OFF_FROM_DAY = 8.2;
 const EVENT_SOURCE_OFF_DAYS = 3;
 /** From Friday evening to Monday noon. */
 const WEEKEND_DAYS = 66 / 24;
-/** Each project has these one after the other, in an order of its own; days, with the quiet time after each. */
+/** Each project has these one after the other, in its own order; days, with the quiet time after each. */
 const LONG_TROUBLES = { outage: 1.15, weekend: 3, misc: 1.15, revoked: 1.15, storms: 1.15 };
 
 /**
- * Thirteen days: each project has its outages of a weekend, 23 and 6 hours and 20 minutes, its storms of 429,
- * and its keys revoked and rotated; its CRM changes its secret; AWS fails in every way in between, and for
- * three days the worker has no event source. A project's long troubles keep three hours from one another: the
+ * Thirteen days: each project has its outages of 23 and 6 hours and of 20 minutes, its storms of 429, and its
+ * keys revoked and rotated, and one of them an outage of a whole weekend, which is what costs the most calls;
+ * its CRM changes its secret; AWS fails in every way in between, and for three days the worker has no event
+ * source. A project's long troubles keep three hours from one another: the
  * promise is for a weekend of trouble, not for a week.
  */
 export function createSchedule(start: number, projects: readonly string[], random: Random): Schedule {
@@ -69,13 +70,15 @@ export function createSchedule(start: number, projects: readonly string[], rando
   const add = (trouble: Trouble, from: number, length: number, project?: string) => {
     windows.push({ trouble, from, to: from + length, ...(project && { project }) });
   };
+  const closedForTheWeekend = random.pick(projects);
   for (const project of projects) {
     let day = 0.4;
     for (const kind of shuffle(Object.keys(LONG_TROUBLES) as (keyof typeof LONG_TROUBLES)[], random)) {
       const at = start + (day + random.between(0, 0.02)) * DAY;
       day += LONG_TROUBLES[kind];
       if (kind === 'outage') add('outage', at, (23 / 24) * DAY, project);
-      if (kind === 'weekend') add('outage', at, WEEKEND_DAYS * DAY, project);
+      if (kind === 'weekend' && project === closedForTheWeekend)
+        add('outage', at, WEEKEND_DAYS * DAY, project);
       if (kind === 'revoked') {
         add('revoked', at, 0.45 * DAY, project);
         add('empty_secret', at + 0.65 * DAY, 0.1 * DAY, project);

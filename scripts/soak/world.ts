@@ -15,6 +15,7 @@ import { createSqs, createVault } from './aws.ts';
 import { type Address, startCallers } from './callers.ts';
 import { changeKeys, changeSigningSecrets } from './changes.ts';
 import { createClock } from './clock.ts';
+import { CONNECTIONS, SECRET } from './connections.ts';
 import { type Container, createEventSource, createPool } from './lambda.ts';
 import { createLedger, type Report } from './ledger.ts';
 import { createNetwork } from './polyai.ts';
@@ -53,44 +54,8 @@ const START = Date.parse('2026-08-01T00:00:00Z');
 const CLOSE_QUEUE_URL = 'https://sqs.eu-west-2.amazonaws.com/123456789012/closes';
 const DEAD_LETTER_QUEUE_URL = 'https://sqs.eu-west-2.amazonaws.com/123456789012/dead-letters';
 const PROJECTS = ['support', 'batches', 'tickets', 'added'];
-const SECRET = (kind: string, name: string) => `polyai-chat-closer/${kind}/${name}/secret`;
 const MAX_RECEIVES = 1000;
 const SKEW_MS = 2 * SECOND;
-
-const CONNECTIONS: Record<string, Connection> = {
-  support: zendesk('support'),
-  added: zendesk('added'),
-  batches: {
-    crm: 'custom',
-    project: 'batches',
-    secretId: SECRET('connections', 'batches'),
-    verify: {
-      scheme: 'hmac',
-      header: 'x-signature',
-      algorithm: 'sha256',
-      encoding: 'hex',
-      signed: '{body}',
-      timestampUnit: 's',
-      toleranceSeconds: 300,
-    },
-    finishedWhen: "body.status == 'closed'",
-    conversationId: 'body.chats[].id',
-  },
-  tickets: {
-    crm: 'hubspot',
-    project: 'tickets',
-    secretId: SECRET('connections', 'tickets'),
-    verify: { scheme: 'hubspot' },
-    finishedValues: ['4'],
-    lookUp: 'sharedId',
-  },
-};
-
-function zendesk(project: string): Connection {
-  const verify = CRMS.zendesk?.verify;
-  if (!verify || typeof verify === 'function') throw new Error('Zendesk has a proof of its own');
-  return { crm: 'zendesk', project, secretId: SECRET('connections', project), verify };
-}
 
 /** Thirteen virtual days of the whole adapter, its faults and its callers. */
 export async function soak({
