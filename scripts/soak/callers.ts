@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { Connection } from '../../functions/connections.ts';
-import { apiGatewayEvent, prove, zendeskEvent } from '../../test/support/delivery.ts';
+import { apiGatewayEvent, zendeskEvent } from '../../test/support/delivery.ts';
 import type { PolyAIStandIn } from '../../test/support/polyai-stand-in.ts';
 import type { Clock } from './clock.ts';
 import { forge } from './forgeries.ts';
@@ -9,6 +9,7 @@ import type { Ledger } from './ledger.ts';
 import { REFUSAL_NAMES } from './polyai.ts';
 import type { Random } from './random.ts';
 import { HOUR, MINUTE, type Schedule, SECOND } from './schedule.ts';
+import { signDelivery } from './sign.ts';
 
 /** What the CRMs send to, and how each of them proves its deliveries. */
 export type Address = {
@@ -173,7 +174,8 @@ export function startCallers(
   function event(name: string, body: string, requestId: string) {
     const { connection, secret } = addresses[name] as Address;
     const url = `https://${host}/webhooks/${name}`;
-    const { headers } = prove(connection.verify, secret, { body, at: clock.now(), url, method: 'POST' });
+    const signing = { secret: secret.signingSecret, body, at: clock.now(), url };
+    const headers = signDelivery(connection, signing);
     return apiGatewayEvent({ connection: name, headers, body, requestId });
   }
 

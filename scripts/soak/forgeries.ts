@@ -1,8 +1,9 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import { apiGatewayEvent, changeByte, changeCharacter, prove } from '../../test/support/delivery.ts';
+import { apiGatewayEvent, changeByte, changeCharacter } from '../../test/support/delivery.ts';
 import type { Address } from './callers.ts';
 import type { Random } from './random.ts';
 import { MINUTE } from './schedule.ts';
+import { signDelivery } from './sign.ts';
 
 /** What a stranger has: an address, a body that names a chat, and genuine deliveries of other bodies. */
 type Target = {
@@ -27,9 +28,7 @@ function sign(
   more: { at?: number; secret?: string } = {},
 ) {
   const { at = now, secret = address.secret.signingSecret } = more;
-  const url = `https://${host}/webhooks/${name}`;
-  const { verify } = address.connection;
-  return prove(verify, { signingSecret: secret }, { body, at, url, method: 'POST' }).headers;
+  return signDelivery(address.connection, { secret, body, at, url: `https://${host}/webhooks/${name}` });
 }
 
 function send({ name, body, requestId }: Target, request: Request): APIGatewayProxyEventV2 {

@@ -6,7 +6,8 @@ import { SCHEMES } from '../../functions/signature/index.ts';
 import { CONNECTIONS } from '../../scripts/soak/connections.ts';
 import { FORGERIES } from '../../scripts/soak/forgeries.ts';
 import { createRandom } from '../../scripts/soak/random.ts';
-import { apiGatewayEvent, prove } from '../support/delivery.ts';
+import { signDelivery } from '../../scripts/soak/sign.ts';
+import { apiGatewayEvent } from '../support/delivery.ts';
 
 const NOW = Date.parse('2026-08-01T12:00:00Z');
 const HOST = 'a1b2c3d4e5.execute-api.eu-west-2.amazonaws.com';
@@ -52,8 +53,8 @@ describe.each(NAMES)('for the connection %s', (name) => {
   it('a genuine delivery is answered 200, so that the forgeries are refused for what is forged', async () => {
     const { address, body } = targetOf(name);
     const url = `https://${HOST}/webhooks/${name}`;
-    const signing = { body, at: NOW, url, method: 'POST' };
-    const { headers } = prove(address.connection.verify, address.secret, signing);
+    const signing = { secret: address.secret.signingSecret, body, at: NOW, url };
+    const headers = signDelivery(address.connection, signing);
     const { receive } = createWorld();
     expect(await receive(apiGatewayEvent({ connection: name, headers, body }))).toMatchObject({
       statusCode: 200,
