@@ -7,7 +7,13 @@ import type { Judgement } from './outcome.ts';
 import type { PolyAIAnswer } from './polyai.ts';
 
 /** What became of one call, with what PolyAI answered where there was a call. Times in Unix milliseconds. */
-export type Attempt = Judgement & { answer?: PolyAIAnswer; startedAt: number; endedAt: number };
+export type Attempt = Judgement & {
+  answer?: PolyAIAnswer;
+  startedAt: number;
+  endedAt: number;
+  /** An earlier call may have closed the chat, and no later one has shown whether it did. */
+  isInDoubt?: boolean;
+};
 
 /** PolyAI's answer, where one arrived. */
 export function answered({ answer }: Attempt) {

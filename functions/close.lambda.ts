@@ -9,7 +9,7 @@ import type { Project } from './connections.ts';
 import { ENVIRONMENT } from './environment.ts';
 import { faultLine, type Line, writeLine } from './log.ts';
 import { isAwaited, isTooLate, judgeLookUp, nextLookUpInSeconds } from './look-up.ts';
-import { isGivenUp, type Judgement, judge, nextTryInSeconds, OUTCOMES } from './outcome.ts';
+import { isGivenUp, type Judgement, judge, mayHaveClosed, nextTryInSeconds, OUTCOMES } from './outcome.ts';
 import { closeChat, lookUpConversation, type ProjectKeys, readProjectKeys } from './polyai.ts';
 import { SecretNotReady, type SecretReader, SecretUnavailable } from './secrets.ts';
 
@@ -56,15 +56,45 @@ export function createClose(parts: CloseParts) {
   async function closeOne(record: SQSRecord, context: Clock): Promise<boolean> {
     const message: Message = { record };
     try {
-      const startedAt = now();
-      const judged = read(message) ?? (await attempt(message, context));
-      // Tried again like an outage, but it may need somebody: the fault has an alarm.
-      if ('fault' in judged) writeLine(faultLine(message.request?.requestId, 'close: secret', judged.fault));
-      return await settle(message, { startedAt, endedAt: now(), ...judged });
+      const first = await tryOnce(message, context);
+      const last = isInDoubt(message, first) ? await tryOnceMore(message, first, context) : first;
+      return await settle(message, last);
     } catch (error) {
       writeLine(faultLine(message.request?.requestId, 'close', error));
       return false;
     }
+  }
+
+  async function tryOnce(message: Message, context: Clock): Promise<Attempt> {
+    const startedAt = now();
+    const judged = read(message) ?? (await attempt(message, context));
+    // Tried again like an outage, but it may need somebody: the fault has an alarm.
+    if ('fault' in judged) writeLine(faultLine(message.request?.requestId, 'close: secret', judged.fault));
+    return { startedAt, endedAt: now(), ...judged };
+  }
+
+  /** Whether the close would be given up after an answer that does not say whether the chat was closed. */
+  function isInDoubt({ record, request }: Message, attempt: Attempt): boolean {
+    const { answer, outcome, endedAt } = attempt;
+    const isGivenUpNow = OUTCOMES[outcome].next === 'retry' && isGivenUp(triedForMs(record, endedAt));
+    // A look-up changes nothing, and cleanup's next run finds its chat again.
+    const isOthers = request?.conversationId !== undefined && request.source !== 'cleanup';
+    return isGivenUpNow && isOthers && answer !== undefined && mayHaveClosed(answer);
+  }
+
+  /**
+   * Calls again at once, so that the doubtful answer is not the last one: without a store nobody could tell
+   * later that this was the repeat. Where it has to wait, the close stays in doubt until the next delivery.
+   */
+  async function tryOnceMore(message: Message, first: Attempt, context: Clock): Promise<Attempt> {
+    const { record, request, project } = message;
+    const mustWait =
+      answered(first)?.retryAfterMs || context.getRemainingTimeInMillis() < SECOND_CALL_NEEDS_MS;
+    if (mustWait) return { ...first, isInDoubt: true };
+    writeLine(closeLine(record, request, project, first, { final: false, nextTryInSeconds: 0 }));
+    const second = await tryOnce(message, context);
+    // Without keys there was no call, so the doubt is still there.
+    return second.answer ? second : { ...second, isInDoubt: true };
   }
 
   /** Reads the message in place. @returns what is wrong with it, if anything */
@@ -135,7 +165,7 @@ export function createClose(parts: CloseParts) {
       const reason = `secret ${project.secretId} is not ready: ${error.message}`;
       return { outcome: 'unavailable', reason, fault: new SecretNotReady(reason) };
     }
-    const calling = { project, keys, requestId: request.requestId, fetch: parts.fetch };
+    const calling = { project, keys, requestId: request.requestId, fetch: parts.fetch, now };
     const { sharedId, conversationId = '' } = request;
     const startedAt = now();
     const answer = await (sharedId === undefined
@@ -150,10 +180,10 @@ export function createClose(parts: CloseParts) {
     const { record, request, project } = message;
     const say = (told: Attempt, then: { final: boolean; nextTryInSeconds?: number }) =>
       writeLine(closeLine(record, request, project, told, then));
-    const triedFor = triedForMs(record, now());
+    const triedFor = triedForMs(record, attempt.endedAt);
     const next = nextStep(message, attempt);
-    if (next === 'retry' && !isExpired(request) && !isGivenUp(triedFor)) {
-      const seconds = waitFor(message, attempt, triedFor);
+    if (next === 'retry' && !isExpired(request) && !isGivenUp(triedFor, attempt.isInDoubt)) {
+      const seconds = waitFor(message, attempt, attempt.isInDoubt ? 0 : triedFor);
       say(attempt, { final: false, nextTryInSeconds: seconds });
       await postpone(record, request, seconds);
       return false;

@@ -44,6 +44,17 @@ export function judge(answer: PolyAIAnswer): Judgement {
   return { outcome: judgeRefusal(status, errorCode), reason };
 }
 
+/**
+ * Whether PolyAI may have closed the chat although its answer does not say so: a 2xx without `success: true`, a
+ * gateway that heard nothing usable from the server behind it, or no answer to a request that may have arrived.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#name-502-bad-gateway
+ */
+export function mayHaveClosed(answer: PolyAIAnswer): boolean {
+  if ('failure' in answer) return answer.neverSent !== true;
+  return judge(answer).outcome === 'unconfirmed' || answer.status === 502 || answer.status === 504;
+}
+
 /** What a status that is no success means, by the code that came with it. */
 export function judgeRefusal(status: number, errorCode: string): Outcome {
   if (status < 400) return 'misdirected';
@@ -65,8 +76,10 @@ const MAX_WAIT_MS = HOUR_MS;
 const JITTER = 0.2;
 /** SQS keeps a message invisible for 12 h at most, counted from when it was received. */
 const MAX_DELAY_MS = 11 * HOUR_MS;
-/** The promise is a whole day, so a little more. */
-const GIVE_UP_AFTER_MS = 26 * HOUR_MS;
+/** The promise is a weekend, from Friday evening to Monday morning, so a little more. */
+const GIVE_UP_AFTER_MS = 74 * HOUR_MS;
+/** A close that may have succeeded waits this much longer for a call that settles it. */
+const IN_DOUBT_FOR_MS = 24 * HOUR_MS;
 
 /**
  * Wait as long as it has been tried: 10 s, 10 s, 20 s, 40 s, … doubling, then hourly, plus up to a
@@ -82,7 +95,12 @@ export function nextTryInSeconds(triedForMs: number, retryAfterMs: number, rando
   return Math.ceil(Math.min(Math.max(wait, retryAfterMs), MAX_DELAY_MS) / SECOND_MS);
 }
 
-/** Whether an attempt that failed after so long was the last one. */
-export function isGivenUp(triedForMs: number): boolean {
-  return triedForMs >= GIVE_UP_AFTER_MS;
+/**
+ * Whether an attempt that failed was the last one.
+ *
+ * @param triedForMs since the request was first taken off the queue
+ * @param isInDoubt whether the attempt may have closed the chat, and no later call has shown whether it did
+ */
+export function isGivenUp(triedForMs: number, isInDoubt = false): boolean {
+  return triedForMs >= GIVE_UP_AFTER_MS + (isInDoubt ? IN_DOUBT_FOR_MS : 0);
 }

@@ -23,7 +23,8 @@ export type PolyAIAnswer =
       correlationId?: string;
       retryAfterMs?: number;
     }
-  | { failure: string };
+  /** `neverSent`: there was no connection, so PolyAI cannot have acted. Without it, PolyAI may have. */
+  | { failure: string; neverSent?: true };
 
 /**
  * The keys in a project's secret.
@@ -65,6 +66,8 @@ export type Calling = {
   fetch: typeof globalThis.fetch;
   /** Of the whole attempt; ten seconds unless told otherwise. */
   timeoutMs?: number;
+  /** Unix milliseconds, for a `Retry-After` that is a date. */
+  now?: () => number;
 };
 
 /**
@@ -103,7 +106,7 @@ export function pathOf({ accountId, projectId }: Project, version: string): stri
 
 /** Redirects are not followed, because the keys go to no other host. */
 async function exchange(
-  { project, requestId, fetch, timeoutMs = ATTEMPT_TIMEOUT_MS }: Calling,
+  { project, requestId, fetch, timeoutMs = ATTEMPT_TIMEOUT_MS, now = Date.now }: Calling,
   path: string,
   { headers, ...init }: RequestInit & { headers: Record<string, string> },
 ): Promise<PolyAIAnswer> {
@@ -118,9 +121,9 @@ async function exchange(
       redirect: 'manual',
       signal: AbortSignal.timeout(timeoutMs),
     });
-    return readAnswer(response.status, response.headers, await readJson(response));
+    return readAnswer(response.status, response.headers, await readJson(response), now());
   } catch (error) {
-    return { failure: describeFailure(error, timeoutMs) };
+    return { failure: describeFailure(error, timeoutMs), ...(wasNeverSent(error) && { neverSent: true }) };
   }
 }
 
@@ -146,7 +149,12 @@ export async function readJson(response: Response, maxBytes: number = MAX_BODY_B
 }
 
 /** Errors come in three shapes: `error_code` beside the message, `error: { code }`, and a message alone. */
-export function readAnswer(status: number, headers: Headers, json: unknown): PolyAIAnswer {
+export function readAnswer(
+  status: number,
+  headers: Headers,
+  json: unknown,
+  now: number = Date.now(),
+): PolyAIAnswer {
   const body = asObject(json);
   const error = asObject(body.error);
   const errorCode = pick(/^[\w.-]{1,64}$/, body.error_code, error.code);
@@ -156,7 +164,7 @@ export function readAnswer(status: number, headers: Headers, json: unknown): Pol
     body.error_id,
     error.correlation_id,
   );
-  const retryAfterMs = parseRetryAfter(headers.get('retry-after'));
+  const retryAfterMs = parseRetryAfter(headers.get('retry-after'), now);
   const conversationId = typeof body.id === 'string' ? toId(body.id) : undefined;
   return {
     status,
@@ -178,9 +186,9 @@ function pick(shape: RegExp, ...candidates: unknown[]): string | undefined {
 }
 
 /** Seconds, or a date. @see https://www.rfc-editor.org/rfc/rfc9110#name-retry-after */
-function parseRetryAfter(value: string | null): number | undefined {
+function parseRetryAfter(value: string | null, now: number): number | undefined {
   if (value === null) return undefined;
-  const ms = /^\d{1,9}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  const ms = /^\d{1,9}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
   return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
 }
 
@@ -189,4 +197,20 @@ export function describeFailure(error: unknown, timeoutMs: number): string {
   const { name = 'Error', cause } = (error ?? {}) as { name?: string; cause?: { code?: string } };
   if (name === 'TimeoutError') return `no answer from PolyAI within ${timeoutMs / 1000} s`;
   return `the connection to PolyAI failed: ${cause?.code ?? name}`;
+}
+
+/** What Node.js and undici call a connection that was never made. */
+const NO_CONNECTION = [
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+];
+
+/** Whether the request cannot have arrived. A reset, a time-out and every unknown error may come after it did. */
+function wasNeverSent(error: unknown): boolean {
+  const { cause } = (error ?? {}) as { cause?: { code?: string } };
+  return cause?.code !== undefined && NO_CONNECTION.includes(cause.code);
 }

@@ -2,15 +2,16 @@ import { parseArgs } from 'node:util';
 import { requireDashes } from './npm-options.ts';
 import { failuresOf, table, virtualRows } from './soak/table.ts';
 
-// npm run soak -- [--closes 100000] [--seed 7] [--live]
+// npm run soak -- [--closes 100000] [--seed 7] [--failing 0.27] [--live]
 //
-// Ten days of faults in minutes, or, with --live, a few minutes of them on a stack that is really deployed.
+// Thirteen days of faults in minutes, or, with --live, a few minutes of them on a stack that is really deployed.
 // Exit code 1 if a single close is lost, or anything else that docs/reliability.md promises did not hold.
 
 const SHOWN = 20;
 
 const values = readOptions();
 const seed = wholeNumber('seed', values.seed);
+const failing = share('failing', values.failing);
 const closes = wholeNumber('closes', values.closes ?? (values.live ? '2000' : '10000'));
 // Powertools speaks up where no stack has named itself.
 process.env.POWERTOOLS_SERVICE_NAME ??= 'soak';
@@ -30,11 +31,12 @@ async function runVirtual() {
   const report = await soak({
     closes,
     seed,
+    failing,
     onProgress(share, { rssMb, heapMb }) {
       if (Math.round(share * 100) % 10 > 0) return;
       const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
       process.stdout.write(
-        `${(share * 100).toFixed(0)} % of ten days, ${seconds} s, ${rssMb.toFixed(0)} MB (${heapMb.toFixed(0)} MB heap)\n`,
+        `${(share * 100).toFixed(0)} % of thirteen days, ${seconds} s, ${rssMb.toFixed(0)} MB (${heapMb.toFixed(0)} MB heap)\n`,
       );
     },
   });
@@ -50,6 +52,7 @@ function readOptions() {
   const options = {
     closes: { type: 'string' },
     seed: { type: 'string', default: '7' },
+    failing: { type: 'string', default: '0.02' },
     live: { type: 'boolean', default: false },
   } as const;
   try {
@@ -65,5 +68,12 @@ function wholeNumber(name: string, text: string): number {
   const value = Number(text);
   if (Number.isSafeInteger(value) && value > 0) return value;
   process.stderr.write(`--${name} is ${JSON.stringify(text)}: give a whole number above 0.\n`);
+  process.exit(2);
+}
+
+function share(name: string, text: string): number {
+  const value = Number(text);
+  if (text !== '' && value >= 0 && value <= 0.5) return value;
+  process.stderr.write(`--${name} is ${JSON.stringify(text)}: give a number from 0 to 0.5.\n`);
   process.exit(2);
 }

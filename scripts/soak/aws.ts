@@ -6,6 +6,10 @@ import type { Random } from './random.ts';
 import { type Schedule, SECOND } from './schedule.ts';
 import { answerCommand, type Queue } from './sqs-model.ts';
 
+/** How often AWS fails outside its windows, for each call of PolyAI's that fails. */
+const SEND_FAILS = 0.1;
+const READ_FAILS = 0.3;
+
 /** An error as the SDK gives it after its own attempts. */
 function awsError(name: string, status: number): Error {
   return Object.assign(new Error(name), { name, $metadata: { httpStatusCode: status } });
@@ -17,14 +21,14 @@ export function createSqs(
   random: Random,
   schedule: Schedule,
   queues: readonly Queue[],
-  deadLetterQueueUrl: string,
+  { deadLetterQueueUrl, failing }: { deadLetterQueueUrl: string; failing: number },
 ): (container: Container) => CloseParts['sqs'] {
   const during = (trouble: Parameters<Schedule['during']>[0]) => schedule.during(trouble, clock.now());
 
   function fate(command: { input: object }): 'fails' | 'fails_partly' | 'unanswered' | undefined {
     const name = command.constructor.name;
     const isDeadLetter = (command.input as { QueueUrl?: string }).QueueUrl === deadLetterQueueUrl;
-    if (random.chance(0.001)) return 'fails';
+    if (random.chance(failing * SEND_FAILS)) return 'fails';
     if (name === 'ChangeMessageVisibilityCommand') {
       return during('visibility_fails') && random.chance(0.5) ? 'fails' : undefined;
     }
@@ -67,7 +71,7 @@ export function createSqs(
 }
 
 /** Secrets Manager: texts by id, and what may happen on the way. */
-export function createVault(clock: Clock, random: Random, schedule: Schedule) {
+export function createVault(clock: Clock, random: Random, schedule: Schedule, failing: number) {
   const texts = new Map<string, string>();
 
   async function fetchSecret(container: Container, id: string): Promise<{ SecretString: string }> {
@@ -77,7 +81,7 @@ export function createVault(clock: Clock, random: Random, schedule: Schedule) {
       if (during('secrets_throttled') && random.chance(0.9)) throw awsError('ThrottlingException', 400);
       if (during('secrets_fail')) throw awsError('InternalServiceError', 500);
       if (during('secrets_denied')) throw awsError('AccessDeniedException', 400);
-      if (random.chance(0.001)) throw awsError('TimeoutError', 0);
+      if (random.chance(failing * READ_FAILS)) throw awsError('TimeoutError', 0);
       return { SecretString: texts.get(id) ?? '' };
     });
   }

@@ -1,13 +1,15 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { Connection } from '../../functions/connections.ts';
-import { apiGatewayEvent, changeCharacter, prove, zendeskEvent } from '../../test/support/delivery.ts';
+import { apiGatewayEvent, zendeskEvent } from '../../test/support/delivery.ts';
 import type { PolyAIStandIn } from '../../test/support/polyai-stand-in.ts';
 import type { Clock } from './clock.ts';
+import { forge } from './forgeries.ts';
 import type { Pool } from './lambda.ts';
 import type { Ledger } from './ledger.ts';
 import { REFUSAL_NAMES } from './polyai.ts';
 import type { Random } from './random.ts';
 import { HOUR, MINUTE, type Schedule, SECOND } from './schedule.ts';
+import { signDelivery } from './sign.ts';
 
 /** What the CRMs send to, and how each of them proves its deliveries. */
 export type Address = {
@@ -20,8 +22,10 @@ type Delivery = {
   body: string;
   /** The chats that it asks to close. */
   chats: string[];
-  /** Of the first try to be answered 200. */
+  /** When it has been answered 200. */
   afterwards?: () => void;
+  /** How long after that it may come once more. */
+  repeatedWithinS: number;
 };
 
 export type CallersSettings = {
@@ -39,6 +43,20 @@ export type CallersSettings = {
 const PATIENCE_MS = 5 * SECOND;
 const RETRIES_MS = [30 * SECOND, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR, 12 * HOUR];
 const REFUSED_SHARE = 0.004;
+const NEVER_STORED_SHARE = 0.03;
+const REOPENED_SHARE = 0.3;
+/** Longer than a look-up may take, with a delivery that is repeated. */
+const REOPENED_AFTER_MS: [number, number] = [17 * MINUTE, 8 * HOUR];
+
+type Answer = Pick<APIGatewayProxyStructuredResultV2, 'statusCode' | 'body'>;
+
+/** The connections that are there from the start. */
+const BEFORE = ['support', 'batches', 'tickets'];
+
+/** The id that the answer gives: the delivery's own, or that of the delivery which it repeats. */
+function requestIdOf({ body = '{}' }: Answer): string {
+  return JSON.parse(body).requestId;
+}
 
 /** The CRMs, and those who would like to be one. */
 export function startCallers(
@@ -49,25 +67,28 @@ export function startCallers(
   { closes, start, spanMs, addresses, standIns, receive }: CallersSettings,
 ): void {
   const host = 'a1b2c3d4e5.execute-api.eu-west-2.amazonaws.com';
-  const decoys: string[] = [];
+  const decoys: Record<string, { id: string; sharedId: string }[]> = {};
   let asked = 0;
   let requests = 0;
   let tickets = 0;
+  let stages = 0;
 
-  function openChat(name: string, { shared = false, isDecoy = false } = {}) {
+  /** @param sharedId of a ticket that has been opened again */
+  function openChat(name: string, { shared = false, isDecoy = false, sharedId = '' } = {}) {
     const { project } = (addresses[name] as Address).connection;
     const standIn = standIns[project] as PolyAIStandIn;
     const id = standIn.openChat();
     // Which chats PolyAI refuses does not change from call to call.
     const refusedAs =
       !isDecoy && !shared && random.chance(REFUSED_SHARE) ? random.pick(REFUSAL_NAMES) : undefined;
-    const sharedId = shared ? `${1_000_000 + tickets++}` : undefined;
-    ledger.opened(id, project, { ...(sharedId && { sharedId }), ...(refusedAs && { refusedAs }) });
-    if (isDecoy) {
-      decoys.push(id);
-      if (decoys.length > 50) decoys.shift();
-    }
-    return { id, sharedId: sharedId ?? '', standIn, project };
+    const ticket = shared ? sharedId || `${1_000_000 + tickets++}` : '';
+    const isNeverStored = shared && !isDecoy && !sharedId && random.chance(NEVER_STORED_SHARE);
+    ledger.opened(id, project, {
+      ...(ticket && { sharedId: ticket }),
+      ...(refusedAs && { refusedAs }),
+      ...(isNeverStored && { isNeverStored }),
+    });
+    return { id, sharedId: ticket, standIn, isNeverStored };
   }
 
   function compose(): Delivery {
@@ -78,12 +99,34 @@ export function startCallers(
       return {
         name: 'batches',
         chats,
-        body: JSON.stringify({ status: 'closed', chats: chats.map((id) => ({ id })) }),
+        body: batch(chats),
+        repeatedWithinS: 600,
       };
     }
     const name = kind < 0.3 && isAdded() ? 'added' : 'support';
     const { id } = openChat(name);
-    return { name, chats: [id], body: JSON.stringify(zendeskEvent({ externalId: id })) };
+    return { name, chats: [id], body: ticketEvent(id), repeatedWithinS: 600 };
+  }
+
+  function batch(chats: readonly string[]): string {
+    return JSON.stringify({ status: 'closed', chats: chats.map((id) => ({ id })) });
+  }
+
+  function ticketEvent(externalId: string): string {
+    return JSON.stringify(zendeskEvent({ externalId }));
+  }
+
+  /** One batch of HubSpot's, of tickets whose stage is now a closed one. */
+  function stageEvents(sharedIds: readonly string[]): string {
+    const events = sharedIds.map((sharedId) => ({
+      eventId: stages++,
+      subscriptionType: 'ticket.propertyChange',
+      occurredAt: clock.now(),
+      objectId: Number(sharedId),
+      propertyName: 'hs_pipeline_stage',
+      propertyValue: '4',
+    }));
+    return JSON.stringify(events);
   }
 
   /** The connection that a deployment brings is used from when its receiver is there. */
@@ -95,64 +138,75 @@ export function startCallers(
   /** Tickets share their ids with chats; some are opened again later, and then the id means another chat. */
   function composeTickets(count: number): Delivery {
     const opened = Array.from({ length: count }, () => openChat('tickets', { shared: true }));
-    for (const { id, sharedId, standIn } of opened) {
+    for (const { id, sharedId, standIn, isNeverStored } of opened) {
+      if (isNeverStored) continue;
       if (random.chance(0.9)) standIn.share(sharedId, id);
       // The agent stores it a little late.
       else clock.at(clock.now() + random.between(1, 90) * SECOND, () => standIn.share(sharedId, id));
     }
-    const events = opened.map(({ sharedId }, index) => ({
-      eventId: requests * 10 + index,
-      subscriptionType: 'ticket.propertyChange',
-      objectId: Number(sharedId),
-      propertyName: 'hs_pipeline_stage',
-      propertyValue: '4',
-    }));
-    return {
-      name: 'tickets',
-      chats: opened.map(({ id }) => id),
-      body: JSON.stringify(events),
-      afterwards: () => {
-        for (const { sharedId, standIn, project } of opened) {
-          if (!random.chance(0.3)) continue;
-          clock.at(clock.now() + random.between(17 * MINUTE, 8 * HOUR), () => {
-            const newer = standIn.openChat();
-            ledger.opened(newer, project, { sharedId });
-            standIn.share(sharedId, newer);
-          });
-        }
-      },
+    const afterwards = () => {
+      for (const { sharedId } of opened) {
+        if (random.chance(REOPENED_SHARE))
+          clock.at(clock.now() + random.between(...REOPENED_AFTER_MS), () => reopen(sharedId));
+      }
     };
+    return finish(opened, { afterwards });
   }
 
-  function event(name: string, body: string, change: (headers: Record<string, string>) => void = () => {}) {
+  function finish(
+    tickets: readonly { id: string; sharedId: string }[],
+    more: Partial<Delivery> = {},
+  ): Delivery {
+    const chats = tickets.map(({ id }) => id);
+    const body = stageEvents(tickets.map(({ sharedId }) => sharedId));
+    return { name: 'tickets', chats, body, repeatedWithinS: 60, ...more };
+  }
+
+  /** The ticket has a newer chat now, which half of the tickets are finished with. */
+  function reopen(sharedId: string): void {
+    const newer = openChat('tickets', { shared: true, sharedId });
+    newer.standIn.share(sharedId, newer.id);
+    if (random.chance(0.5))
+      clock.at(clock.now() + random.between(10 * MINUTE, 4 * HOUR), () => void deliver(finish([newer])));
+  }
+
+  /** Signed as the CRM does it now. */
+  function event(name: string, body: string, requestId: string) {
     const { connection, secret } = addresses[name] as Address;
     const url = `https://${host}/webhooks/${name}`;
-    const at = clock.now();
-    const { headers } = prove(connection.verify, secret, { body, at, url, method: 'POST' });
-    change(headers);
-    return apiGatewayEvent({ connection: name, headers, body, requestId: `request-${requests++}` });
+    const signing = { secret: secret.signingSecret, body, at: clock.now(), url };
+    const headers = signDelivery(connection, signing);
+    return apiGatewayEvent({ connection: name, headers, body, requestId });
   }
 
-  /** @returns the status, or nothing where none came in time */
-  async function post(request: APIGatewayProxyEventV2): Promise<number | undefined> {
+  /** @returns what the CRM sees, or nothing where no answer came in time */
+  async function post(request: APIGatewayProxyEventV2): Promise<Answer | undefined> {
     const patience = clock.sleep(PATIENCE_MS).then(() => undefined);
     const kill = random.chance(0.0005) ? { killAfterMs: random.between(1, 200) } : {};
-    const answered = receive.invoke(request, kill).then((outcome) =>
+    const answered = receive
+      .invoke(request, kill)
       // A function that ends without an answer is the gateway's 503.
-      'result' in outcome ? outcome.result.statusCode : 503,
-    );
+      .then((outcome) => ('result' in outcome ? outcome.result : { statusCode: 503 }));
     return Promise.race([answered, patience]);
+  }
+
+  /** Sends a genuine delivery once. @returns whether it was acknowledged */
+  async function attempt({ name, body, chats }: Delivery): Promise<boolean> {
+    const requestId = `request-${requests++}`;
+    ledger.requested(requestId, chats);
+    const answer = await post(event(name, body, requestId));
+    if (answer?.statusCode !== 200) return false;
+    ledger.acknowledged(requestIdOf(answer), chats);
+    return true;
   }
 
   async function deliver(delivery: Delivery): Promise<void> {
     for (const id of delivery.chats) ledger.asked(id);
     for (const waitMs of [...RETRIES_MS, undefined]) {
-      const status = await post(event(delivery.name, delivery.body));
-      if (status === 200) {
-        for (const id of delivery.chats) ledger.acknowledged(id);
+      if (await attempt(delivery)) {
         delivery.afterwards?.();
-        if (random.chance(0.03))
-          clock.at(clock.now() + random.between(1, 600) * SECOND, () => void repeat(delivery));
+        const laterMs = random.between(1, delivery.repeatedWithinS) * SECOND;
+        if (random.chance(0.03)) clock.at(clock.now() + laterMs, () => void attempt(delivery));
         return;
       }
       if (waitMs === undefined) break;
@@ -161,48 +215,37 @@ export function startCallers(
     ledger.gaveUp();
   }
 
-  async function repeat({ name, body }: Delivery): Promise<void> {
-    await post(event(name, body));
-  }
-
   /** A chat that nobody asked to close, in a delivery that is not genuine, or that says that it goes on. */
   async function disturb(): Promise<void> {
-    const target =
-      decoys.length > 0 && random.chance(0.7)
-        ? random.pick(decoys)
-        : openChat('support', { isDecoy: true }).id;
-    const body = JSON.stringify(zendeskEvent({ externalId: target }));
-    const kind = random.index(6);
-    if (kind === 0) {
-      await post(event('support', JSON.stringify(zendeskEvent({ externalId: target, current: 'OPEN' }))));
+    const name = random.pick(isAdded() ? ['support', 'batches', 'tickets', 'added'] : BEFORE);
+    const decoy = decoyOf(name);
+    const requestId = `request-${requests++}`;
+    if (random.chance(0.15)) {
+      const open = JSON.stringify(zendeskEvent({ externalId: decoyOf('support').id, current: 'OPEN' }));
+      await post(event('support', open, requestId));
       return;
     }
-    const forged =
-      kind === 1
-        ? event('support', body, (headers) => {
-            headers['x-zendesk-webhook-signature'] = changeCharacter(
-              headers['x-zendesk-webhook-signature'] ?? '',
-              3,
-            );
-          })
-        : kind === 2
-          ? event('support', body, (headers) => {
-              delete headers['x-zendesk-webhook-signature'];
-            })
-          : kind === 3
-            ? { ...event('support', JSON.stringify(zendeskEvent({ externalId: 'another' }))), body }
-            : kind === 4
-              ? stale(body)
-              : apiGatewayEvent({ connection: 'nobody', body, requestId: `request-${requests++}` });
-    ledger.forged((await post(forged)) === 200);
+    const other = addresses[random.pick(BEFORE.filter((each) => each !== name))] as Address;
+    const address = addresses[name] as Address;
+    const bodies = { body: bodyFor(name, decoy), genuine: bodyFor(name, { id: 'another', sharedId: '999' }) };
+    const target = { name, address, other, host, now: clock.now(), requestId, ...bodies };
+    ledger.forged((await post(forge(target, random)))?.statusCode === 200);
   }
 
-  /** Overheard, and sent again ten minutes later. */
-  function stale(body: string): APIGatewayProxyEventV2 {
-    const { connection, secret } = addresses.support as Address;
-    const at = clock.now() - 10 * MINUTE;
-    const { headers } = prove(connection.verify, secret, { body, at });
-    return apiGatewayEvent({ connection: 'support', headers, body, requestId: `request-${requests++}` });
+  /** One of some open chats that no genuine delivery ever names. */
+  function decoyOf(name: string): { id: string; sharedId: string } {
+    const known = decoys[name] ?? [];
+    decoys[name] = known;
+    if (known.length > 0 && random.chance(0.7)) return random.pick(known);
+    const decoy = openChat(name, { shared: name === 'tickets', isDecoy: true });
+    if (decoy.sharedId) decoy.standIn.share(decoy.sharedId, decoy.id);
+    if (known.push(decoy) > 50) known.shift();
+    return decoy;
+  }
+
+  function bodyFor(name: string, { id, sharedId }: { id: string; sharedId: string }): string {
+    if (name === 'tickets') return stageEvents([sharedId]);
+    return name === 'batches' ? batch([id]) : ticketEvent(id);
   }
 
   function next(): void {
@@ -213,7 +256,7 @@ export function startCallers(
       asked += delivery.chats.length;
       void deliver(delivery);
     }
-    if (random.chance(0.06)) void disturb();
+    if (random.chance(0.15)) void disturb();
     // The mean keeps the whole within its span, whatever the batches were.
     const left = Math.max(1, start + spanMs - clock.now());
     clock.at(clock.now() + random.gap((left / Math.max(1, closes - asked)) * 1.9), next);

@@ -1,117 +1,96 @@
+import {
+  type Ask,
+  type Chat,
+  createAsks,
+  type FinalAnswer,
+  isBelieved,
+  isEnded,
+  type Message,
+  mayBeDeleted,
+  readMessage,
+} from './asks.ts';
+import { describe, describeChat, isConflicting, isExplained, isLateCopy } from './explain.ts';
+import { createRecoveries, type Recovery } from './recoveries.ts';
 import type { Schedule } from './schedule.ts';
-import { HOUR, MINUTE } from './schedule.ts';
 
 // What is counted, from outside: what the CRMs were answered, what PolyAI's stand-in was asked and has done,
-// and what lies in the queues. Nothing here reads a line that the program wrote.
-
-type Chat = {
-  id: string;
-  project: string;
-  sharedId?: string;
-  openedAt: number;
-  /** A genuine request for it was sent, and the first one that a CRM was answered 200 for. */
-  askedAt?: number;
-  acknowledgedAt?: number;
-  closedAt?: number;
-  calls: number;
-  /** Calls that were answered otherwise than by a final answer, or not at all. */
-  failures: number;
-  /** What a worker was told that ends the matter, and for which request. */
-  told: { answer: FinalAnswer; requestId: string }[];
-  deadLetters: DeadLetter[];
-  /** PolyAI always gives this chat such an answer. */
-  refusedAs?: string;
-};
-
-export type FinalAnswer = 'closed' | 'over' | 'not_found' | 'rejected';
-
-type DeadLetter = { requestId: string; outcome?: string; reason?: string; receivedAt: number; at: number };
+// and what is in the queues. Nothing here reads a line that the program wrote.
 
 export type Ledger = ReturnType<typeof createLedger>;
 
 export type Report = {
   closes: number;
   acknowledged: number;
+  /** Chats of all the deliveries that were answered 200, under the request ids of the answers. */
+  requests: number;
   /** Deliveries whose sender gave up without ever being answered 200. */
   neverAcknowledged: number;
   forgeries: number;
+  /** Requests that were acknowledged and have no end. */
   lost: string[];
+  /** Messages that were deleted before their request had its end. */
+  deletedEarly: string[];
   wronglyClosed: string[];
+  /** Calls for a chat or a ticket that the request did not name. */
+  wronglyCalled: string[];
   forgeriesAccepted: number;
   conflictingFinals: string[];
   unexplainedDeadLetters: string[];
   deadLetters: Record<string, number>;
   /** Of chats that were closed all the same, by another request for them or in spite of what PolyAI answered. */
   needlessDeadLetters: number;
+  /** Of requests that had an end before, and were handed out again. */
+  lateCopies: number;
   closed: number;
   calls: number;
   callsPerClose: number;
   mostCalls: number;
-  /** From the end of a trouble to the last closure of what waited for it, and of the middle one; minutes. */
-  recoveries: { trouble: string; count: number; medianMin: number; lastMin: number }[];
+  recoveries: Recovery[];
 };
 
 export function createLedger(schedule: Schedule, now: () => number) {
   const chats = new Map<string, Chat>();
-  const byShared = new Map<string, Chat[]>();
+  const asks = createAsks();
+  const recoveries = createRecoveries(schedule, now);
   const wronglyClosed: string[] = [];
+  const wronglyCalled: string[] = [];
+  const deletedEarly: string[] = [];
   const unknownDeadLetters: string[] = [];
-  const recoveries = new Map<string, { trouble: string; waits: number[] }>();
   const seen = { calls: 0, forgeries: 0, forgeriesAccepted: 0, neverAcknowledged: 0 };
 
-  /** A chat that a shared id may name: the one that was the newest when the request was made. */
-  function ofShared(sharedId: string, at: number): Chat | undefined {
-    return byShared.get(sharedId)?.findLast(({ openedAt }) => openedAt <= at) ?? byShared.get(sharedId)?.[0];
+  function askOf({ requestId, conversationId, sharedId }: Partial<Message>): Ask | undefined {
+    if (requestId === undefined || (conversationId ?? sharedId) === undefined) return undefined;
+    return asks.find(requestId, (chat) =>
+      conversationId === undefined ? chat.sharedId === sharedId : chat.id === conversationId,
+    );
   }
 
-  function noteRecovery(chat: Chat): void {
-    // What PolyAI never confirms is closed by chance, if at all.
-    if (chat.refusedAs) return;
-    const { acknowledgedAt = now(), project } = chat;
-    const over = schedule.windows.filter(
-      (window) =>
-        (window.project === undefined || window.project === project) &&
-        window.to - window.from >= 10 * MINUTE &&
-        window.from <= acknowledgedAt &&
-        acknowledgedAt < window.to &&
-        window.to <= now() &&
-        ['outage', 'revoked', 'storm', 'event_source_off'].includes(window.trouble),
-    );
-    for (const window of over) {
-      const key = `${window.trouble}${window.project ? ` of ${window.project}` : ''}, ${((window.to - window.from) / HOUR).toFixed(1)} h, from hour ${((window.from - (schedule.windows[0]?.from ?? 0)) / HOUR).toFixed(0)}`;
-      const entry = recoveries.get(key) ?? { trouble: key, waits: [] };
-      entry.waits.push(now() - window.to);
-      recoveries.set(key, entry);
-    }
+  /** Of the ids, those that the run has opened. */
+  function asksOf(requestId: string, ids: readonly string[]): Ask[] {
+    return ids.flatMap((id) => {
+      const chat = chats.get(id);
+      return chat ? [asks.of(requestId, chat)] : [];
+    });
   }
 
   return {
-    opened(
-      id: string,
-      project: string,
-      { sharedId, refusedAs }: { sharedId?: string; refusedAs?: string } = {},
-    ) {
-      const chat: Chat = {
-        id,
-        project,
-        openedAt: now(),
-        calls: 0,
-        failures: 0,
-        told: [],
-        deadLetters: [],
-        ...(sharedId && { sharedId }),
-        ...(refusedAs && { refusedAs }),
-      };
-      chats.set(id, chat);
-      if (sharedId) byShared.set(sharedId, [...(byShared.get(sharedId) ?? []), chat]);
+    opened(id: string, project: string, more: Pick<Chat, 'sharedId' | 'refusedAs' | 'isNeverStored'> = {}) {
+      chats.set(id, { id, project, openedAt: now(), calls: 0, ...more });
     },
     asked(id: string) {
       const chat = chats.get(id);
       if (chat) chat.askedAt ??= now();
     },
-    acknowledged(id: string) {
-      const chat = chats.get(id);
-      if (chat) chat.acknowledgedAt ??= now();
+    /** A genuine delivery goes out. Where its id is known only from the answer, this is left out. */
+    requested(requestId: string, ids: readonly string[]) {
+      for (const ask of asksOf(requestId, ids)) ask.sentAt ??= now();
+    },
+    /** A CRM was answered 200, with this request id. */
+    acknowledged(requestId: string, ids: readonly string[]) {
+      for (const ask of asksOf(requestId, ids)) {
+        ask.isAcknowledged = true;
+        ask.chat.acknowledgedAt ??= now();
+      }
     },
     gaveUp() {
       seen.neverAcknowledged += 1;
@@ -121,133 +100,111 @@ export function createLedger(schedule: Schedule, now: () => number) {
       if (wasAccepted) seen.forgeriesAccepted += 1;
     },
     refusedAs: (id: string) => chats.get(id)?.refusedAs,
-    /** The stand-in was called; whether the chat is open after that. */
-    called(id: string, isOpen: boolean) {
+    /** The stand-in was called; whether the chat is open after that. Without a request any that was sent will do. */
+    called(id: string, isOpen: boolean, requestId?: string) {
       seen.calls += 1;
       const chat = chats.get(id);
+      const isAsked =
+        requestId === undefined
+          ? chat?.askedAt !== undefined
+          : askOf({ requestId, conversationId: id })?.sentAt !== undefined;
+      if (!isAsked) wronglyCalled.push(`${id} for request ${requestId}`);
       if (!chat) return;
       chat.calls += 1;
       if (isOpen || chat.closedAt !== undefined) return;
       chat.closedAt = now();
-      if (chat.askedAt === undefined) wronglyClosed.push(`${chat.id} of ${chat.project}`);
-      noteRecovery(chat);
+      if (!isAsked) wronglyClosed.push(describeChat(chat));
+      recoveries.note(chat);
     },
-    lookedUp() {
+    lookedUp(sharedId: string, requestId: string) {
       seen.calls += 1;
+      if (askOf({ requestId, sharedId })?.sentAt === undefined)
+        wronglyCalled.push(`ticket ${sharedId} for request ${requestId}`);
     },
     /** A worker that lived was given this answer, or none. */
     told(id: string, requestId: string, answer: FinalAnswer | undefined) {
-      const chat = chats.get(id);
-      if (answer) chat?.told.push({ answer, requestId });
-      else if (chat) chat.failures += 1;
+      const [ask] = asksOf(requestId, [id]);
+      if (answer) ask?.heard.push({ answer, at: now() });
+      else if (ask) ask.failures += 1;
     },
-    lookUpFailed(sharedId: string) {
-      const chat = ofShared(sharedId, now());
-      if (chat) chat.failures += 1;
+    /** The same of a look-up: that there is a chat, that there is none, or anything else. */
+    lookUpTold(sharedId: string, requestId: string, answer: 'found' | 'none' | undefined) {
+      const ask = askOf({ requestId, sharedId });
+      if (!ask) return;
+      if (answer === undefined) ask.failures += 1;
+      if (answer === 'none') ask.hasNone ||= isBelieved(ask.chat.askedAt ?? 0, now());
+    },
+    /** A message came onto the close queue. */
+    queued(body: string) {
+      const { requestId, conversationId } = readMessage(body);
+      const ask = conversationId && askOf({ requestId, conversationId });
+      if (ask) ask.isContinued = true;
+    },
+    /** The close queue has handed a message out. */
+    received(body: string) {
+      const message = readMessage(body);
+      const ask = askOf(message);
+      if (!ask) return;
+      ask.receipts = [...ask.receipts.slice(-1), now()];
+      if (message.conversationId !== undefined) ask.firstReceivedAt ??= now();
+    },
+    /** A message was deleted from the close queue. */
+    deleted(body: string) {
+      const message = readMessage(body);
+      const ask = askOf(message);
+      if (ask && mayBeDeleted(ask, message)) return;
+      deletedEarly.push(ask ? describe(ask) : `request ${message.requestId}, which nobody has made`);
     },
     deadLettered(body: string, { outcome, reason }: { outcome?: string; reason?: string }) {
-      const { conversationId, sharedId, receivedAt, requestId } = readMessage(body);
-      const at = Date.parse(receivedAt);
-      const chat = conversationId ? chats.get(conversationId) : ofShared(sharedId ?? '', at);
-      if (!chat) {
+      const message = readMessage(body);
+      const chat = chats.get(message.conversationId ?? '');
+      const ask = askOf(message) ?? (chat && asks.of(message.requestId, chat));
+      if (!ask) {
         unknownDeadLetters.push(`${outcome}: of no chat that was asked for`);
         return;
       }
-      const letter = { requestId, receivedAt: at, at: now() };
-      chat.deadLetters.push({ ...letter, ...(outcome && { outcome }), ...(reason && { reason }) });
+      const letter = { receivedAt: Date.parse(message.receivedAt), at: now() };
+      ask.letters.push({ ...letter, ...(outcome && { outcome }), ...(reason && { reason }) });
     },
     /** @param isOpen as PolyAI's stand-in knows */
     report(isOpen: (id: string) => boolean): Report {
       const all = [...chats.values()];
       const asked = all.filter(({ askedAt }) => askedAt !== undefined);
-      const acknowledged = asked.filter(({ acknowledgedAt }) => acknowledgedAt !== undefined);
-      const isFinal = ({ id, told, deadLetters }: Chat) =>
-        !isOpen(id) || told.length > 0 || deadLetters.length > 0;
-      const letters = asked.flatMap((chat) => chat.deadLetters.map((letter) => ({ chat, letter })));
+      const everyAsk = asks.all();
+      const acknowledged = everyAsk.filter(({ isAcknowledged }) => isAcknowledged);
+      const letters = everyAsk.flatMap((ask) => ask.letters.map((letter) => ({ ask, letter })));
       const deadLetters: Record<string, number> = {};
       for (const { letter } of letters) {
         const outcome = letter.outcome ?? 'none';
         deadLetters[outcome] = (deadLetters[outcome] ?? 0) + 1;
       }
-      const closed = asked.filter(({ id }) => !isOpen(id)).length;
       return {
         closes: asked.length,
-        acknowledged: acknowledged.length,
+        acknowledged: asked.filter(({ acknowledgedAt }) => acknowledgedAt !== undefined).length,
+        requests: acknowledged.length,
         neverAcknowledged: seen.neverAcknowledged,
         forgeries: seen.forgeries,
         forgeriesAccepted: seen.forgeriesAccepted,
-        lost: acknowledged.filter((chat) => !isFinal(chat)).map(describe),
+        lost: acknowledged.filter((ask) => !isEnded(ask)).map(describe),
+        deletedEarly,
         wronglyClosed,
-        conflictingFinals: asked.filter(isConflicting).map(describe),
+        wronglyCalled,
+        conflictingFinals: everyAsk.filter(isConflicting).map(describe),
         unexplainedDeadLetters: [
           ...unknownDeadLetters,
           ...letters
-            .filter(({ chat, letter }) => !isExplained(schedule, chat, letter))
-            .map(({ chat, letter }) => `${letter.outcome}: ${letter.reason} (${describe(chat)})`),
+            .filter(({ ask, letter }) => !isExplained(schedule, ask, letter))
+            .map(({ ask, letter }) => `${letter.outcome}: ${letter.reason} (${describe(ask)})`),
         ],
         deadLetters,
-        needlessDeadLetters: letters.filter(({ chat }) => !isOpen(chat.id)).length,
-        closed,
+        needlessDeadLetters: letters.filter(({ ask }) => !isOpen(ask.chat.id)).length,
+        lateCopies: everyAsk.filter(isLateCopy).length,
+        closed: asked.filter(({ id }) => !isOpen(id)).length,
         calls: seen.calls,
         callsPerClose: seen.calls / Math.max(1, asked.length),
         mostCalls: all.reduce((most, { calls }) => Math.max(most, calls), 0),
-        recoveries: [...recoveries.values()].map(({ trouble, waits }) => {
-          const sorted = waits.sort((a, b) => a - b);
-          return {
-            trouble,
-            count: sorted.length,
-            medianMin: (sorted[sorted.length >> 1] ?? 0) / MINUTE,
-            lastMin: (sorted.at(-1) ?? 0) / MINUTE,
-          };
-        }),
+        recoveries: recoveries.report(),
       };
     },
   };
-}
-
-function describe({ id, project, calls, told, deadLetters, acknowledgedAt, closedAt }: Chat): string {
-  const time = (at: number | undefined) => (at === undefined ? 'never' : new Date(at).toISOString());
-  const letters = deadLetters.map(({ outcome, at, requestId }) => `${outcome} ${requestId} at ${time(at)}`);
-  return `${id} of ${project}, acknowledged ${time(acknowledgedAt)}, closed ${time(closedAt)}, ${calls} calls, told ${told.map(({ answer, requestId }) => `${answer} ${requestId}`)}, dead letters ${letters}`;
-}
-
-/**
- * Two ends of one request. A repeat that says "already over" contradicts nothing, and neither does a shared id
- * that was not resolved in time: it says nothing about the chat. What else is dead-lettered beside a chat which
- * a worker knew was closed does.
- */
-function isConflicting({ told, deadLetters }: Chat): boolean {
-  return told.some(({ answer, requestId }) => {
-    if (answer !== 'closed' && answer !== 'over') return false;
-    const others = told.filter((each) => each.requestId === requestId);
-    const letters = deadLetters.filter((each) => each.requestId === requestId);
-    return (
-      others.some((each) => each.answer === 'not_found' || each.answer === 'rejected') ||
-      letters.some(({ outcome }) => outcome !== 'look_up_expired')
-    );
-  });
-}
-
-/** Whether the faults that were made account for a dead letter. */
-function isExplained(schedule: Schedule, chat: Chat, { outcome, reason = '', receivedAt, at }: DeadLetter) {
-  if (!outcome || !reason) return false;
-  if (outcome === 'rejected')
-    return chat.refusedAs === 'rejected' && chat.told.some(({ answer }) => answer === 'rejected');
-  if (outcome === 'look_up_expired') {
-    const expiresAt = receivedAt + 15 * MINUTE;
-    return chat.failures > 0 || schedule.troubledMs(receivedAt, expiresAt, chat.project) > 0;
-  }
-  // Never confirmed, whatever the last answer was; or else the troubles must have lasted as long as the promise says that they may.
-  if (chat.refusedAs === 'unconfirmed') return true;
-  return schedule.troubledMs(at - 26 * HOUR, at, chat.project) >= 24 * HOUR;
-}
-
-type Message = { conversationId?: string; sharedId?: string; receivedAt: string; requestId: string };
-
-function readMessage(body: string): Message {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return { receivedAt: '', requestId: '' };
-  }
 }

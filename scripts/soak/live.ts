@@ -22,7 +22,7 @@ const CONNECTIONS = ['zendesk', 'batches'] as const;
 const SENDERS = 8;
 const TRIES = 5;
 const OUTAGE_MS = 20 * SECOND;
-/** A close that PolyAI never confirms is tried for 26 hours, which nobody waits for here. */
+/** A close that PolyAI never confirms is tried for 74 hours, which nobody waits for here. */
 const REFUSED = REFUSAL_NAMES.filter((name) => name !== 'unconfirmed');
 const DRAINED_WITHIN_MS = 15 * MINUTE;
 
@@ -139,12 +139,15 @@ export async function soakLive({ closes, seed, say }: LiveOptions): Promise<{
         count === 1 ? zendeskEvent({ externalId: id }) : { chats: chats.map((each) => ({ id: each })) };
       for (const each of chats) ledger.asked(each);
       for (let tries = 0; tries < TRIES; tries += 1) {
-        if ((await post(name, JSON.stringify(body))) !== 200) {
+        const answer = await post(name, JSON.stringify(body));
+        if (answer.status !== 200) {
           await sleep(1000);
           continue;
         }
-        for (const each of chats) ledger.acknowledged(each);
-        if (random.chance(0.03)) await post(name, JSON.stringify(body));
+        ledger.acknowledged(answer.requestId, chats);
+        if (!random.chance(0.03)) return;
+        const again = await post(name, JSON.stringify(body));
+        if (again.status === 200) ledger.acknowledged(again.requestId, chats);
         return;
       }
       ledger.gaveUp();
@@ -153,7 +156,7 @@ export async function soakLive({ closes, seed, say }: LiveOptions): Promise<{
     async function forge(): Promise<void> {
       if (decoys.length < 10) decoys.push(open(false));
       const body = JSON.stringify(zendeskEvent({ externalId: random.pick(decoys) }));
-      const status = await post('zendesk', body, (headers) => {
+      const { status } = await post('zendesk', body, (headers) => {
         const name = 'x-zendesk-webhook-signature';
         headers[name] = changeCharacter(headers[name] ?? '', 3);
       });
@@ -164,7 +167,7 @@ export async function soakLive({ closes, seed, say }: LiveOptions): Promise<{
       name: (typeof CONNECTIONS)[number],
       body: string,
       change: (headers: Record<string, string>) => void = () => {},
-    ): Promise<number> {
+    ): Promise<{ status: number; requestId: string }> {
       const verify = stack.configuration.connections[name]?.verify;
       if (!verify) throw new Error(`there is no connection ${name}`);
       const { headers } = prove(verify, secrets[name], { body, at: Date.now() });
@@ -175,10 +178,10 @@ export async function soakLive({ closes, seed, say }: LiveOptions): Promise<{
           headers: { 'content-type': 'application/json', ...headers },
           body,
         });
-        await response.arrayBuffer();
-        return response.status;
+        const { requestId = '' } = (await response.json()) as { requestId?: string };
+        return { status: response.status, requestId };
       } catch {
-        return 0;
+        return { status: 0, requestId: '' };
       }
     }
 

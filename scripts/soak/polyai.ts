@@ -1,7 +1,8 @@
 import type { Behaviour, PolyAIStandIn } from '../../test/support/polyai-stand-in.ts';
+import type { FinalAnswer } from './asks.ts';
 import type { Clock } from './clock.ts';
 import type { Container } from './lambda.ts';
-import type { FinalAnswer, Ledger } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 import type { Random } from './random.ts';
 import { type Schedule, SECOND } from './schedule.ts';
 
@@ -41,7 +42,17 @@ export const PASSING: readonly (Behaviour | 'hang' | 'hang_after')[] = [
   'hang_after',
 ];
 
-const PASSING_SHARE = 0.02;
+/** Answers that ask for a wait of days, of which the adapter takes 11 h. */
+const LONG_WAITS: readonly Behaviour[] = [
+  { status: 503, body: { error_message: 'down' }, headers: { 'retry-after': '345600' } },
+  { status: 429, body: {}, headers: { 'retry-after': 'Fri, 01 Jan 2100 00:00:00 GMT' } },
+];
+const LONG_WAIT_SHARE = 0.02;
+
+/** As PolyAI's gateway would: a date, by its own clock. */
+function withDate(now: number): Behaviour {
+  return { status: 503, body: {}, headers: { 'retry-after': new Date(now + 90 * SECOND).toUTCString() } };
+}
 
 /** What PolyAI always answers for a chat that it refuses. */
 export const REFUSALS: Record<string, readonly Behaviour[]> = {
@@ -80,8 +91,7 @@ export function createNetwork(
   random: Random,
   schedule: Schedule,
   ledger: Ledger,
-  project: string,
-  standIn: PolyAIStandIn,
+  { project, standIn, failing }: { project: string; standIn: PolyAIStandIn; failing: number },
 ): PolyAINetwork {
   const planned = new Map<string, Behaviour[]>();
 
@@ -92,11 +102,12 @@ export function createNetwork(
     if (behaviours?.length === 0) planned.delete(key);
     return next;
   });
-  standIn.onCall(({ body }) => {
+  standIn.onCall(({ body, headers, path }) => {
     standIn.calls.length = 0;
+    const requestId = headers['x-polyai-correlation-id'] ?? '';
     const { conversation_id: id } = body ? JSON.parse(body) : {};
-    if (typeof id === 'string') ledger.called(id, standIn.isOpen(id));
-    else ledger.lookedUp();
+    if (typeof id === 'string') ledger.called(id, standIn.isOpen(id), requestId);
+    else ledger.lookedUp(sharedIdOf(`${standIn.url}${path}`), requestId);
   });
 
   function plan(conversationId: string | undefined): Plan {
@@ -123,8 +134,9 @@ export function createNetwork(
       return { behaviour: kinds[conversationId.length % kinds.length] ?? {}, latencyMs };
     }
     const slowMs = during('slow') ? random.between(4, 12) * SECOND : latencyMs;
-    if (!random.chance(PASSING_SHARE)) return { latencyMs: slowMs };
-    const passing = random.pick(PASSING);
+    if (!random.chance(failing)) return { latencyMs: slowMs };
+    if (random.chance(LONG_WAIT_SHARE)) return { behaviour: random.pick(LONG_WAITS), latencyMs };
+    const passing = random.pick([...PASSING, withDate(now)]);
     if (passing === 'hang') return { behaviour: { status: 503 }, isAnswerLost: true, latencyMs: ATTEMPT_MS };
     if (passing === 'hang_after') return { isAnswerLost: true, latencyMs: ATTEMPT_MS };
     return { behaviour: passing, latencyMs: slowMs };
@@ -144,7 +156,6 @@ export function createNetwork(
       const conversationId = init?.body
         ? (JSON.parse(String(init.body)).conversation_id as string)
         : undefined;
-      const sharedId = new URL(url).searchParams.get('shared_id') ?? '';
       const { behaviour, latencyMs, isAnswerLost = false } = plan(conversationId);
       const key = conversationId ?? url.slice(standIn.url.length);
       planned.set(key, [...(planned.get(key) ?? []), behaviour ?? {}]);
@@ -158,7 +169,7 @@ export function createNetwork(
         const isHeard = !isTooLate && 'status' in exchanged;
         const answer = isHeard ? classify(exchanged.status, exchanged.text, conversationId) : undefined;
         if (conversationId) ledger.told(conversationId, requestId, answer);
-        else if (!isHeard || exchanged.status !== 200) ledger.lookUpFailed(sharedId);
+        else ledger.lookUpTold(sharedIdOf(url), requestId, isHeard ? classifyLookUp(exchanged) : undefined);
         if (isTooLate) throw new DOMException('The operation was aborted due to timeout', 'TimeoutError');
         if ('error' in exchanged) throw exchanged.error;
         const { status, headers, text } = exchanged;
@@ -168,7 +179,12 @@ export function createNetwork(
   };
 }
 
-type Exchanged = { status: number; headers: Headers; text: string } | { error: unknown };
+function sharedIdOf(url: string): string {
+  return new URL(url).searchParams.get('shared_id') ?? '';
+}
+
+type Heard = { status: number; headers: Headers; text: string };
+type Exchanged = Heard | { error: unknown };
 
 async function exchange(url: string, init: RequestInit): Promise<Exchanged> {
   try {
@@ -182,6 +198,12 @@ async function exchange(url: string, init: RequestInit): Promise<Exchanged> {
   } catch (error) {
     return { error };
   }
+}
+
+/** What the hand-off API's answer says about the chat; nothing where it says nothing. */
+function classifyLookUp({ status, text }: Heard): 'found' | 'none' | undefined {
+  if (status === 200 && text.length < 65_536 && /"id":\s*"[^"]+"/.test(text)) return 'found';
+  return status === 404 && !text.includes('_NOT_FOUND') ? 'none' : undefined;
 }
 
 /** What an answer ends, by PolyAI's documentation and the table in the design, written here a second time. */

@@ -64,7 +64,11 @@ export type Queue = {
   onVisible(listener: () => void): void;
   /** Messages that the retention took. */
   onExpired(listener: (body: string) => void): void;
+  /** Each message that was sent, each time that one is handed out, and each that is deleted. */
+  on(event: QueueEvent, listener: (body: string) => void): void;
 };
+
+export type QueueEvent = 'sent' | 'received' | 'deleted';
 
 export type Message = {
   id: string;
@@ -98,6 +102,14 @@ export function createQueue(settings: QueueSettings, time: Time, random: Random)
   const ghosts = new Set<string>();
   const listeners: (() => void)[] = [];
   const expiryListeners: ((body: string) => void)[] = [];
+  const eventListeners: Record<QueueEvent, ((body: string) => void)[]> = {
+    sent: [],
+    received: [],
+    deleted: [],
+  };
+  const tell = (event: QueueEvent, { body }: { body: string }) => {
+    for (const listener of eventListeners[event]) listener(body);
+  };
   const prefix = `q${queues++}`;
   let sent = 0;
   let expired = 0;
@@ -162,6 +174,7 @@ export function createQueue(settings: QueueSettings, time: Time, random: Random)
     message.firstReceivedAt ||= now;
     message.receivedAt = now;
     hide(message, hiddenSeconds);
+    tell('received', message);
     const received = describe(message);
     if (random.chance(receivedTwice)) show(message);
     return received;
@@ -200,6 +213,7 @@ export function createQueue(settings: QueueSettings, time: Time, random: Random)
       }
       const id = `${prefix}-${sent++}`;
       const now = time.now();
+      tell('sent', { body });
       queue.take({
         id,
         body,
@@ -237,6 +251,7 @@ export function createQueue(settings: QueueSettings, time: Time, random: Random)
       if (!message || (!isLatest && random.chance(0.5))) return;
       drop(message);
       deleted += 1;
+      tell('deleted', message);
       if (!ghosts.has(message.id) && random.chance(backAfterDelete)) {
         ghosts.add(message.id);
         messages.set(message.id, message);
@@ -278,6 +293,9 @@ export function createQueue(settings: QueueSettings, time: Time, random: Random)
     },
     onExpired: (listener) => {
       expiryListeners.push(listener);
+    },
+    on: (event, listener) => {
+      eventListeners[event].push(listener);
     },
   };
   return queue;

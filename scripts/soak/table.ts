@@ -4,9 +4,12 @@ import type { SoakResult } from './world.ts';
 /** What no run may have: each of these fails it. */
 export function failuresOf(report: Report & Partial<Pick<SoakResult, 'left' | 'expired'>>): string[] {
   const { lost, wronglyClosed, conflictingFinals, unexplainedDeadLetters, forgeriesAccepted } = report;
+  const { deletedEarly, wronglyCalled } = report;
   return [
     ...lost.map((each) => `lost: ${each}`),
+    ...deletedEarly.map((each) => `deleted before its end: ${each}`),
     ...wronglyClosed.map((each) => `wrongly closed: ${each}`),
+    ...wronglyCalled.map((each) => `wrongly called: ${each}`),
     ...conflictingFinals.map((each) => `conflicting finals: ${each}`),
     ...unexplainedDeadLetters.map((each) => `unexplained dead letter: ${each}`),
     ...(forgeriesAccepted > 0 ? [`${forgeriesAccepted} forgeries were answered 200`] : []),
@@ -21,14 +24,18 @@ export function table(report: Report, more: [string, string][] = []): string {
   const rows: [string, string][] = [
     ['closes asked for', `${report.closes}`],
     ['acknowledged to a CRM', `${report.acknowledged}`],
+    ['of them by request', `${report.requests}`],
     ['deliveries given up by the CRM', `${report.neverAcknowledged}`],
     ['chats closed', `${report.closed}`],
     ['LOST', `${report.lost.length}`],
+    ['DELETED BEFORE THEIR END', `${report.deletedEarly.length}`],
     ['WRONGLY CLOSED', `${report.wronglyClosed.length}`],
+    ['WRONGLY CALLED', `${report.wronglyCalled.length}`],
     ['CONFLICTING FINALS', `${report.conflictingFinals.length}`],
     ['UNEXPLAINED DEAD LETTERS', `${report.unexplainedDeadLetters.length}`],
     ['dead letters', deadLetters.join(', ') || 'none'],
     ['of chats that were closed all the same', `${report.needlessDeadLetters}`],
+    ['of requests that had ended, and came again', `${report.lateCopies}`],
     ['forgeries, and accepted', `${report.forgeries}, ${report.forgeriesAccepted}`],
     ['calls to PolyAI a close', `${report.callsPerClose.toFixed(2)} (the most: ${report.mostCalls})`],
     ...more,

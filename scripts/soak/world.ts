@@ -13,12 +13,14 @@ import { SCHEMES } from '../../functions/signature/index.ts';
 import { type PolyAIStandIn, startPolyAI } from '../../test/support/polyai-stand-in.ts';
 import { createSqs, createVault } from './aws.ts';
 import { type Address, startCallers } from './callers.ts';
+import { changeKeys, changeSigningSecrets } from './changes.ts';
 import { createClock } from './clock.ts';
+import { CONNECTIONS, SECRET } from './connections.ts';
 import { type Container, createEventSource, createPool } from './lambda.ts';
 import { createLedger, type Report } from './ledger.ts';
 import { createNetwork } from './polyai.ts';
 import { createRandom } from './random.ts';
-import { createSchedule, DAY, DAYS, MINUTE, SECOND } from './schedule.ts';
+import { createSchedule, DAY, DAYS, SECOND } from './schedule.ts';
 import { createQueue } from './sqs-model.ts';
 
 type Close = ReturnType<typeof createClose>;
@@ -27,6 +29,8 @@ type Receive = ReturnType<typeof createReceive>;
 export type SoakOptions = {
   closes: number;
   seed: number;
+  /** The share of the calls to PolyAI that fail by chance, outside its troubles; 0 to 1. */
+  failing?: number;
   /** Another worker or receiver in the place of the real one: what the proof must not pass. */
   instead?: { close?: (close: Close) => Close; receive?: (receive: Receive) => Receive };
   /** Called now and then with how much of the run's virtual time is over, 0 to 1. */
@@ -50,47 +54,17 @@ const START = Date.parse('2026-08-01T00:00:00Z');
 const CLOSE_QUEUE_URL = 'https://sqs.eu-west-2.amazonaws.com/123456789012/closes';
 const DEAD_LETTER_QUEUE_URL = 'https://sqs.eu-west-2.amazonaws.com/123456789012/dead-letters';
 const PROJECTS = ['support', 'batches', 'tickets', 'added'];
-const SECRET = (kind: string, name: string) => `polyai-chat-closer/${kind}/${name}/secret`;
 const MAX_RECEIVES = 1000;
 const SKEW_MS = 2 * SECOND;
 
-const CONNECTIONS: Record<string, Connection> = {
-  support: zendesk('support'),
-  added: zendesk('added'),
-  batches: {
-    crm: 'custom',
-    project: 'batches',
-    secretId: SECRET('connections', 'batches'),
-    verify: {
-      scheme: 'hmac',
-      header: 'x-signature',
-      algorithm: 'sha256',
-      encoding: 'hex',
-      signed: '{body}',
-      timestampUnit: 's',
-      toleranceSeconds: 300,
-    },
-    finishedWhen: "body.status == 'closed'",
-    conversationId: 'body.chats[].id',
-  },
-  tickets: {
-    crm: 'hubspot',
-    project: 'tickets',
-    secretId: SECRET('connections', 'tickets'),
-    verify: { scheme: 'hubspot' },
-    finishedValues: ['4'],
-    lookUp: 'sharedId',
-  },
-};
-
-function zendesk(project: string): Connection {
-  const verify = CRMS.zendesk?.verify;
-  if (!verify || typeof verify === 'function') throw new Error('Zendesk has a proof of its own');
-  return { crm: 'zendesk', project, secretId: SECRET('connections', project), verify };
-}
-
-/** Ten virtual days of the whole adapter, its faults and its callers. */
-export async function soak({ closes, seed, instead = {}, onProgress }: SoakOptions): Promise<SoakResult> {
+/** Thirteen virtual days of the whole adapter, its faults and its callers. */
+export async function soak({
+  closes,
+  seed,
+  failing = 0.02,
+  instead = {},
+  onProgress,
+}: SoakOptions): Promise<SoakResult> {
   const began = performance.now();
   const random = createRandom(seed);
   const clock = createClock(START);
@@ -129,8 +103,15 @@ export async function soak({ closes, seed, instead = {}, onProgress }: SoakOptio
     }
   });
 
-  const sqs = createSqs(clock, random.fork(), schedule, [queue, deadLetters], DEAD_LETTER_QUEUE_URL);
-  const vault = createVault(clock, random.fork(), schedule);
+  queue.on('sent', ledger.queued);
+  queue.on('received', ledger.received);
+  queue.on('deleted', ledger.deleted);
+
+  const sqs = createSqs(clock, random.fork(), schedule, [queue, deadLetters], {
+    deadLetterQueueUrl: DEAD_LETTER_QUEUE_URL,
+    failing,
+  });
+  const vault = createVault(clock, random.fork(), schedule, failing);
   const addresses: Record<string, Address> = {};
   for (const [name, connection] of Object.entries(CONNECTIONS)) {
     const secret = { signingSecret: `signing-${name}-${seed}` };
@@ -140,7 +121,11 @@ export async function soak({ closes, seed, instead = {}, onProgress }: SoakOptio
   const networks = Object.fromEntries(
     PROJECTS.map((project) => [
       project,
-      createNetwork(clock, random.fork(), schedule, ledger, project, standIns[project] as PolyAIStandIn),
+      createNetwork(clock, random.fork(), schedule, ledger, {
+        project,
+        standIn: standIns[project] as PolyAIStandIn,
+        failing,
+      }),
     ]),
   );
   for (const project of PROJECTS) vault.put(SECRET('polyai', project), standIns[project]?.keys ?? {});
@@ -240,29 +225,9 @@ export async function soak({ closes, seed, instead = {}, onProgress }: SoakOptio
     clock.at(from, () => source.setEnabled(false));
     clock.at(to, () => source.setEnabled(true));
   }
-  let keys = 0;
-  for (const { trouble, project = '', from, to } of schedule.windows) {
-    const standIn = standIns[project];
-    if (!standIn) continue;
-    const renew = () => ({ apiKey: `key-${project}-${++keys}`, token: `token-${project}-${keys}` });
-    const store = () => vault.put(SECRET('polyai', project), standIn.keys);
-    if (trouble === 'revoked') {
-      clock.at(from, () => {
-        standIn.keys = renew();
-      });
-      clock.at(to, store);
-    }
-    if (trouble === 'rotated') {
-      clock.at(from, () => {
-        standIn.keys = renew();
-      });
-      clock.at(from + 2 * MINUTE, store);
-    }
-    if (trouble === 'empty_secret') {
-      clock.at(from, () => vault.put(SECRET('polyai', project), { apiKey: '', token: '' }));
-      clock.at(to, store);
-    }
-  }
+  const changes = { clock, schedule, put: vault.put, secretId: SECRET };
+  changeKeys(changes, standIns);
+  changeSigningSecrets(changes, addresses);
 
   let mostInFlight = 0;
   let peakRss = 0;

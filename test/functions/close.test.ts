@@ -119,6 +119,13 @@ function request(change: Partial<CloseRequest> = {}): CloseRequest {
   };
 }
 
+/** An address where nothing listens. */
+async function nobody(): Promise<{ baseUrl: string }> {
+  const { url, close } = await startPolyAI();
+  await close();
+  return { baseUrl: url };
+}
+
 let messages = 0;
 
 /** A message as SQS hands it over; the body is JSON unless it is a string. */
@@ -244,11 +251,10 @@ describe('what follows from an outcome', () => {
 
 describe('giving up', () => {
   it.each<[string, Behaviour, number]>([
-    ['unavailable', refusal(503), 26 * HOUR_MS],
-    ['unauthorized', refusal(401), 26 * HOUR_MS],
-    ['misdirected', refusal(404, 'ACCOUNT_NOT_FOUND'), 26 * HOUR_MS],
-    ['throttled', refusal(429), 26 * HOUR_MS],
-    ['unconfirmed', { status: 200, body: {} }, 26 * HOUR_MS],
+    ['unavailable', refusal(503), 74 * HOUR_MS],
+    ['unauthorized', refusal(401), 74 * HOUR_MS],
+    ['misdirected', refusal(404, 'ACCOUNT_NOT_FOUND'), 74 * HOUR_MS],
+    ['throttled', refusal(429), 74 * HOUR_MS],
   ])('an %s close makes a dead letter, and not a moment earlier', async (outcome, behaviour, ageMs) => {
     const { close, lines, sent } = createWorker();
     polyai.behave(() => behaviour);
@@ -265,27 +271,176 @@ describe('giving up', () => {
   it('does not count the days on which nobody took the message off its queue', async () => {
     const { close, lines, sent } = createWorker();
     polyai.behave(() => refusal(503));
-    const record = message(request(), 72 * HOUR_MS);
+    const record = message(request(), 100 * HOUR_MS);
     record.attributes.ApproximateFirstReceiveTimestamp = String(NOW);
     expect(await close(record)).toEqual([record.messageId]);
     expect(sent).toEqual([postponed(record, 10)]);
-    expect(lines).toMatchObject([{ final: false, age_ms: 72 * HOUR_MS }]);
+    expect(lines).toMatchObject([{ final: false, age_ms: 100 * HOUR_MS }]);
   });
 
   it('still closes what can be closed at last', async () => {
     const { close, lines, sent } = createWorker();
-    expect(await close(message(request(), 27 * HOUR_MS))).toEqual([]);
+    expect(await close(message(request(), 75 * HOUR_MS))).toEqual([]);
     expect(lines).toMatchObject([{ outcome: 'closed', final: true }]);
     expect(sent).toEqual([]);
   });
 
   it('is loud about a message that no deployment ever knew', async () => {
     const { close, sent } = createWorker();
-    const record = message(request({ project: 'removed' }), 26 * HOUR_MS);
+    const record = message(request({ project: 'removed' }), 74 * HOUR_MS);
     expect(await close(record)).toEqual([]);
     expect(sent).toEqual([
-      deadLetter(record, 'unknown_target', expect.stringMatching(/^given up after 26\.0 h: /)),
+      deadLetter(record, 'unknown_target', expect.stringMatching(/^given up after 74\.0 h: /)),
     ]);
+  });
+});
+
+/** Answers that leave open whether the chat was closed, each after it was closed. */
+const DOUBTFUL: [string, string, Behaviour][] = [
+  ['unavailable', 'a body that is cut off', { truncate: true }],
+  ['unconfirmed', 'a body that is too large', { padToBytes: 80 * 1024 }],
+  ['unavailable', 'a reset', { reset: 'after' }],
+];
+
+/** Answers that leave it open, and nothing was closed. */
+const IN_VAIN: [string, string, Behaviour][] = [
+  ['unconfirmed', 'a 200 without success', { status: 200, body: { success: false } }],
+  ['unconfirmed', 'a 202', { status: 202, body: { success: true } }],
+  ['unconfirmed', 'a 204', { status: 204 }],
+  ['unavailable', 'a 502', refusal(502)],
+  ['unavailable', 'a 504', refusal(504)],
+  ['unavailable', 'a reset', { reset: 'before' }],
+];
+
+describe('an answer that leaves open whether the chat was closed', () => {
+  const atLast = () => message(request(), 74 * HOUR_MS);
+
+  /** Meets the first call so, and the later ones with whatever the next one says. */
+  function first(behaviour: Behaviour, later: Behaviour = {}) {
+    let calls = 0;
+    polyai.behave(() => (calls++ === 0 ? behaviour : later));
+  }
+
+  it.each(DOUBTFUL)(
+    'is not the last one (%s, %s): the chat is found to be over',
+    async (outcome, _, lost) => {
+      const { close, lines, sent } = createWorker();
+      first(lost);
+      expect(await close(atLast())).toEqual([]);
+      expect(sent).toEqual([]);
+      expect(lines).toMatchObject([
+        { outcome, final: false, next_try_in_s: 0 },
+        { outcome: 'already_ended', final: true },
+      ]);
+    },
+  );
+
+  it('is not the last one after an outage in which the close was tried every hour', async () => {
+    const { close, lines, sent, clock } = createWorker();
+    const record = message();
+    polyai.behave(() => refusal(503));
+    for (let left: string[] = []; clock.now < NOW + 74 * HOUR_MS; ) {
+      left = await close(record);
+      expect(left).toEqual([record.messageId]);
+      clock.now += ((lines.at(-1)?.next_try_in_s as number) ?? 0) * SECOND_MS;
+    }
+    first({ truncate: true });
+    sent.length = 0;
+    expect(await close(record)).toEqual([]);
+    expect(sent).toEqual([]);
+    expect(lines.at(-1)).toMatchObject({ outcome: 'already_ended', final: true });
+  });
+
+  it.each(IN_VAIN)('is not the last one (%s, %s): the chat is closed', async (outcome, _, odd) => {
+    const { close, lines, sent } = createWorker();
+    first(odd);
+    const record = atLast();
+    expect(await close(record)).toEqual([]);
+    expect(sent).toEqual([]);
+    expect(lines).toMatchObject([
+      { outcome, final: false },
+      { outcome: 'closed', final: true },
+    ]);
+  });
+
+  it.each(IN_VAIN)('is the last one when it comes twice (%s, %s)', async (outcome, _, odd) => {
+    const { close, lines, sent } = createWorker();
+    polyai.behave(() => odd);
+    const record = atLast();
+    expect(await close(record)).toEqual([]);
+    const reason = expect.stringMatching(/^given up after 74\.0 h: .*PolyAI/);
+    expect(sent).toEqual([deadLetter(record, outcome, reason)]);
+    expect(lines).toMatchObject([
+      { outcome, final: false },
+      { outcome, final: true, reason },
+    ]);
+    expect(polyai.calls).toHaveLength(2);
+  });
+
+  it('is not the last one when no answer comes in time', async () => {
+    let calls = 0;
+    const { close, lines, sent } = createWorker({
+      fetch: async (...call) => {
+        const answer = await fetch(...call);
+        if (calls++ === 0) throw new DOMException('too late', 'TimeoutError');
+        return answer;
+      },
+    });
+    expect(await close(atLast())).toEqual([]);
+    expect(sent).toEqual([]);
+    expect(lines).toMatchObject([{ outcome: 'unavailable' }, { outcome: 'already_ended', final: true }]);
+  });
+
+  it('is called after once, not twice, before the close is due to be given up', async () => {
+    const { close, sent } = createWorker();
+    first({ status: 202 });
+    const record = message(request(), 74 * HOUR_MS - 1);
+    expect(await close(record)).toEqual([record.messageId]);
+    expect(sent).toEqual([postponed(record, 3600)]);
+    expect(polyai.calls).toHaveLength(1);
+  });
+
+  it.each<[string, Behaviour]>([
+    ['unavailable', refusal(503)],
+    ['unauthorized', refusal(403)],
+    ['throttled', refusal(429)],
+    ['misdirected', refusal(404, 'PROJECT_NOT_FOUND')],
+  ])('is none of PolyAI saying no: %s is given up after one call', async (outcome, behaviour) => {
+    const { close, sent } = createWorker();
+    polyai.behave(() => behaviour);
+    const record = atLast();
+    expect(await close(record)).toEqual([]);
+    expect(sent).toEqual([deadLetter(record, outcome, expect.any(String))]);
+    expect(polyai.calls).toHaveLength(1);
+  });
+
+  it('is none of a connection that was refused: nothing was sent', async () => {
+    const { close, lines, projects } = createWorker();
+    const { baseUrl } = await nobody();
+    projects['support-uk'] = { ...(projects['support-uk'] as Project), baseUrl };
+    expect(await close(atLast())).toEqual([]);
+    expect(lines).toMatchObject([
+      { outcome: 'unavailable', final: true, reason: expect.stringMatching(/ECONNREFUSED/) },
+    ]);
+  });
+
+  it('keeps the close when there is no time for another call, a day longer at most', async () => {
+    const { close, lines, sent } = createWorker({}, 13_000);
+    polyai.behave(() => ({ status: 202 }));
+    const [early, late] = [message(request(), 98 * HOUR_MS - 1), message(request(), 98 * HOUR_MS)];
+    expect(await close(early)).toEqual([early.messageId]);
+    expect(await close(late)).toEqual([]);
+    expect(sent).toEqual([postponed(early, 10), deadLetter(late, 'unconfirmed', expect.any(String))]);
+    expect(lines).toMatchObject([{ final: false, next_try_in_s: 10 }, { final: true }]);
+  });
+
+  it('keeps the close for as long as its Retry-After asks', async () => {
+    const { close, sent } = createWorker();
+    polyai.behave(() => ({ status: 504, headers: { 'retry-after': '90' } }));
+    const record = atLast();
+    expect(await close(record)).toEqual([record.messageId]);
+    expect(sent).toEqual([postponed(record, 90)]);
+    expect(polyai.calls).toHaveLength(1);
   });
 });
 
@@ -303,8 +458,8 @@ describe("cleanup's own closes", () => {
 
   it.each<[string, Behaviour, string | undefined, number]>([
     ['expired', refusal(503), new Date(NOW).toISOString(), 0],
-    ['too old', refusal(503), undefined, 26 * HOUR_MS],
-    ['unconfirmed', { status: 200, body: {} }, undefined, 26 * HOUR_MS],
+    ['too old', refusal(503), undefined, 74 * HOUR_MS],
+    ['unconfirmed', { status: 200, body: {} }, undefined, 74 * HOUR_MS],
     ['rejected', refusal(400), undefined, 0],
   ])('are given up quietly when %s', async (_, behaviour, expiresAt, ageMs) => {
     const { close, lines, sent } = createWorker();

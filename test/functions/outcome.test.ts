@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { isGivenUp, judge, nextTryInSeconds, OUTCOMES, type Outcome } from '../../functions/outcome.ts';
+import {
+  isGivenUp,
+  judge,
+  mayHaveClosed,
+  nextTryInSeconds,
+  OUTCOMES,
+  type Outcome,
+} from '../../functions/outcome.ts';
 import type { PolyAIAnswer } from '../../functions/polyai.ts';
 
 const SECOND_MS = 1000;
@@ -10,7 +17,7 @@ const SQS_LONGEST_VISIBILITY_S = 12 * 3600;
 
 const outcomes = Object.keys(OUTCOMES) as Outcome[];
 const ageMs = fc.oneof(
-  fc.integer({ min: 0, max: 48 * HOUR_MS }),
+  fc.integer({ min: 0, max: 120 * HOUR_MS }),
   fc.integer({ min: 0, max: 60 * SECOND_MS }),
 );
 const retryAfterMs = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 48 * HOUR_MS }));
@@ -111,6 +118,24 @@ describe('a judgement', () => {
   });
 });
 
+describe('whether a chat may be closed although the answer does not say so', () => {
+  const answer = (status: number, success = false) => ({ status, success });
+  const WITHOUT_DOUBT = [200, 301, 400, 401, 403, 404, 408, 409, 410, 422, 429, 500, 501, 503];
+
+  it.each([200, 201, 202, 204, 299, 502, 504])('is open after a %i without success', (status) => {
+    expect(mayHaveClosed(answer(status))).toBe(true);
+  });
+
+  it.each(WITHOUT_DOUBT)('is not open after a %i', (status) => {
+    expect(mayHaveClosed(answer(status, true))).toBe(false);
+  });
+
+  it('is open without an answer, unless nothing was sent', () => {
+    expect(mayHaveClosed({ failure: 'reset' })).toBe(true);
+    expect(mayHaveClosed({ failure: 'refused', neverSent: true })).toBe(false);
+  });
+});
+
 describe('the next try', () => {
   it.each([
     [0, 10],
@@ -188,15 +213,20 @@ describe('the next try', () => {
 });
 
 describe('giving up', () => {
-  it('comes after 26 hours', () => {
-    expect(isGivenUp(26 * HOUR_MS - 1)).toBe(false);
-    expect(isGivenUp(26 * HOUR_MS)).toBe(true);
+  it('comes after 74 hours, and a day later while it is in doubt whether the chat is closed', () => {
+    expect(isGivenUp(74 * HOUR_MS - 1)).toBe(false);
+    expect(isGivenUp(74 * HOUR_MS)).toBe(true);
+    expect(isGivenUp(98 * HOUR_MS - 1, true)).toBe(false);
+    expect(isGivenUp(98 * HOUR_MS, true)).toBe(true);
   });
 
   it('is never taken back', () => {
     fc.assert(
       fc.property(ageMs, ageMs, (age, later) => {
-        if (isGivenUp(age)) expect(isGivenUp(age + later)).toBe(true);
+        for (const isInDoubt of [false, true]) {
+          if (isGivenUp(age, isInDoubt)) expect(isGivenUp(age + later, isInDoubt)).toBe(true);
+        }
+        if (isGivenUp(age, true)) expect(isGivenUp(age)).toBe(true);
       }),
     );
   });
@@ -224,28 +254,32 @@ describe('an outage', () => {
     expect(tries(24 * HOUR_MS, () => 0)).toHaveLength(34);
   });
 
-  it('of a day or less is outlived by every request, and soon', () => {
+  it('of a weekend costs a request some ninety calls', () => {
+    expect(tries(72 * HOUR_MS, () => 0)).toHaveLength(82);
+  });
+
+  it('of a weekend or less is outlived by every request, and soon', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 24 * HOUR_MS }), fc.infiniteStream(random), (outageMs, dice) => {
+      fc.property(fc.integer({ min: 1, max: 72 * HOUR_MS }), fc.infiniteStream(random), (outageMs, dice) => {
         const healedAt = tries(outageMs, () => dice.next().value).at(-1) ?? 0;
         const least = Math.max(outageMs + 12 * SECOND_MS, outageMs * 2.2);
         expect(healedAt).toBeGreaterThanOrEqual(outageMs);
         expect(healedAt).toBeLessThanOrEqual(Math.min(least, outageMs + 1.2 * HOUR_MS) + SECOND_MS);
-        expect(healedAt).toBeLessThan(26 * HOUR_MS);
+        expect(healedAt).toBeLessThan(74 * HOUR_MS);
       }),
     );
   });
 
   it('that asks for long waits is called seldom, and outlived too', () => {
-    const ages = tries(24 * HOUR_MS, () => 0, 11 * HOUR_MS);
-    expect(ages).toEqual([0, 11 * HOUR_MS, 22 * HOUR_MS, 33 * HOUR_MS]);
+    const ages = tries(64 * HOUR_MS, () => 0, 11 * HOUR_MS);
+    expect(ages).toEqual([0, 11, 22, 33, 44, 55, 66].map((hours) => hours * HOUR_MS));
   });
 
-  it('without end is given up at the first try past 26 hours', () => {
+  it('without end is given up at the first try past 74 hours', () => {
     const ages = tries(Number.POSITIVE_INFINITY, () => 0.5);
     const last = ages.at(-1) ?? 0;
-    expect(last).toBeGreaterThanOrEqual(26 * HOUR_MS);
-    expect(last).toBeLessThanOrEqual(27.2 * HOUR_MS);
-    expect(ages.at(-2)).toBeLessThan(26 * HOUR_MS);
+    expect(last).toBeGreaterThanOrEqual(74 * HOUR_MS);
+    expect(last).toBeLessThanOrEqual(75.2 * HOUR_MS);
+    expect(ages.at(-2)).toBeLessThan(74 * HOUR_MS);
   });
 });

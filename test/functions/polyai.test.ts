@@ -38,7 +38,14 @@ function project(): Project {
   };
 }
 
-type Attempt = { conversationId?: string; requestId?: string; keys?: ProjectKeys; timeoutMs?: number };
+type Attempt = {
+  conversationId?: string;
+  requestId?: string;
+  keys?: ProjectKeys;
+  timeoutMs?: number;
+  fetch?: typeof globalThis.fetch;
+  now?: () => number;
+};
 
 /** A close of an open chat with the right keys; whatever is given replaces its part. */
 function close(attempt: Attempt = {}, target: Project = project()): Promise<PolyAIAnswer> {
@@ -46,12 +53,10 @@ function close(attempt: Attempt = {}, target: Project = project()): Promise<Poly
     conversationId = polyai.openChat(),
     requestId = 'request-1',
     keys = polyai.keys,
-    timeoutMs,
+    fetch = globalThis.fetch,
+    ...rest
   } = attempt;
-  return closeChat(
-    { project: target, keys, requestId, fetch, ...(timeoutMs !== undefined && { timeoutMs }) },
-    conversationId,
-  );
+  return closeChat({ project: target, keys, requestId, fetch, ...rest }, conversationId);
 }
 
 /** A close that PolyAI meets with `behaviour`. */
@@ -159,10 +164,29 @@ describe('what becomes of a close', () => {
     const target = project();
     await polyai.close();
     const answer = await close({}, target);
+    expect(answer).toMatchObject({ neverSent: true });
     expect(judge(answer)).toEqual({
       outcome: 'unavailable',
       reason: 'the connection to PolyAI failed: ECONNREFUSED',
     });
+  });
+
+  it.each(['ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])(
+    'says that nothing was sent after %s',
+    async (code) => {
+      const cause = Object.assign(new Error(code), { code });
+      const answer = await close({ fetch: () => Promise.reject(new TypeError('fetch failed', { cause })) });
+      expect(answer).toEqual({ failure: `the connection to PolyAI failed: ${code}`, neverSent: true });
+    },
+  );
+
+  it.each<[string, Behaviour]>([
+    ['a reset before the chat is closed', { reset: 'before' }],
+    ['a reset after it', { reset: 'after' }],
+    ['half a body', { bodyDelayMs: 3_600_000 }],
+  ])('does not say that nothing was sent after %s', async (_, behaviour) => {
+    const answer = await closeMeeting(behaviour, { timeoutMs: 200 });
+    expect(answer).toEqual({ failure: expect.any(String) });
   });
 
   it.each([
@@ -306,6 +330,12 @@ describe('the answer', () => {
     const { retryAfterMs = 0 } = answer as { retryAfterMs?: number };
     expect(retryAfterMs).toBeGreaterThan(3_000_000);
     expect(retryAfterMs).toBeLessThanOrEqual(3_600_000);
+  });
+
+  it('counts a Retry-After that is a date from the clock that it is given', async () => {
+    const now = () => Date.parse('2026-08-01T12:00:00Z');
+    const headers = { 'retry-after': 'Sat, 01 Aug 2026 12:01:30 GMT' };
+    expect(await closeMeeting({ status: 503, headers }, { now })).toMatchObject({ retryAfterMs: 90_000 });
   });
 
   it('is understood, or not, whatever the body is', async () => {

@@ -20,6 +20,19 @@ function createWorld(settings: Partial<QueueSettings> = {}) {
 }
 
 describe('a standard queue', () => {
+  it('tells what was sent, handed out and deleted', async () => {
+    const { clock, queue } = createWorld();
+    const told: string[] = [];
+    for (const event of ['sent', 'received', 'deleted'] as const)
+      queue.on(event, (body) => told.push(`${event} ${body}`));
+    queue.send({ body: 'a' });
+    const [message] = queue.receive();
+    queue.delete(message?.receiptHandle ?? '');
+    queue.delete(message?.receiptHandle ?? '');
+    await clock.run();
+    expect(told).toEqual(['sent a', 'received a', 'deleted a']);
+  });
+
   it('hides a message while it is worked on, and gives it back when its visibility is over', async () => {
     const { clock, queue, later } = createWorld();
     queue.send({ body: 'a', group: 'project' });

@@ -139,7 +139,7 @@ describe('the table', () => {
   const row = (change: Partial<Row> = {}): Row => ({
     outcome: 'unauthorized',
     project: 'support',
-    reason: 'given up after 26.1 h: PolyAI answered 401',
+    reason: 'given up after 74.1 h: PolyAI answered 401',
     at: NOW - 2 * HOUR,
     connection: 'zendesk-support',
     ticket: '5158',

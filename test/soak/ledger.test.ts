@@ -1,0 +1,184 @@
+import { describe, expect, it } from '@jest/globals';
+import { createLedger } from '../../scripts/soak/ledger.ts';
+import { HOUR, MINUTE, type Schedule, SECOND } from '../../scripts/soak/schedule.ts';
+import { failuresOf } from '../../scripts/soak/table.ts';
+
+// The rules of the counting, each with the smallest run that breaks it.
+
+const START = Date.parse('2026-08-01T00:00:00Z');
+
+/** A ledger with one chat that was asked for and acknowledged as `request-1`. */
+function createRun({ troubledMs = 0, chat = {} }: { troubledMs?: number; chat?: object } = {}) {
+  const clock = { now: START };
+  const schedule: Schedule = { windows: [], during: () => undefined, troubledMs: () => troubledMs };
+  const ledger = createLedger(schedule, () => clock.now);
+  const open = new Set(['chat-1', 'chat-2']);
+  ledger.opened('chat-1', 'support', chat);
+  ledger.opened('chat-2', 'support');
+  const send = (requestId: string) => {
+    ledger.asked('chat-1');
+    ledger.requested(requestId, ['chat-1']);
+    ledger.acknowledged(requestId, ['chat-1']);
+  };
+  send('request-1');
+  const message = (change: object = {}) =>
+    JSON.stringify({
+      requestId: 'request-1',
+      conversationId: 'chat-1',
+      receivedAt: new Date(START).toISOString(),
+      ...change,
+    });
+  /** The queue hands the message out, and PolyAI answers. */
+  const tryOnce = (
+    answer: 'closed' | 'over' | 'not_found' | 'rejected' | undefined,
+    requestId = 'request-1',
+  ) => {
+    ledger.received(message({ requestId }));
+    if (answer === 'closed') open.delete('chat-1');
+    ledger.called('chat-1', open.has('chat-1'), requestId);
+    clock.now += SECOND;
+    ledger.told('chat-1', requestId, answer);
+  };
+  const giveUp = () => ledger.deadLettered(message(), { outcome: 'unavailable', reason: 'given up' });
+  const report = () => ledger.report((id) => open.has(id));
+  return { ledger, clock, send, message, tryOnce, giveUp, report };
+}
+
+describe('a run', () => {
+  it('has no failure when the request is closed and then deleted', () => {
+    const { ledger, tryOnce, message, report } = createRun();
+    tryOnce('closed');
+    ledger.deleted(message());
+    expect(failuresOf(report())).toEqual([]);
+    expect(report()).toMatchObject({ acknowledged: 1, requests: 1, closed: 1 });
+  });
+
+  it('has lost a request that has no end, although another request has closed its chat', () => {
+    const { send, tryOnce, report } = createRun();
+    send('request-2');
+    tryOnce('closed', 'request-2');
+    expect(report().lost).toEqual([expect.stringContaining('request request-1')]);
+  });
+
+  it('has lost a request that PolyAI refused and that is in no dead-letter queue', () => {
+    const { tryOnce, report } = createRun({ chat: { refusedAs: 'rejected' } });
+    tryOnce('rejected');
+    expect(report().lost).toHaveLength(1);
+  });
+
+  it('has deleted a message early when its request has no end yet', () => {
+    const { ledger, tryOnce, message, report } = createRun();
+    tryOnce(undefined);
+    ledger.deleted(message());
+    tryOnce('closed');
+    expect(report().lost).toEqual([]);
+    expect(report().deletedEarly).toHaveLength(1);
+  });
+
+  it('has deleted a message early that nobody has asked for', () => {
+    const { ledger, message, report } = createRun();
+    ledger.deleted(message({ requestId: 'request-9' }));
+    expect(report().deletedEarly).toHaveLength(1);
+  });
+
+  it('has called wrongly for a chat that the request does not name, closed or not', () => {
+    const { ledger, report } = createRun();
+    ledger.asked('chat-2');
+    ledger.called('chat-2', true, 'request-1');
+    ledger.called('chat-9', true, 'request-1');
+    ledger.called('chat-1', true, 'request-9');
+    ledger.lookedUp('4711', 'request-1');
+    expect(report().wronglyCalled).toHaveLength(4);
+    expect(report().wronglyClosed).toEqual([]);
+    ledger.called('chat-2', false, 'request-1');
+    expect(report().wronglyClosed).toHaveLength(1);
+  });
+});
+
+describe('a look-up', () => {
+  const ticket = { chat: { sharedId: '4711' } };
+  const lookUp = { conversationId: undefined, sharedId: '4711' };
+
+  it('may be deleted when the close of its chat is queued, and not before', () => {
+    const { ledger, message, report } = createRun(ticket);
+    ledger.lookUpTold('4711', 'request-1', 'found');
+    ledger.deleted(message(lookUp));
+    expect(report().deletedEarly).toHaveLength(1);
+    ledger.queued(message());
+    ledger.deleted(message(lookUp));
+    expect(report().deletedEarly).toHaveLength(1);
+    expect(report().lost).toHaveLength(1);
+  });
+
+  it.each([
+    ['ends when there is no chat', true, 2 * MINUTE, 0],
+    ['has no end when it is too early to believe it', true, MINUTE, 1],
+    ['has no end when there is a chat', false, 2 * MINUTE, 1],
+  ])('%s', (_, isNeverStored, afterMs, lost) => {
+    const { ledger, clock, report } = createRun({ chat: { sharedId: '4711', isNeverStored } });
+    clock.now += afterMs;
+    ledger.lookUpTold('4711', 'request-1', 'none');
+    expect(report().lost).toHaveLength(lost);
+  });
+
+  it.each([
+    ['15 minutes after a failed call', 15 * MINUTE, true, 0],
+    ['sooner', 14 * MINUTE, true, 1],
+    ['without a failed call or what kept it from being made', 15 * MINUTE, false, 1],
+  ])('that expires %s: %i, %s', (_, afterMs, hasFailed, unexplained) => {
+    const { ledger, clock, message, report } = createRun(ticket);
+    if (hasFailed) ledger.lookUpTold('4711', 'request-1', undefined);
+    clock.now += afterMs;
+    ledger.deadLettered(message(lookUp), { outcome: 'look_up_expired', reason: 'too late' });
+    expect(report().unexplainedDeadLetters).toHaveLength(unexplained);
+  });
+});
+
+describe('a close that was given up', () => {
+  const isTroubled = { troubledMs: 74 * HOUR };
+
+  it.each([
+    ['after 74 hours of trouble', isTroubled, 74 * HOUR, 0],
+    ['sooner', isTroubled, 73 * HOUR, 1],
+    ['without so much trouble', { troubledMs: 59 * HOUR }, 74 * HOUR, 1],
+    ['without trouble, when PolyAI never confirms it', { chat: { refusedAs: 'unconfirmed' } }, 74 * HOUR, 0],
+    ['sooner, when PolyAI never confirms it', { chat: { refusedAs: 'unconfirmed' } }, 26 * HOUR, 1],
+  ])('%s', (_, run, afterMs, unexplained) => {
+    const { clock, tryOnce, giveUp, report } = createRun(run);
+    tryOnce(undefined);
+    clock.now += afterMs;
+    tryOnce(undefined);
+    giveUp();
+    expect(report().unexplainedDeadLetters).toHaveLength(unexplained);
+    expect(report().lost).toEqual([]);
+  });
+
+  it('contradicts an end that was heard before, in the same delivery of the message', () => {
+    const { clock, tryOnce, giveUp, report } = createRun(isTroubled);
+    tryOnce(undefined);
+    clock.now += 74 * HOUR;
+    tryOnce('closed');
+    clock.now += MINUTE;
+    giveUp();
+    expect(report()).toMatchObject({ lateCopies: 0, conflictingFinals: [expect.any(String)] });
+    expect(report().unexplainedDeadLetters).toHaveLength(1);
+  });
+
+  it('is a late copy when the queue handed it out again after its end', () => {
+    const { clock, tryOnce, giveUp, report } = createRun(isTroubled);
+    tryOnce('closed');
+    for (const hours of [1, 74]) {
+      clock.now += hours * HOUR;
+      tryOnce(undefined);
+    }
+    giveUp();
+    expect(failuresOf(report())).toEqual([]);
+    expect(report()).toMatchObject({ lateCopies: 1, needlessDeadLetters: 1 });
+  });
+
+  it('without an outcome, as SQS moves it, is not explained', () => {
+    const { ledger, message, report } = createRun(isTroubled);
+    ledger.deadLettered(message(), {});
+    expect(report().unexplainedDeadLetters).toHaveLength(1);
+  });
+});
