@@ -2,18 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from 'aws-lambda';
 import * as configured from '#configured';
 import { secrets, sqs } from './aws.ts';
+import { type ListAnswer, listConversations, type PageQuery, readListKey } from './cleanup/conversations.ts';
+import { createSample } from './cleanup/sample.ts';
+import { judgeChat, type SkipReason } from './cleanup/stale.ts';
+import { WalkStopped, walkPages, windowsBetween } from './cleanup/walk.ts';
 import { queueCloses } from './close-queue.ts';
 import type { CloseRequest } from './close-request.ts';
 import type { ListedProject } from './connections.ts';
-import { type ListAnswer, listConversations, type PageQuery, readListKey } from './conversations.ts';
 import { at } from './crm/crm.ts';
 import { ENVIRONMENT } from './environment.ts';
 import { faultLine, type Line, writeLine } from './log.ts';
 import { CLEANUP_COMPLETE, withRunMetrics } from './metrics.ts';
-import { createSample } from './sample.ts';
 import { SecretNotReady, type SecretReader, SecretUnavailable } from './secrets.ts';
-import { judgeChat, type SkipReason } from './stale.ts';
-import { WalkStopped, walkPages, windowsBetween } from './walk.ts';
 
 export type CleanupParts = {
   projects: Record<string, ListedProject>;

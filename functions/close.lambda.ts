@@ -2,14 +2,21 @@ import { ChangeMessageVisibilityCommand, SendMessageCommand } from '@aws-sdk/cli
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import * as configured from '#configured';
 import { secrets, sqs } from './aws.ts';
-import { type Attempt, answered, closeLine, triedForMs } from './close-line.ts';
+import { type Attempt, answered, closeLine, triedForMs } from './close/close-line.ts';
+import { isAwaited, isTooLate, judgeLookUp, nextLookUpInSeconds } from './close/look-up.ts';
+import {
+  isGivenUp,
+  type Judgement,
+  judge,
+  mayHaveClosed,
+  nextTryInSeconds,
+  OUTCOMES,
+} from './close/outcome.ts';
 import { queueCloses } from './close-queue.ts';
 import { type CloseRequest, parseCloseRequest, UnknownVersion } from './close-request.ts';
 import type { Project } from './connections.ts';
 import { ENVIRONMENT } from './environment.ts';
 import { faultLine, type Line, writeLine } from './log.ts';
-import { isAwaited, isTooLate, judgeLookUp, nextLookUpInSeconds } from './look-up.ts';
-import { isGivenUp, type Judgement, judge, mayHaveClosed, nextTryInSeconds, OUTCOMES } from './outcome.ts';
 import { closeChat, lookUpConversation, type ProjectKeys, readProjectKeys } from './polyai.ts';
 import { SecretNotReady, type SecretReader, SecretUnavailable } from './secrets.ts';
 

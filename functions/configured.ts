@@ -1,6 +1,6 @@
 import type { Connection, ListedProject, Project } from './connections.ts';
 import type { Crm } from './crm/crm.ts';
-import type { AnyScheme } from './signature/scheme.ts';
+import type { AnyScheme } from './schemes/scheme.ts';
 
 // What a deployment is configured for. This one is empty: it serves wherever no stack was built. At synth
 // infra/bundle.ts writes one with the connections of connections.json, and esbuild puts it here instead, so

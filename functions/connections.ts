@@ -1,4 +1,4 @@
-import type { VerifySettings } from './signature/scheme.ts';
+import type { VerifySettings } from './schemes/scheme.ts';
 
 /** A PolyAI project, checked at synth and embedded in the bundles. */
 export type Project = {

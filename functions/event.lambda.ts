@@ -6,10 +6,10 @@ import type { CloseRequest } from './close-request.ts';
 import type { Connection } from './connections.ts';
 import { toId } from './conversation-id.ts';
 import { at, type Crm } from './crm/crm.ts';
-import { deliveryLine } from './delivery-line.ts';
 import { ENVIRONMENT } from './environment.ts';
+import { deliveryLine } from './intake/delivery-line.ts';
+import { ask, type Demand, MAX_CLOSES, readDelivery } from './intake/read-delivery.ts';
 import { faultLine, type Line, writeLine } from './log.ts';
-import { ask, type Demand, MAX_CLOSES, readDelivery } from './read-delivery.ts';
 
 export type EventParts = {
   connections: Record<string, Connection>;

@@ -1,6 +1,6 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import type { Outcome } from './close/outcome.ts';
 import type { Line } from './log.ts';
-import type { Outcome } from './outcome.ts';
 
 export const NAMESPACE = 'PolyAIChatCloser';
 /** Counted by stack (`service`) and outcome, and by stack and project. */

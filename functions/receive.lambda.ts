@@ -1,23 +1,23 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as configured from '#configured';
-import { ownAnswer, refusalAnswer, successAnswer } from './answer.ts';
 import { secrets, sqs } from './aws.ts';
 import { queueCloses } from './close-queue.ts';
 import type { CloseRequest } from './close-request.ts';
 import type { Connection } from './connections.ts';
 import type { Crm, OwnAnswer } from './crm/crm.ts';
 import { type Content, type Delivery, readContent } from './delivery.ts';
-import { deliveryLine } from './delivery-line.ts';
 import { ENVIRONMENT } from './environment.ts';
+import { ownAnswer, refusalAnswer, successAnswer } from './intake/answer.ts';
+import { deliveryLine } from './intake/delivery-line.ts';
+import { ask, type Demand, MAX_CLOSES, readDelivery } from './intake/read-delivery.ts';
+import { createReplayMemory, deliveryKey, isTellingApart, type Queued } from './intake/replay-memory.ts';
+import { isAllowedSource } from './intake/source.ts';
 import { faultLine, type Line, writeLine } from './log.ts';
 import { UnreadableBody } from './parse-body.ts';
-import { ask, type Demand, MAX_CLOSES, readDelivery } from './read-delivery.ts';
 import { REFUSALS } from './refusal.ts';
-import { createReplayMemory, deliveryKey, isTellingApart, type Queued } from './replay-memory.ts';
+import type { AnyScheme, Identity, Refusal } from './schemes/scheme.ts';
 import { readStoredValues, withoutVersion } from './secret-value.ts';
 import { parseSecret, SecretNotReady, type SecretReader, SecretUnavailable } from './secrets.ts';
-import type { AnyScheme, Identity, Refusal } from './signature/scheme.ts';
-import { isAllowedSource } from './source.ts';
 
 export type ReceiveParts = {
   connections: Record<string, Connection>;

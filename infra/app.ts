@@ -1,5 +1,5 @@
 import { App } from 'aws-cdk-lib';
-import { ConfigurationError, DEFAULT_STACK, loadConfiguration } from './config.ts';
+import { ConfigurationError, DEFAULT_STACK, loadConfiguration } from './config/load.ts';
 import { ChatCloserStack } from './stack.ts';
 
 const DEFAULT_FILE = 'connections.json';

@@ -1,6 +1,6 @@
 import { type Stack, Token } from 'aws-cdk-lib';
 import { checkPlaces, type Place, placesOf } from './config/arn.ts';
-import { type Configuration, ConfigurationError } from './config.ts';
+import { type Configuration, ConfigurationError } from './config/load.ts';
 
 /**
  * Compares every ARN of the configuration with the account and region that the stack goes to, where these are

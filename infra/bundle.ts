@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type BundlingOptions, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import type * as Configured from '../functions/configured.ts';
 import type { Connection, ListedProject, Project } from '../functions/connections.ts';
-
-export const ROOT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
+import { ROOT } from './root.ts';
 
 /** What one stack's functions carry with them. */
 export type Embedded = {
@@ -34,7 +32,7 @@ export function writeConfigured(embedded: Partial<Embedded>): string {
     webhooks.map(({ crm }) => crm),
   );
   const schemes = modules(
-    'signature',
+    'schemes',
     webhooks.map(({ verify }) => verify.scheme),
   );
   const eventCrms = modules(

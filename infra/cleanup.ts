@@ -5,7 +5,7 @@ import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import type { ListedProject } from '../functions/connections.ts';
 import { rateInMinutes, toMinutes } from './config/duration.ts';
-import type { Configuration, ProjectConfiguration } from './config.ts';
+import type { Configuration, ProjectConfiguration } from './config/load.ts';
 import { shorten } from './names.ts';
 
 type Cleanup = NonNullable<ProjectConfiguration['cleanup']>;

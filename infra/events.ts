@@ -4,7 +4,7 @@ import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Queue, type QueueProps } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { type EventPattern, isOnBus, patternOf, sourceOf } from './config/bus.ts';
-import type { Configuration, ConnectionConfiguration } from './config.ts';
+import type { Configuration, ConnectionConfiguration } from './config/load.ts';
 import { shorten } from './names.ts';
 
 /** The same as EventBridge's own: a day, in which the target may come back. */

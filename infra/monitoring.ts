@@ -16,10 +16,10 @@ import { FilterPattern, type ILogGroup, MetricFilter } from 'aws-cdk-lib/aws-log
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { OUTCOMES, Outcome } from '../functions/close/outcome.ts';
 import { CLEANUP_COMPLETE, CLEANUP_OLDEST_OPEN, CLOSE_ATTEMPTS, NAMESPACE } from '../functions/metrics.ts';
-import type { OUTCOMES, Outcome } from '../functions/outcome.ts';
 import { toMinutes } from './config/duration.ts';
-import type { Configuration, ProjectConfiguration } from './config.ts';
+import type { Configuration, ProjectConfiguration } from './config/load.ts';
 
 export type Watched = {
   alarms: Configuration['stack']['alarms'];

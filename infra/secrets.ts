@@ -2,7 +2,7 @@ import { ArnFormat, RemovalPolicy, SecretValue, Stack, Validations } from 'aws-c
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { CRMS } from '../functions/crm/index.ts';
-import type { VerifySettings } from '../functions/signature/scheme.ts';
+import type { VerifySettings } from '../functions/schemes/scheme.ts';
 import { needsSecret } from './config/preset.ts';
 
 /** A secret as the stack knows it: for its grants, for the functions that read it, and for who fills it. */

@@ -17,14 +17,15 @@ import type { Construct } from 'constructs';
 import type { Connection, ListedProject, Project } from '../functions/connections.ts';
 import { ENVIRONMENT } from '../functions/environment.ts';
 import { requireOwnArns } from './arns.ts';
-import { bundling, type Embedded, ROOT, writeConfigured } from './bundle.ts';
+import { bundling, type Embedded, writeConfigured } from './bundle.ts';
 import { CleanupSchedules, embedCleanup, projectsWithCleanup, START_WITHIN_SECONDS } from './cleanup.ts';
 import { isOnBus } from './config/bus.ts';
-import type { Configuration } from './config.ts';
+import type { Configuration } from './config/load.ts';
 import { connectionsOnBuses, Events } from './events.ts';
 import { consume, postpone, readSecrets, sendTo } from './grants.ts';
 import { monitor } from './monitoring.ts';
 import { requireResources } from './resources.ts';
+import { ROOT } from './root.ts';
 import {
   createSecret,
   initialSecret,

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const OLDEST_NODE = 20;
 const OLDEST_PYTHON = [3, 10];
-const REQUIREMENTS = join(ROOT, 'scripts/local/requirements.txt');
+const REQUIREMENTS = join(ROOT, 'local/requirements.txt');
 const VENV = join(ROOT, '.venv');
 
 if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {

@@ -1,10 +1,10 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { OUTCOMES } from '../functions/outcome.ts';
-import { NO_OUTCOME } from './operator/dead-letter.ts';
-import type { Command } from './operator/options.ts';
-import { PATIENT } from './operator/outputs.ts';
-import { redrive } from './operator/redrive.ts';
-import { runCommand } from './operator/run.ts';
+import { OUTCOMES } from '../functions/close/outcome.ts';
+import { NO_OUTCOME } from '../operate/dead-letter.ts';
+import { PATIENT } from '../operate/outputs.ts';
+import { redrive } from '../operate/redrive.ts';
+import type { Command } from './command/options.ts';
+import { runCommand } from './command/run.ts';
 
 const COMMAND: Command = {
   name: 'redrive',

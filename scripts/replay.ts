@@ -1,10 +1,10 @@
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { OUTCOMES } from '../functions/outcome.ts';
-import type { Command } from './operator/options.ts';
-import { PATIENT } from './operator/outputs.ts';
-import { replay } from './operator/replay.ts';
-import { runCommand } from './operator/run.ts';
+import { OUTCOMES } from '../functions/close/outcome.ts';
+import { PATIENT } from '../operate/outputs.ts';
+import { replay } from '../operate/replay.ts';
+import type { Command } from './command/options.ts';
+import { runCommand } from './command/run.ts';
 
 const COMMAND: Command = {
   name: 'replay',

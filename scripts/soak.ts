@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { requireDashes } from './npm-options.ts';
-import { failuresOf, table, virtualRows } from './soak/table.ts';
+import { failuresOf, table, virtualRows } from '../test/soak/table.ts';
+import { requireDashes } from './command/npm-options.ts';
 
 // npm run soak -- [--closes 100000] [--seed 7] [--failing 0.27] [--live]
 //
@@ -26,7 +26,7 @@ process.stdout.write(failures.length > 0 ? 'The proof failed.\n' : 'The proof ho
 process.exit(failures.length > 0 ? 1 : 0);
 
 async function runVirtual() {
-  const { soak } = await import('./soak/world.ts');
+  const { soak } = await import('../test/soak/world.ts');
   const startedAt = performance.now();
   const report = await soak({
     closes,
@@ -44,7 +44,7 @@ async function runVirtual() {
 }
 
 async function runLive() {
-  const { soakLive } = await import('./soak/live.ts');
+  const { soakLive } = await import('../test/soak/live.ts');
   return soakLive({ closes, seed, say: (text) => process.stdout.write(`${text}\n`) });
 }
 

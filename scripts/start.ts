@@ -1,20 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConfigurationError, loadConfiguration } from '../infra/config.ts';
-import { type Call, type PolyAIStandIn, startPolyAI } from '../test/support/polyai-stand-in.ts';
+import { ConfigurationError, loadConfiguration } from '../infra/config/load.ts';
 import {
   chooseExample,
   describeConnection,
   httpConnections,
   requireHttpConnection,
-} from './local/examples.ts';
-import { LocalRunError } from './local/isolation.ts';
-import { type LateLines, watchForLateLines } from './local/late-lines.ts';
-import { follow, type LoggedLine } from './local/log.ts';
-import { readStartOptions, type StartOptions, USAGE } from './local/options.ts';
-import { createReport } from './local/report.ts';
-import { curlLine, type Sample } from './local/sample.ts';
-import { type LocalStack, startLocalStack } from './local/stack.ts';
+} from '../local/examples.ts';
+import { LocalRunError } from '../local/isolation.ts';
+import { type LateLines, watchForLateLines } from '../local/late-lines.ts';
+import { follow, type LoggedLine } from '../local/log.ts';
+import { type Call, type PolyAIStandIn, startPolyAI } from '../local/polyai-stand-in.ts';
+import { createReport } from '../local/report.ts';
+import { curlLine, type Sample } from '../local/sample.ts';
+import { type LocalStack, startLocalStack } from '../local/stack.ts';
+import { readStartOptions, type StartOptions, USAGE } from './command/start-options.ts';
 
 /** A close that is still unfinished after this is shown as it is. */
 const PATIENCE_MS = 60_000;

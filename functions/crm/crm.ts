@@ -1,6 +1,6 @@
 import type { Connection } from '../connections.ts';
 import type { Content, Delivery, Parse } from '../delivery.ts';
-import type { ChosenSettings, HmacSettings, VerifySettings } from '../signature/scheme.ts';
+import type { ChosenSettings, HmacSettings, VerifySettings } from '../schemes/scheme.ts';
 
 /** Why a genuine delivery, or one event of it, asks for no close. */
 export type IgnoredReason =

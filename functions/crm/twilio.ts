@@ -1,7 +1,7 @@
 import { firstGiven } from '../conversation-id.ts';
 import type { Delivery } from '../delivery.ts';
 import { parseForm, parseJson, UnreadableBody } from '../parse-body.ts';
-import { hasBodyHash } from '../signature/twilio.ts';
+import { hasBodyHash } from '../schemes/twilio.ts';
 import { at, type Crm, eventsOf, isOneOf, LOOK_UP, type Reading, USUAL, wasOpen } from './crm.ts';
 
 const FINISHED = ['closed'];

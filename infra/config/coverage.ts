@@ -1,4 +1,4 @@
-import type { VerifySettings } from '../../functions/signature/scheme.ts';
+import type { VerifySettings } from '../../functions/schemes/scheme.ts';
 
 type Scheme = VerifySettings['scheme'];
 

@@ -1,5 +1,5 @@
 import { CRMS } from '../../functions/crm/index.ts';
-import type { VerifySettings } from '../../functions/signature/scheme.ts';
+import type { VerifySettings } from '../../functions/schemes/scheme.ts';
 
 /** Proofs that rest on no secret: on keys that the vendor publishes, or on who may put events on a bus. */
 const WITHOUT_SECRET: readonly VerifySettings['scheme'][] = ['jwt', 'event-bus'];

@@ -1,6 +1,6 @@
 import { CRMS } from '../../functions/crm/index.ts';
-import { SCHEMES } from '../../functions/signature/index.ts';
-import type { VerifySettings } from '../../functions/signature/scheme.ts';
+import { SCHEMES } from '../../functions/schemes/index.ts';
+import type { VerifySettings } from '../../functions/schemes/scheme.ts';
 import { PARTS, uncoveredParts } from './coverage.ts';
 import { type Fault, type Finding, pathOf, quote } from './fault.ts';
 import { seesOneEvent, takes } from './preset.ts';

@@ -1,6 +1,6 @@
 import { compile, TreeInterpreter, TYPE_EXPREF } from '@jmespath-community/jmespath';
 import { isId } from '../../functions/conversation-id.ts';
-import { selector } from '../../functions/selector.ts';
+import { selector } from '../../functions/intake/selector.ts';
 import { type Finding, nearest } from './fault.ts';
 import { explainSyntax } from './jmespath-syntax.ts';
 import { childrenOf, type Node } from './selector-reads.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { ChosenSettings } from '../../functions/signature/scheme.ts';
-import { TOLERANCE_SECONDS } from '../../functions/signature/timestamp.ts';
+import type { ChosenSettings } from '../../functions/schemes/scheme.ts';
+import { TOLERANCE_SECONDS } from '../../functions/schemes/timestamp.ts';
 import { quote, suggest } from './fault.ts';
 import { type Check, checked, keys, oneOf, refuse, text, whole } from './values.ts';
 

@@ -1,14 +1,16 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
 import type { App } from 'aws-cdk-lib';
+import { describe, expect, it } from 'vitest';
 import { CRMS } from '../../functions/crm/index.ts';
-import { ROOT } from '../../infra/bundle.ts';
 import { isOnBus } from '../../infra/config/bus.ts';
-import { createStack, SMALLEST, temporaryFolder } from '../support/configuration.ts';
-import { readFixture, settingsOf } from '../support/crm.ts';
-import { apiGatewayEvent } from '../support/delivery.ts';
+import { ROOT } from '../../infra/root.ts';
+import { apiGatewayEvent } from '../../local/delivery.ts';
+import { readFixture } from '../../local/fixture.ts';
+import { SMALLEST, temporaryFolder } from '../support/configuration.ts';
+import { settingsOf } from '../support/crm.ts';
+import { createStack } from '../support/stack.ts';
 
 const budget = JSON.parse(readFileSync(join(ROOT, 'test/bundle/budget.json'), 'utf8'));
 const every = JSON.parse(readFileSync(join(ROOT, 'connections.json'), 'utf8'));

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvokeCommand, LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { LoggedLine } from '../../scripts/local/log.ts';
-import { type LocalStack, startLocalStack } from '../../scripts/local/stack.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { LoggedLine } from '../../local/log.ts';
+import { type Listed, type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
+import { type LocalStack, startLocalStack } from '../../local/stack.ts';
 import { SMALLEST, writeConnections } from '../support/configuration.ts';
-import { type Listed, type PolyAIStandIn, startPolyAI } from '../support/polyai-stand-in.ts';
 
 // The scheduled cleanup on the deployed stack, on the emulator of AWS: the function is invoked as Scheduler
 // would, and one schedule is left to fire by itself.

@@ -1,18 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CRMS } from '../../functions/crm/index.ts';
-import type { VerifySettings } from '../../functions/signature/scheme.ts';
+import type { VerifySettings } from '../../functions/schemes/scheme.ts';
 import { isOnBus } from '../../infra/config/bus.ts';
-import type { LoggedLine } from '../../scripts/local/log.ts';
-import { type LocalStack, startLocalStack } from '../../scripts/local/stack.ts';
+import { changeCharacter, type Headers, prove } from '../../local/delivery.ts';
+import { CONVERSATION, type Fixture, readFixture, textOf } from '../../local/fixture.ts';
+import { type Jwks, startJwks } from '../../local/jwks.ts';
+import type { LoggedLine } from '../../local/log.ts';
+import { type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
+import { type LocalStack, startLocalStack } from '../../local/stack.ts';
 import { SMALLEST, writeConnections } from '../support/configuration.ts';
-import { CONVERSATION, type Fixture, readFixture, settingsOf, textOf } from '../support/crm.ts';
-import { changeCharacter, type Headers, prove } from '../support/delivery.ts';
-import { type Jwks, startJwks } from '../support/jwks.ts';
-import { type PolyAIStandIn, startPolyAI } from '../support/polyai-stand-in.ts';
+import { settingsOf } from '../support/crm.ts';
 
 // Every webhook preset through the deployed stack: its genuine delivery closes the right chat, its forgery does
-// not. What a delivery is comes from test/fixtures/<crm>/finished.json.
+// not. What a delivery is comes from local/fixtures/<crm>/finished.json.
 
 const MINUTE = 60_000;
 const names = Object.keys(CRMS).filter((name) => !isOnBus(name));

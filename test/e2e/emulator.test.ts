@@ -8,13 +8,13 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ROOT } from '../../infra/bundle.ts';
-import { type Emulator, startEmulator } from '../../scripts/local/emulator.ts';
-import { isolatedEnvironment } from '../../scripts/local/isolation.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ROOT } from '../../infra/root.ts';
+import { signZendesk, zendeskEvent } from '../../local/delivery.ts';
+import { type Emulator, startEmulator } from '../../local/emulator.ts';
+import { isolatedEnvironment } from '../../local/isolation.ts';
+import { type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
 import { SMALLEST, temporaryFolder, writeConnections } from '../support/configuration.ts';
-import { signZendesk, zendeskEvent } from '../support/delivery.ts';
-import { type PolyAIStandIn, startPolyAI } from '../support/polyai-stand-in.ts';
 
 // An emulator that somebody else started, at AWS_ENDPOINT_URL.
 

@@ -10,14 +10,14 @@ import {
   SetQueueAttributesCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CRMS } from '../../functions/crm/index.ts';
 import { busName, isOnBus, sourceOf } from '../../infra/config/bus.ts';
-import type { LoggedLine } from '../../scripts/local/log.ts';
-import { type LocalStack, startLocalStack } from '../../scripts/local/stack.ts';
+import { CONVERSATION, readFixture } from '../../local/fixture.ts';
+import type { LoggedLine } from '../../local/log.ts';
+import { type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
+import { type LocalStack, startLocalStack } from '../../local/stack.ts';
 import { writeConnections } from '../support/configuration.ts';
-import { CONVERSATION, readFixture } from '../support/crm.ts';
-import { type PolyAIStandIn, startPolyAI } from '../support/polyai-stand-in.ts';
 
 // Events of buses through the deployed stack, on the emulator of AWS. There as on AWS nobody can put an event
 // with a partner's own source, so the connections name another; the buses are named like the partners'.

@@ -12,12 +12,12 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { LoggedLine } from '../../scripts/local/log.ts';
-import { type LocalStack, startLocalStack } from '../../scripts/local/stack.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { signZendesk, zendeskEvent } from '../../local/delivery.ts';
+import type { LoggedLine } from '../../local/log.ts';
+import { type Behaviour, type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
+import { type LocalStack, startLocalStack } from '../../local/stack.ts';
 import { writeConnections } from '../support/configuration.ts';
-import { signZendesk, zendeskEvent } from '../support/delivery.ts';
-import { type Behaviour, type PolyAIStandIn, startPolyAI } from '../support/polyai-stand-in.ts';
 
 // The deployed stack with IAM enforced: every function has its role's permissions and no others. What the roles
 // lack shows here as a close that never comes, what they have too much as a call that is not denied.

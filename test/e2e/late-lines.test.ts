@@ -4,9 +4,9 @@ import { mkdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { ROOT } from '../../infra/bundle.ts';
-import { isolatedEnvironment } from '../../scripts/local/isolation.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ROOT } from '../../infra/root.ts';
+import { isolatedEnvironment } from '../../local/isolation.ts';
 import { temporaryFolder } from '../support/configuration.ts';
 
 // An emulator that hands out what a function has written only with its next invocation, every time: what

@@ -12,15 +12,15 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { SQSRecord } from 'aws-lambda';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createClose } from '../../functions/close.lambda.ts';
 import type { CloseRequest } from '../../functions/close-request.ts';
-import { ROOT } from '../../infra/bundle.ts';
-import type { LoggedLine } from '../../scripts/local/log.ts';
-import { type LocalStack, startLocalStack } from '../../scripts/local/stack.ts';
+import { ROOT } from '../../infra/root.ts';
+import type { LoggedLine } from '../../local/log.ts';
+import { type Behaviour, type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
+import { type LocalStack, startLocalStack } from '../../local/stack.ts';
 import { writeConnections } from '../support/configuration.ts';
-import { type Behaviour, type PolyAIStandIn, startPolyAI } from '../support/polyai-stand-in.ts';
 
 // The operator's commands as they are typed, on the deployed stack.
 

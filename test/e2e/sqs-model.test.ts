@@ -9,10 +9,10 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Emulator, startEmulator } from '../../scripts/local/emulator.ts';
-import { createRandom } from '../../scripts/soak/random.ts';
-import { answerCommand, createQueue, type Queue } from '../../scripts/soak/sqs-model.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Emulator, startEmulator } from '../../local/emulator.ts';
+import { createRandom } from '../soak/random.ts';
+import { answerCommand, createQueue, type Queue } from '../soak/sqs-model.ts';
 import { temporaryFolder } from '../support/configuration.ts';
 
 // The soak's model of SQS beside an SQS that is spoken to by the SDK: the same commands, the same answers.

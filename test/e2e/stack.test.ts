@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { LoggedLine } from '../../scripts/local/log.ts';
-import { type LocalStack, startLocalStack } from '../../scripts/local/stack.ts';
-import { writeConnections } from '../support/configuration.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   changeCharacter,
   prove,
   signStandardWebhooks,
   signZendesk,
   zendeskEvent,
-} from '../support/delivery.ts';
-import { type Behaviour, type PolyAIStandIn, startPolyAI } from '../support/polyai-stand-in.ts';
+} from '../../local/delivery.ts';
+import type { LoggedLine } from '../../local/log.ts';
+import { type Behaviour, type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
+import { type LocalStack, startLocalStack } from '../../local/stack.ts';
+import { writeConnections } from '../support/configuration.ts';
 
 // The deployed stack, from the HTTP request to PolyAI's endpoint and the log, on the emulator of AWS.
 

@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { ROOT } from '../../infra/bundle.ts';
-import { USUAL_PORT } from '../../scripts/local/emulator.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ROOT } from '../../infra/root.ts';
+import { USUAL_PORT } from '../../local/emulator.ts';
+import { startPolyAI } from '../../local/polyai-stand-in.ts';
 import { SMALLEST, writeConnections } from '../support/configuration.ts';
-import { startPolyAI } from '../support/polyai-stand-in.ts';
 
 // `npm start`, as somebody types it. What the shell carries must not matter, so it carries a lot.
 

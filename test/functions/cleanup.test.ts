@@ -1,13 +1,13 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type CleanupParts, createCleanup, type Summary } from '../../functions/cleanup.lambda.ts';
 import { type CloseRequest, parseCloseRequest } from '../../functions/close-request.ts';
 import type { ListedProject } from '../../functions/connections.ts';
 import type { Line } from '../../functions/log.ts';
 import { createSecretReader } from '../../functions/secrets.ts';
-import { type Behaviour, type Listed, type PolyAIStandIn, startPolyAI } from '../support/polyai-stand-in.ts';
+import { type Behaviour, type Listed, type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
 
-jest.setTimeout(60_000);
+vi.setConfig({ testTimeout: 60_000 });
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -1,5 +1,5 @@
-import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
 import { NotACloseRequest, parseCloseRequest, UnknownVersion } from '../../functions/close-request.ts';
 
 const REQUEST = {

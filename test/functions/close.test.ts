@@ -9,16 +9,16 @@ import {
   type SendMessageCommandInput,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { SQSRecord } from 'aws-lambda';
 import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type CloseParts, createClose } from '../../functions/close.lambda.ts';
 import type { CloseRequest } from '../../functions/close-request.ts';
 import type { Project } from '../../functions/connections.ts';
 import type { Line } from '../../functions/log.ts';
 import { createSecretReader } from '../../functions/secrets.ts';
-import { requestFaults } from '../support/contract.ts';
-import { type Behaviour, type Keys, type PolyAIStandIn, startPolyAI } from '../support/polyai-stand-in.ts';
+import { requestFaults } from '../../local/contract.ts';
+import { type Behaviour, type Keys, type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
 
 const SECOND_MS = 1000;
 const HOUR_MS = 3600 * SECOND_MS;
@@ -28,7 +28,7 @@ const DEAD_LETTER_QUEUE_URL = 'https://sqs.eu-west-1.amazonaws.com/123456789012/
 const SECRET_ID = 'polyai-chat-closer/polyai/support-uk/secret';
 
 // The property tests make hundreds of real calls, on machines that may be busy with something else.
-jest.setTimeout(60_000);
+vi.setConfig({ testTimeout: 60_000 });
 
 let polyai: PolyAIStandIn;
 

@@ -1,9 +1,9 @@
-import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
 import custom from '../../functions/crm/custom.ts';
 import { readContent } from '../../functions/delivery.ts';
 import { LIMITS } from '../../functions/parse-body.ts';
-import { delivery } from '../support/delivery.ts';
+import { delivery } from '../../local/delivery.ts';
 
 const TYPES = [
   undefined,

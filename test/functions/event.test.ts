@@ -1,6 +1,6 @@
-import { describe, expect, it } from '@jest/globals';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
 import type { CloseRequest } from '../../functions/close-request.ts';
 import type { Connection } from '../../functions/connections.ts';
 import { CRMS } from '../../functions/crm/index.ts';

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../functions/parse-body.ts';
-import { prove, whpk } from '../support/delivery.ts';
+import { prove, whpk } from '../../local/delivery.ts';
 import { startReceiver } from '../support/receiver.ts';
 
 // What a delivery costs grows with its size, and no faster. Measured in CPU time of this process, never in seconds.

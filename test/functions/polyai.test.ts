@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { judge, type Outcome } from '../../functions/close/outcome.ts';
 import type { Project } from '../../functions/connections.ts';
-import { judge, type Outcome } from '../../functions/outcome.ts';
 import {
   ATTEMPT_TIMEOUT_MS,
   closeChat,
@@ -10,11 +10,11 @@ import {
   readProjectKeys,
 } from '../../functions/polyai.ts';
 import { SecretNotReady } from '../../functions/secrets.ts';
-import { requestFaults } from '../support/contract.ts';
-import { type Behaviour, type PolyAIStandIn, startPolyAI } from '../support/polyai-stand-in.ts';
+import { requestFaults } from '../../local/contract.ts';
+import { type Behaviour, type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
 
 // The property tests make hundreds of real calls, on machines that may be busy with something else.
-jest.setTimeout(60_000);
+vi.setConfig({ testTimeout: 60_000 });
 
 let polyai: PolyAIStandIn;
 

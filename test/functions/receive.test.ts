@@ -1,6 +1,6 @@
-import { describe, expect, it, jest } from '@jest/globals';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import fc from 'fast-check';
+import { describe, expect, it, vi } from 'vitest';
 import { NotQueued } from '../../functions/close-queue.ts';
 import type { CloseRequest } from '../../functions/close-request.ts';
 import type { Connection } from '../../functions/connections.ts';
@@ -10,10 +10,10 @@ import zendesk from '../../functions/crm/zendesk.ts';
 import type { Line } from '../../functions/log.ts';
 import { createReceive, handler } from '../../functions/receive.lambda.ts';
 import { REFUSALS } from '../../functions/refusal.ts';
+import { SCHEMES } from '../../functions/schemes/index.ts';
+import type { HmacSettings, VerifySettings } from '../../functions/schemes/scheme.ts';
 import { createSecretReader } from '../../functions/secrets.ts';
-import { SCHEMES } from '../../functions/signature/index.ts';
-import type { HmacSettings, VerifySettings } from '../../functions/signature/scheme.ts';
-import { apiGatewayEvent, prove, signHmac, signZendesk, zendeskEvent } from '../support/delivery.ts';
+import { apiGatewayEvent, prove, signHmac, signZendesk, zendeskEvent } from '../../local/delivery.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
 const REQUEST_ID = 'JKJaXmPLvHcESHA=';
@@ -824,7 +824,7 @@ describe('what a caller sends', () => {
 
 describe('the handler, where nothing is configured', () => {
   it('knows no connection and writes its line to standard output', async () => {
-    const write = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+    const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
     try {
       expect(await handler(zendeskDelivery())).toMatchObject({ statusCode: 404 });
       const [[text]] = write.mock.calls as [[string]];

@@ -1,13 +1,13 @@
-import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { readListKey } from '../../functions/conversations.ts';
+import { describe, expect, it } from 'vitest';
+import { readListKey } from '../../functions/cleanup/conversations.ts';
 import { readProjectKeys } from '../../functions/polyai.ts';
+import { SCHEMES } from '../../functions/schemes/index.ts';
+import type { VerifySettings } from '../../functions/schemes/scheme.ts';
 import { readStoredValues } from '../../functions/secret-value.ts';
 import { SecretNotReady } from '../../functions/secrets.ts';
-import { SCHEMES } from '../../functions/signature/index.ts';
-import type { VerifySettings } from '../../functions/signature/scheme.ts';
+import { delivery, prove } from '../../local/delivery.ts';
 import { connectionOf } from '../support/crm.ts';
-import { delivery, prove } from '../support/delivery.ts';
 import { startReceiver } from '../support/receiver.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');

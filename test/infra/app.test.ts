@@ -1,8 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
-import { ROOT } from '../../infra/bundle.ts';
+import { describe, expect, it } from 'vitest';
+import { ROOT } from '../../infra/root.ts';
 import { SMALLEST, temporaryFolder, writeConnections } from '../support/configuration.ts';
 
 /** Runs the app as the CDK's command line does, with `-c` given as context. */

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
 import type { App } from 'aws-cdk-lib';
 import { Validations } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { ROOT } from '../../infra/bundle.ts';
+import { describe, expect, it } from 'vitest';
 import { spanOf } from '../../infra/monitoring.ts';
-import { createStack, SMALLEST } from '../support/configuration.ts';
+import { ROOT } from '../../infra/root.ts';
+import { SMALLEST } from '../support/configuration.ts';
+import { createStack } from '../support/stack.ts';
 
 const SETTINGS = { schedule: 'rate(1 hour)', channels: ['CHAT'] };
 

@@ -1,9 +1,10 @@
-import { describe, expect, it } from '@jest/globals';
 import { type App, Validations } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { ConfigurationError } from '../../infra/config.ts';
-import { createStack, SMALLEST } from '../support/configuration.ts';
+import { describe, expect, it } from 'vitest';
+import { ConfigurationError } from '../../infra/config/load.ts';
+import { SMALLEST } from '../support/configuration.ts';
+import { createStack } from '../support/stack.ts';
 
 const GENESYS = 'aws.partner/genesys.com/cloud/32aa07aa-db1b-4987-abd0-9483601ec29d/chat-closer';
 const SALESFORCE = 'aws.partner/salesforce.com/00D000000000001EAA/0YL000000000001AAA';

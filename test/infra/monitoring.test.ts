@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
 import { Match, Template } from 'aws-cdk-lib/assertions';
-import { ROOT } from '../../infra/bundle.ts';
-import { createStack, SMALLEST } from '../support/configuration.ts';
+import { describe, expect, it } from 'vitest';
+import { ROOT } from '../../infra/root.ts';
+import { SMALLEST } from '../support/configuration.ts';
+import { createStack } from '../support/stack.ts';
 
 const TOPIC = 'arn:aws:sns:eu-west-1:111122223333:on-call';
 const silent = Template.fromStack(createStack());

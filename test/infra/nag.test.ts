@@ -1,8 +1,9 @@
-import { describe, expect, it } from '@jest/globals';
 import { App, Stack, Validations } from 'aws-cdk-lib';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { createStack, SMALLEST, temporaryFolder } from '../support/configuration.ts';
+import { describe, expect, it } from 'vitest';
+import { SMALLEST, temporaryFolder } from '../support/configuration.ts';
+import { createStack } from '../support/stack.ts';
 
 /** What AwsSolutions says of an app: nothing, or it makes synth throw. */
 function check(app: App): void {

@@ -1,9 +1,10 @@
-import { describe, expect, it } from '@jest/globals';
 import { Duration } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
-import { ConfigurationError } from '../../infra/config.ts';
+import { describe, expect, it } from 'vitest';
+import { ConfigurationError } from '../../infra/config/load.ts';
 import { requireVisibility } from '../../infra/stack.ts';
-import { createStack, SMALLEST } from '../support/configuration.ts';
+import { SMALLEST } from '../support/configuration.ts';
+import { createStack } from '../support/stack.ts';
 
 const smallest = Template.fromStack(createStack());
 

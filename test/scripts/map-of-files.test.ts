@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
-import { ROOT } from '../../infra/bundle.ts';
+import { describe, expect, it } from 'vitest';
+import { ROOT } from '../../infra/root.ts';
 
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 const [, MAP = ''] = README.split('## Map of the files');

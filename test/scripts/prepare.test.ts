@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
-import { ROOT } from '../../infra/bundle.ts';
+import { describe, expect, it } from 'vitest';
+import { ROOT } from '../../infra/root.ts';
 import { temporaryFolder } from '../support/configuration.ts';
 
 /** A checkout whose packages are installed and whose Python environment is not. */

@@ -1,13 +1,13 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { CRMS } from '../../functions/crm/index.ts';
 import { createReceive } from '../../functions/receive.lambda.ts';
+import { SCHEMES } from '../../functions/schemes/index.ts';
 import { createSecretReader } from '../../functions/secrets.ts';
-import { SCHEMES } from '../../functions/signature/index.ts';
-import { CONNECTIONS } from '../../scripts/soak/connections.ts';
-import { FORGERIES } from '../../scripts/soak/forgeries.ts';
-import { createRandom } from '../../scripts/soak/random.ts';
-import { signDelivery } from '../../scripts/soak/sign.ts';
-import { apiGatewayEvent } from '../support/delivery.ts';
+import { apiGatewayEvent } from '../../local/delivery.ts';
+import { CONNECTIONS } from './connections.ts';
+import { FORGERIES } from './forgeries.ts';
+import { createRandom } from './random.ts';
+import { signDelivery } from './sign.ts';
 
 const NOW = Date.parse('2026-08-01T12:00:00Z');
 const HOST = 'a1b2c3d4e5.execute-api.eu-west-2.amazonaws.com';

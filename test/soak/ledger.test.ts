@@ -1,7 +1,7 @@
-import { describe, expect, it } from '@jest/globals';
-import { createLedger } from '../../scripts/soak/ledger.ts';
-import { HOUR, MINUTE, type Schedule, SECOND } from '../../scripts/soak/schedule.ts';
-import { failuresOf } from '../../scripts/soak/table.ts';
+import { describe, expect, it } from 'vitest';
+import { createLedger } from './ledger.ts';
+import { HOUR, MINUTE, type Schedule, SECOND } from './schedule.ts';
+import { failuresOf } from './table.ts';
 
 // The rules of the counting, each with the smallest run that breaks it.
 

@@ -1,6 +1,6 @@
-import { describe, expect, it } from '@jest/globals';
-import { failuresOf, table } from '../../scripts/soak/table.ts';
-import { type SoakOptions, soak } from '../../scripts/soak/world.ts';
+import { describe, expect, it } from 'vitest';
+import { failuresOf, table } from './table.ts';
+import { type SoakOptions, soak } from './world.ts';
 
 // Thirteen virtual days of faults; the large runs are `npm run soak -- --closes 100000`.
 

@@ -1,7 +1,7 @@
-import { describe, expect, it } from '@jest/globals';
-import { createClock } from '../../scripts/soak/clock.ts';
-import { createRandom } from '../../scripts/soak/random.ts';
-import { createQueue, type QueueSettings } from '../../scripts/soak/sqs-model.ts';
+import { describe, expect, it } from 'vitest';
+import { createClock } from './clock.ts';
+import { createRandom } from './random.ts';
+import { createQueue, type QueueSettings } from './sqs-model.ts';
 
 // What AWS documents of a standard queue. test/e2e/sqs-model.test.ts compares what a running SQS has too.
 

@@ -2,10 +2,10 @@ import type { CloseRequest } from '../../functions/close-request.ts';
 import { CRMS } from '../../functions/crm/index.ts';
 import type { Line } from '../../functions/log.ts';
 import { createReceive } from '../../functions/receive.lambda.ts';
+import { SCHEMES } from '../../functions/schemes/index.ts';
 import { createSecretReader } from '../../functions/secrets.ts';
-import { SCHEMES } from '../../functions/signature/index.ts';
+import { apiGatewayEvent } from '../../local/delivery.ts';
 import { connectionOf } from './crm.ts';
-import { apiGatewayEvent } from './delivery.ts';
 
 type Request = Omit<NonNullable<Parameters<typeof apiGatewayEvent>[0]>, 'connection'>;
 

@@ -1,12 +1,12 @@
-import { describe, expect, it } from '@jest/globals';
 import { CloudEvent, HTTP } from 'cloudevents';
 import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import cloudevents from '../../../functions/crm/cloudevents.ts';
 import { readContent } from '../../../functions/delivery.ts';
-import { readDelivery } from '../../../functions/read-delivery.ts';
+import { readDelivery } from '../../../functions/intake/read-delivery.ts';
+import { delivery, type Headers, signStandardWebhooks } from '../../../local/delivery.ts';
 import { connectionOf } from '../../support/crm.ts';
-import { delivery, type Headers, signStandardWebhooks } from '../../support/delivery.ts';
 import { startReceiver } from '../../support/receiver.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');

@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CRMS } from '../../../functions/crm/index.ts';
 import { isOnBus } from '../../../infra/config/bus.ts';
-import { connectionOf, fixtureNames, readFixture, settingsOf, textOf } from '../../support/crm.ts';
-import { type Headers, prove } from '../../support/delivery.ts';
-import { type Jwks, startJwks } from '../../support/jwks.ts';
+import { type Headers, prove } from '../../../local/delivery.ts';
+import { fixtureNames, readFixture, textOf } from '../../../local/fixture.ts';
+import { type Jwks, startJwks } from '../../../local/jwks.ts';
+import { connectionOf, settingsOf } from '../../support/crm.ts';
 import { startReceiver } from '../../support/receiver.ts';
 
 // No signature covers the content type, so the same proven bytes mean the same under every one.

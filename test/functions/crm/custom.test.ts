@@ -1,11 +1,11 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import custom from '../../../functions/crm/custom.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
-import { readDelivery } from '../../../functions/read-delivery.ts';
-import type { VerifySettings } from '../../../functions/signature/scheme.ts';
+import { readDelivery } from '../../../functions/intake/read-delivery.ts';
+import type { VerifySettings } from '../../../functions/schemes/scheme.ts';
+import type { Headers } from '../../../local/delivery.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
-import type { Headers } from '../../support/delivery.ts';
 
 const CONNECTION: Connection = {
   crm: 'custom',

@@ -1,10 +1,10 @@
-import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import dynamics from '../../../functions/crm/dynamics.ts';
-import { readDelivery } from '../../../functions/read-delivery.ts';
+import { readDelivery } from '../../../functions/intake/read-delivery.ts';
+import { changeCharacter, type Headers } from '../../../local/delivery.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
-import { changeCharacter, type Headers } from '../../support/delivery.ts';
 import { startReceiver } from '../../support/receiver.ts';
 
 const CRM = 'dynamics';

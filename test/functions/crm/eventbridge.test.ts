@@ -1,7 +1,7 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import eventbridge from '../../../functions/crm/eventbridge.ts';
-import { readDelivery } from '../../../functions/read-delivery.ts';
+import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import { patternOf } from '../../../infra/config/bus.ts';
 
 const EVENT = {

@@ -1,12 +1,12 @@
-import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import type { Crm } from '../../../functions/crm/crm.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
-import { readDelivery } from '../../../functions/read-delivery.ts';
+import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import { initialSecret } from '../../../infra/secrets.ts';
+import { basicAuthorization, changeCharacter } from '../../../local/delivery.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
-import { basicAuthorization, changeCharacter } from '../../support/delivery.ts';
 import { startReceiver } from '../../support/receiver.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');

@@ -1,11 +1,12 @@
 import { createHmac } from 'node:crypto';
-import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
 import front from '../../../functions/crm/front.ts';
-import hmac from '../../../functions/signature/hmac.ts';
-import type { HmacSettings } from '../../../functions/signature/scheme.ts';
-import { connectionOf, faultsOf, readFixture } from '../../support/crm.ts';
-import { changeByte, delivery, type Headers } from '../../support/delivery.ts';
+import hmac from '../../../functions/schemes/hmac.ts';
+import type { HmacSettings } from '../../../functions/schemes/scheme.ts';
+import { changeByte, delivery, type Headers } from '../../../local/delivery.ts';
+import { readFixture } from '../../../local/fixture.ts';
+import { connectionOf, faultsOf } from '../../support/crm.ts';
 import { type Receiver, startReceiver } from '../../support/receiver.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');

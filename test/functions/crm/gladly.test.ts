@@ -1,6 +1,7 @@
-import { describe, expect, it } from '@jest/globals';
-import { connectionOf, faultsOf, readFixture } from '../../support/crm.ts';
-import { basicAuthorization, type Headers } from '../../support/delivery.ts';
+import { describe, expect, it } from 'vitest';
+import { basicAuthorization, type Headers } from '../../../local/delivery.ts';
+import { readFixture } from '../../../local/fixture.ts';
+import { connectionOf, faultsOf } from '../../support/crm.ts';
 import { type Receiver, startReceiver } from '../../support/receiver.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');

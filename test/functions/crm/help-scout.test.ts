@@ -1,14 +1,16 @@
 import { createHmac } from 'node:crypto';
-import { describe, expect, it } from '@jest/globals';
 import { Template } from 'aws-cdk-lib/assertions';
 import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
 import helpScout from '../../../functions/crm/help-scout.ts';
-import hmac from '../../../functions/signature/hmac.ts';
-import type { HmacSettings } from '../../../functions/signature/scheme.ts';
-import { createStack, SMALLEST } from '../../support/configuration.ts';
-import { faultsOf, readFixture } from '../../support/crm.ts';
-import { changeByte, changeCharacter, delivery, type Headers } from '../../support/delivery.ts';
+import hmac from '../../../functions/schemes/hmac.ts';
+import type { HmacSettings } from '../../../functions/schemes/scheme.ts';
+import { changeByte, changeCharacter, delivery, type Headers } from '../../../local/delivery.ts';
+import { readFixture } from '../../../local/fixture.ts';
+import { SMALLEST } from '../../support/configuration.ts';
+import { faultsOf } from '../../support/crm.ts';
 import { type Receiver, startReceiver } from '../../support/receiver.ts';
+import { createStack } from '../../support/stack.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
 const SECRET = 'forty-characters-at-most';

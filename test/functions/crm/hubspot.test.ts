@@ -1,17 +1,16 @@
 import { createHash } from 'node:crypto';
 import { Signature } from '@hubspot/api-client/lib/src/utils/signature.js';
-import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
 import type { CloseRequest } from '../../../functions/close-request.ts';
 import type { Connection } from '../../../functions/connections.ts';
 import hubspot from '../../../functions/crm/hubspot.ts';
 import { readContent } from '../../../functions/delivery.ts';
-import { readDelivery } from '../../../functions/read-delivery.ts';
+import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import { createReceive } from '../../../functions/receive.lambda.ts';
+import scheme from '../../../functions/schemes/hubspot.ts';
 import { createSecretReader } from '../../../functions/secrets.ts';
-import scheme from '../../../functions/signature/hubspot.ts';
-import type { ConfigurationError } from '../../../infra/config.ts';
-import { configurationOf, SMALLEST } from '../../support/configuration.ts';
+import type { ConfigurationError } from '../../../infra/config/load.ts';
 import {
   apiGatewayEvent,
   changeByte,
@@ -22,7 +21,8 @@ import {
   prove,
   signHubspot,
   signHubspotOlder,
-} from '../../support/delivery.ts';
+} from '../../../local/delivery.ts';
+import { configurationOf, SMALLEST } from '../../support/configuration.ts';
 
 const SECRET = 'yyyyyyyy-yyyy-yyyy-yyyy-yyyyyyyyyyyy';
 const NOW = 1782907200000;

@@ -1,10 +1,11 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import type { Crm } from '../../../functions/crm/crm.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
 import { type Content, readContent } from '../../../functions/delivery.ts';
-import { type Demand, readDelivery } from '../../../functions/read-delivery.ts';
-import { connectionOf, type Fixture, fixtureNames, readFixture, textOf } from '../../support/crm.ts';
-import { delivery } from '../../support/delivery.ts';
+import { type Demand, readDelivery } from '../../../functions/intake/read-delivery.ts';
+import { delivery } from '../../../local/delivery.ts';
+import { type Fixture, fixtureNames, readFixture, textOf } from '../../../local/fixture.ts';
+import { connectionOf } from '../../support/crm.ts';
 
 // Ids as people and templates write them, in the place of the id in every fixture of every preset and bus.
 

@@ -1,14 +1,14 @@
-import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
 import XHubSignature from 'x-hub-signature';
 import type { Connection } from '../../../functions/connections.ts';
 import intercom from '../../../functions/crm/intercom.ts';
-import { readDelivery } from '../../../functions/read-delivery.ts';
+import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import { REFUSALS } from '../../../functions/refusal.ts';
-import hmac from '../../../functions/signature/hmac.ts';
-import type { HmacSettings } from '../../../functions/signature/scheme.ts';
+import hmac from '../../../functions/schemes/hmac.ts';
+import type { HmacSettings } from '../../../functions/schemes/scheme.ts';
+import { changeByte, changeCharacter, delivery, isPlain } from '../../../local/delivery.ts';
 import { connectionOf } from '../../support/crm.ts';
-import { changeByte, changeCharacter, delivery, isPlain } from '../../support/delivery.ts';
 import { startReceiver } from '../../support/receiver.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');

@@ -1,14 +1,14 @@
-import { describe, expect, it } from '@jest/globals';
 import { sign, verify as verifyByOctokit } from '@octokit/webhooks-methods';
 import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
 import XHubSignature from 'x-hub-signature';
 import type { Connection } from '../../../functions/connections.ts';
 import jira from '../../../functions/crm/jira.ts';
-import { readDelivery } from '../../../functions/read-delivery.ts';
-import hmac from '../../../functions/signature/hmac.ts';
-import type { HmacSettings } from '../../../functions/signature/scheme.ts';
+import { readDelivery } from '../../../functions/intake/read-delivery.ts';
+import hmac from '../../../functions/schemes/hmac.ts';
+import type { HmacSettings } from '../../../functions/schemes/scheme.ts';
+import { changeByte, changeCharacter, delivery, type Headers, isPlain } from '../../../local/delivery.ts';
 import { connectionOf } from '../../support/crm.ts';
-import { changeByte, changeCharacter, delivery, type Headers, isPlain } from '../../support/delivery.ts';
 import { startReceiver } from '../../support/receiver.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');

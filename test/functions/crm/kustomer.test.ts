@@ -1,11 +1,12 @@
-import { describe, expect, it } from '@jest/globals';
 import { sign, verify as verifyByOctokit } from '@octokit/webhooks-methods';
 import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
 import kustomer from '../../../functions/crm/kustomer.ts';
-import hmac from '../../../functions/signature/hmac.ts';
-import type { HmacSettings } from '../../../functions/signature/scheme.ts';
-import { faultsOf, readFixture } from '../../support/crm.ts';
-import { changeCharacter, delivery, type Headers } from '../../support/delivery.ts';
+import hmac from '../../../functions/schemes/hmac.ts';
+import type { HmacSettings } from '../../../functions/schemes/scheme.ts';
+import { changeCharacter, delivery, type Headers } from '../../../local/delivery.ts';
+import { readFixture } from '../../../local/fixture.ts';
+import { faultsOf } from '../../support/crm.ts';
 import { type Receiver, startReceiver } from '../../support/receiver.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');

@@ -1,18 +1,18 @@
 import type { SendMessageBatchCommandInput } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CloseParts, createClose } from '../../../functions/close.lambda.ts';
 import type { CloseRequest } from '../../../functions/close-request.ts';
 import type { Crm } from '../../../functions/crm/crm.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
 import { createEvents } from '../../../functions/event.lambda.ts';
 import { isOnBus } from '../../../infra/config/bus.ts';
+import { prove } from '../../../local/delivery.ts';
+import { type Jwks, startJwks } from '../../../local/jwks.ts';
+import { type PolyAIStandIn, startPolyAI } from '../../../local/polyai-stand-in.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
-import { prove } from '../../support/delivery.ts';
-import { type Jwks, startJwks } from '../../support/jwks.ts';
 import { type Change, type Sent, type State, WAYS, type Way } from '../../support/look-up-stories.ts';
-import { type PolyAIStandIn, startPolyAI } from '../../support/polyai-stand-in.ts';
 import { startReceiver } from '../../support/receiver.ts';
 
 // A shared id names a conversation only for a while: what is looked up must be the chat of the finish that an

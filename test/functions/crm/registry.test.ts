@@ -1,16 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
 import type { Crm } from '../../../functions/crm/crm.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
 import { readContent } from '../../../functions/delivery.ts';
-import { readDelivery } from '../../../functions/read-delivery.ts';
-import { ROOT } from '../../../infra/bundle.ts';
-import type { ConnectionConfiguration } from '../../../infra/config.ts';
+import { readDelivery } from '../../../functions/intake/read-delivery.ts';
+import type { ConnectionConfiguration } from '../../../infra/config/load.ts';
+import { ROOT } from '../../../infra/root.ts';
+import { delivery, signTwilio } from '../../../local/delivery.ts';
+import { CONVERSATION, fixtureNames, readFixture, textOf } from '../../../local/fixture.ts';
 import { configurationOf } from '../../support/configuration.ts';
-import { CONVERSATION, connectionOf, fixtureNames, readFixture, textOf } from '../../support/crm.ts';
-import { delivery, signTwilio } from '../../support/delivery.ts';
+import { connectionOf } from '../../support/crm.ts';
 
 // What is true of every CRM in the index: adding one means adding its files, and these find them.
 

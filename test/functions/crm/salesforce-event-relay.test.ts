@@ -1,9 +1,9 @@
-import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import salesforce from '../../../functions/crm/salesforce-event-relay.ts';
 import { patternOf } from '../../../infra/config/bus.ts';
-import { fixtureNames, readFixture } from '../../support/crm.ts';
+import { fixtureNames, readFixture } from '../../../local/fixture.ts';
 
 const connection = (settings: Partial<Connection> = {}): Connection => ({
   crm: 'salesforce-event-relay',

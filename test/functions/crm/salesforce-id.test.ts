@@ -1,8 +1,8 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import type { Crm } from '../../../functions/crm/crm.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
 import { toLongId } from '../../../functions/crm/salesforce-id.ts';
-import { readDelivery } from '../../../functions/read-delivery.ts';
+import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import { connectionOf } from '../../support/crm.ts';
 
 const LOOK_UP = { lookUp: 'sharedId', repeatedFinish: 'allow' };

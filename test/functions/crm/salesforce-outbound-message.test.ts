@@ -1,17 +1,17 @@
-import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { XMLValidator } from 'fast-xml-parser';
+import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import { toConversationId } from '../../../functions/conversation-id.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
 import salesforce from '../../../functions/crm/salesforce-outbound-message.ts';
 import { readContent } from '../../../functions/delivery.ts';
-import { readDelivery } from '../../../functions/read-delivery.ts';
+import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import { createReceive } from '../../../functions/receive.lambda.ts';
+import { SCHEMES } from '../../../functions/schemes/index.ts';
 import { createSecretReader } from '../../../functions/secrets.ts';
-import { SCHEMES } from '../../../functions/signature/index.ts';
+import { apiGatewayEvent, changeByte, changeCharacter, delivery } from '../../../local/delivery.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
-import { apiGatewayEvent, changeByte, changeCharacter, delivery } from '../../support/delivery.ts';
 import { startReceiver } from '../../support/receiver.ts';
 
 const CRM = 'salesforce-outbound-message';

@@ -1,15 +1,14 @@
 import { webcrypto } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import salesforce from '../../../functions/crm/salesforce.ts';
-import { readDelivery } from '../../../functions/read-delivery.ts';
-import hmac from '../../../functions/signature/hmac.ts';
-import type { HmacSettings } from '../../../functions/signature/scheme.ts';
-import { ROOT } from '../../../infra/bundle.ts';
-import { connectionOf } from '../../support/crm.ts';
+import { readDelivery } from '../../../functions/intake/read-delivery.ts';
+import hmac from '../../../functions/schemes/hmac.ts';
+import type { HmacSettings } from '../../../functions/schemes/scheme.ts';
+import { ROOT } from '../../../infra/root.ts';
 import {
   basicAuthorization,
   changeByte,
@@ -17,7 +16,8 @@ import {
   delivery,
   type Headers,
   signHmac,
-} from '../../support/delivery.ts';
+} from '../../../local/delivery.ts';
+import { connectionOf } from '../../support/crm.ts';
 import { startReceiver } from '../../support/receiver.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');

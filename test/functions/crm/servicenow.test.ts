@@ -2,24 +2,24 @@ import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
-import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
+import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import servicenow from '../../../functions/crm/servicenow.ts';
-import { readDelivery } from '../../../functions/read-delivery.ts';
-import hmac from '../../../functions/signature/hmac.ts';
-import type { HmacSettings } from '../../../functions/signature/scheme.ts';
-import { ROOT } from '../../../infra/bundle.ts';
+import { readDelivery } from '../../../functions/intake/read-delivery.ts';
+import hmac from '../../../functions/schemes/hmac.ts';
+import type { HmacSettings } from '../../../functions/schemes/scheme.ts';
+import { ROOT } from '../../../infra/root.ts';
 import { initialSecret } from '../../../infra/secrets.ts';
-import { connectionOf, faultsOf } from '../../support/crm.ts';
 import {
   basicAuthorization,
   changeByte,
   changeCharacter,
   delivery,
   signStandardWebhooks,
-} from '../../support/delivery.ts';
+} from '../../../local/delivery.ts';
+import { connectionOf, faultsOf } from '../../support/crm.ts';
 import { startReceiver } from '../../support/receiver.ts';
 
 const CRM = 'servicenow';

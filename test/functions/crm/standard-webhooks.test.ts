@@ -1,11 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { toConversationId } from '../../../functions/conversation-id.ts';
-import { SCHEMES } from '../../../functions/signature/index.ts';
+import { SCHEMES } from '../../../functions/schemes/index.ts';
+import { changeByte, changeCharacter, delivery, signStandardWebhooks } from '../../../local/delivery.ts';
 import { connectionOf } from '../../support/crm.ts';
-import { changeByte, changeCharacter, delivery, signStandardWebhooks } from '../../support/delivery.ts';
 import { startReceiver } from '../../support/receiver.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
@@ -82,11 +82,11 @@ describe('any delivery', () => {
 
   beforeEach(() => {
     // Both libraries take the time from the clock.
-    jest.useFakeTimers({ now: NOW, doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+    vi.useFakeTimers({ now: NOW, toFake: ['Date'] });
   });
 
   afterEach(() => {
-    jest.useRealTimers();
+    vi.useRealTimers();
   });
 
   it.each([

@@ -1,5 +1,4 @@
 import { stringify } from 'node:querystring';
-import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
   getExpectedBodyHash,
@@ -7,15 +6,15 @@ import {
   validateRequest,
   validateRequestWithBody,
 } from 'twilio/lib/webhooks/webhooks.js';
+import { describe, expect, it } from 'vitest';
 import type { CloseRequest } from '../../../functions/close-request.ts';
 import type { Connection } from '../../../functions/connections.ts';
 import twilio from '../../../functions/crm/twilio.ts';
-import { readDelivery } from '../../../functions/read-delivery.ts';
+import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import { createReceive } from '../../../functions/receive.lambda.ts';
+import scheme from '../../../functions/schemes/twilio.ts';
 import { createSecretReader } from '../../../functions/secrets.ts';
-import scheme from '../../../functions/signature/twilio.ts';
-import type { ConfigurationError } from '../../../infra/config.ts';
-import { configurationOf, SMALLEST } from '../../support/configuration.ts';
+import type { ConfigurationError } from '../../../infra/config/load.ts';
 import {
   apiGatewayEvent,
   changeByte,
@@ -24,7 +23,8 @@ import {
   type Headers,
   prove,
   signTwilio,
-} from '../../support/delivery.ts';
+} from '../../../local/delivery.ts';
+import { configurationOf, SMALLEST } from '../../support/configuration.ts';
 
 const TOKEN = '12345';
 const NOW = 1782907200000;

@@ -1,10 +1,10 @@
-import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import zendesk from '../../../functions/crm/zendesk.ts';
-import { readDelivery } from '../../../functions/read-delivery.ts';
-import hmac from '../../../functions/signature/hmac.ts';
-import type { HmacSettings } from '../../../functions/signature/scheme.ts';
+import { readDelivery } from '../../../functions/intake/read-delivery.ts';
+import hmac from '../../../functions/schemes/hmac.ts';
+import type { HmacSettings } from '../../../functions/schemes/scheme.ts';
 import {
   changeByte,
   changeCharacter,
@@ -12,7 +12,7 @@ import {
   type Headers,
   signZendesk,
   zendeskEvent,
-} from '../../support/delivery.ts';
+} from '../../../local/delivery.ts';
 
 const SETTINGS = zendesk.verify as HmacSettings;
 const TEST_SECRET = 'dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ==';

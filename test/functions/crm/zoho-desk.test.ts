@@ -1,11 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Template } from 'aws-cdk-lib/assertions';
 import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import zohoDesk, { DATA_CENTRES } from '../../../functions/crm/zoho-desk.ts';
-import { createStack, SMALLEST } from '../../support/configuration.ts';
-import { connectionOf, faultsOf, readFixture } from '../../support/crm.ts';
-import { type Jwks, startJwks } from '../../support/jwks.ts';
+import { readFixture } from '../../../local/fixture.ts';
+import { type Jwks, startJwks } from '../../../local/jwks.ts';
+import { SMALLEST } from '../../support/configuration.ts';
+import { connectionOf, faultsOf } from '../../support/crm.ts';
 import { type Receiver, startReceiver } from '../../support/receiver.ts';
+import { createStack } from '../../support/stack.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
 const SETTINGS = { sender: '54983163', dataCentre: 'eu', audience: '31138000000006907' };

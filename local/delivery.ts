@@ -1,0 +1,331 @@
+import { createHash, createHmac, type KeyObject, sign } from 'node:crypto';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import type { Delivery } from '../functions/delivery.ts';
+import type { HmacSettings, VerifySettings } from '../functions/schemes/scheme.ts';
+
+// Valid deliveries, as a CRM would send them. The signing here shares no code with functions/schemes.
+
+export type Headers = Record<string, string>;
+
+/** What is signed: the body's exact bytes, and when (Unix milliseconds). */
+type Signing = { secret: string; body: string | Buffer; at: number };
+
+/** @see https://developer.zendesk.com/documentation/webhooks/verifying/ */
+export function signZendesk({ secret, body, at }: Signing): Headers {
+  const timestamp = isoSeconds(at);
+  return {
+    'x-zendesk-webhook-signature': createHmac('sha256', secret)
+      .update(timestamp)
+      .update(body)
+      .digest('base64'),
+    'x-zendesk-webhook-signature-timestamp': timestamp,
+  };
+}
+
+/** What the body of a webhook subscribed to ticket events looks like. */
+export function zendeskEvent({
+  type = 'ticket.status_changed',
+  current = 'SOLVED',
+  externalId = 'KpQx-polyai-0001' as unknown,
+  ticket = '5158',
+  id = 'cbe4028c-7239-495d-b020-f22348516046',
+} = {}) {
+  return {
+    account_id: 22129848,
+    detail: {
+      actor_id: '8447388090494',
+      custom_status: '8447320465790',
+      external_id: externalId,
+      id: ticket,
+      status: current,
+      subject: 'ticketinfo_2294a6e9ece2',
+      via: { channel: 'web_service' },
+    },
+    event: {
+      current,
+      previous: 'OPEN',
+      meta: { sequence: { id: '01J0000000000000000000000', position: 1 } },
+    },
+    id,
+    subject: `zen:ticket:${ticket}`,
+    time: '2025-01-08T10:12:07.672717030Z',
+    type: `zen:event-type:${type}`,
+    zendesk_event_version: '2022-11-06',
+  };
+}
+
+type HmacSigning = Signing & { settings: HmacSettings; id?: string };
+
+/** The generic scheme `hmac`, whatever its settings. */
+export function signHmac({ settings, secret, body, at, id = 'delivery-0001' }: HmacSigning): Headers {
+  const { algorithm, encoding, prefix = '', header, timestampHeader, idHeader } = settings;
+  const timestamp = { s: `${Math.floor(at / 1000)}`, ms: `${at}`, iso: isoSeconds(at) }[
+    settings.timestampUnit
+  ];
+  const mac = createHmac(algorithm, secret);
+  for (const [, text = '', placeholder] of settings.signed.matchAll(/([^{]*)(\{\w+\})?/g)) {
+    mac.update(text);
+    if (placeholder === '{body}') mac.update(body);
+    if (placeholder === '{timestamp}') mac.update(timestamp);
+    if (placeholder === '{id}') mac.update(id);
+  }
+  return {
+    [header]: `${prefix}${mac.digest(encoding)}`,
+    ...(timestampHeader && { [timestampHeader]: timestamp }),
+    ...(idHeader && { [idHeader]: id }),
+  };
+}
+
+type StandardSigning = Signing & { id?: string; names?: 'webhook' | 'svix' };
+
+/** Standard Webhooks' `v1`; with `names: 'svix'` under Svix's header names. */
+export function signStandardWebhooks({
+  secret,
+  body,
+  at,
+  id = 'msg_0001',
+  names = 'webhook',
+}: StandardSigning): Headers {
+  const key = Buffer.from(secret.slice('whsec_'.length), 'base64');
+  const timestamp = `${Math.floor(at / 1000)}`;
+  const signature = createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64');
+  return standardHeaders(names, id, timestamp, `v1,${signature}`);
+}
+
+/** Standard Webhooks' `v1a`, by an Ed25519 private key. */
+export function signStandardWebhooksAsymmetric({
+  privateKey,
+  body,
+  at,
+  id = 'msg_0001',
+}: Omit<StandardSigning, 'secret' | 'names'> & { privateKey: KeyObject }): Headers {
+  const timestamp = `${Math.floor(at / 1000)}`;
+  const content = Buffer.concat([Buffer.from(`${id}.${timestamp}.`), Buffer.from(body)]);
+  return standardHeaders(
+    'webhook',
+    id,
+    timestamp,
+    `v1a,${sign(null, content, privateKey).toString('base64')}`,
+  );
+}
+
+/** The public key as the receiver stores it. */
+export function whpk(publicKey: KeyObject): string {
+  return `whpk_${Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url').toString('base64')}`;
+}
+
+export function basicAuthorization(username: string, password: string): Headers {
+  return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
+}
+
+type UrlSigning = Signing & { url: string; method?: string };
+
+/** What HubSpot signs unescaped, however it stands in the address. */
+const HUBSPOT_UNESCAPED = ":/?@!$'()*,;";
+
+/** @see https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation */
+export function signHubspot({ secret, body, at, url, method = 'POST' }: UrlSigning): Headers {
+  const mac = createHmac('sha256', secret);
+  mac.update(method + hubspotUrl(url));
+  mac.update(body);
+  mac.update(`${at}`);
+  return { 'x-hubspot-signature-v3': mac.digest('base64'), 'x-hubspot-request-timestamp': `${at}` };
+}
+
+/** The two older versions, of which HubSpot sends one beside v3. */
+export function signHubspotOlder(
+  version: 'v1' | 'v2',
+  { secret, body, url, method = 'POST' }: Omit<UrlSigning, 'at'>,
+): Headers {
+  const start = version === 'v1' ? secret : secret + method + hubspotUrl(url);
+  const content = Buffer.concat([Buffer.from(start), Buffer.from(body)]);
+  return {
+    'x-hubspot-signature': createHash('sha256').update(content).digest('hex'),
+    'x-hubspot-signature-version': version,
+  };
+}
+
+function hubspotUrl(url: string): string {
+  const escapeOf = (character: string) => new RegExp(`%${character.charCodeAt(0).toString(16)}`, 'gi');
+  return [...HUBSPOT_UNESCAPED].reduce(
+    (text, character) => text.replace(escapeOf(character), () => character),
+    url,
+  );
+}
+
+/**
+ * Twilio's signature of a form, or of a JSON body (an object or an array).
+ *
+ * @returns with JSON also the parameter that goes to the end of the address
+ * @see https://www.twilio.com/docs/usage/webhooks/webhooks-security
+ */
+export function signTwilio({ secret, body, url }: Omit<UrlSigning, 'at' | 'method'>): {
+  headers: Headers;
+  query: string;
+} {
+  const isJson = /^\s*[[{]/.test(body.toString());
+  const query = isJson ? `bodySHA256=${createHash('sha256').update(body).digest('hex')}` : '';
+  const mac = createHmac('sha1', secret).update(
+    query ? `${url}${url.includes('?') ? '&' : '?'}${query}` : url,
+  );
+  if (!isJson) for (const [name, value] of twilioFields(body.toString())) mac.update(name + value);
+  return { headers: { 'x-twilio-signature': mac.digest('base64') }, query };
+}
+
+/** In order of their names, then of their values, each once. */
+function twilioFields(form: string): [string, string][] {
+  const decode = (text: string) => decodeURIComponent(text.replaceAll('+', ' '));
+  const pairs = [...new Set(form.split('&'))].filter(Boolean).map((pair): [string, string] => {
+    const [name = '', value = ''] = pair.split(/=(.*)/s);
+    return [decode(name), decode(value)];
+  });
+  const order = (a: string, b: string) => (a < b ? -1 : Number(a > b));
+  return pairs
+    .sort(([name, value], [other, another]) => order(name, other) || order(value, another))
+    .filter(([name, value], index, all) => name !== all[index - 1]?.[0] || value !== all[index - 1]?.[1]);
+}
+
+/** A connection's secret, as it stands in Secrets Manager, with one value each. */
+type Secret = { signingSecret?: string; token?: string; username?: string; password?: string };
+
+/**
+ * Proves a delivery by any scheme: the headers, and the query where the proof stands there, which comes after
+ * the delivery's own.
+ *
+ * @param delivery its `url` is the address with that own query, as the receiver sees it; without one, what
+ *   signs addresses proves nothing
+ */
+export function prove(
+  verify: VerifySettings,
+  { signingSecret = '', token = '', username = '', password = '' }: Secret,
+  { body, at, url = '', method = 'POST' }: Omit<Signing, 'secret'> & { url?: string; method?: string },
+): { headers: Headers; query: string } {
+  const signing = { secret: signingSecret, body, at };
+  switch (verify.scheme) {
+    case 'hmac':
+      return { headers: signHmac({ settings: verify, ...signing }), query: '' };
+    case 'standard-webhooks':
+      return { headers: signStandardWebhooks(signing), query: '' };
+    case 'bearer':
+      return { headers: { authorization: `Bearer ${token}` }, query: '' };
+    case 'header':
+    case 'jwt':
+      return { headers: { [verify.header]: token }, query: '' };
+    case 'query':
+      return { headers: {}, query: `${verify.parameter}=${encodeURIComponent(token)}` };
+    case 'basic':
+      return { headers: basicAuthorization(username, password), query: '' };
+    case 'hubspot':
+      return { headers: signHubspot({ ...signing, url, method }), query: '' };
+    case 'twilio':
+      return signTwilio({ ...signing, url });
+    default:
+      throw new Error(`nothing here proves by ${verify.scheme} yet`);
+  }
+}
+
+type Request = {
+  /** Goes into the path and the path parameter. */
+  connection?: string;
+  method?: string;
+  headers?: Record<string, string | undefined>;
+  body?: string | Buffer;
+  query?: string;
+  sourceIp?: string;
+  requestId?: string;
+};
+
+/**
+ * An HTTP request as API Gateway hands it to a Lambda: payload 2.0, bodies that are not text in base64.
+ *
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+ */
+export function apiGatewayEvent({
+  connection = 'zendesk-support',
+  method = 'POST',
+  headers = {},
+  body = '',
+  query = '',
+  sourceIp = '203.0.113.7',
+  requestId = 'JKJaXmPLvHcESHA=',
+}: Request = {}): APIGatewayProxyEventV2 {
+  const isBase64Encoded = typeof body !== 'string';
+  const path = `/webhooks/${connection}`;
+  const domainName = 'a1b2c3d4e5.execute-api.eu-west-2.amazonaws.com';
+  return {
+    version: '2.0',
+    routeKey: 'ANY /webhooks/{connection+}',
+    rawPath: path,
+    rawQueryString: query,
+    headers: {
+      'content-type': 'application/json',
+      host: domainName,
+      'x-forwarded-for': sourceIp,
+      ...headers,
+    },
+    pathParameters: { connection },
+    requestContext: {
+      accountId: '123456789012',
+      apiId: 'a1b2c3d4e5',
+      domainName,
+      domainPrefix: 'a1b2c3d4e5',
+      http: { method, path, protocol: 'HTTP/1.1', sourceIp, userAgent: 'test' },
+      requestId,
+      routeKey: 'ANY /webhooks/{connection+}',
+      stage: '$default',
+      time: '01/Jul/2026:12:00:00 +0000',
+      timeEpoch: 1782907200000,
+    },
+    ...(body.length > 0 && { body: isBase64Encoded ? body.toString('base64') : body }),
+    isBase64Encoded,
+  };
+}
+
+/** What the receiver makes of a request, for tests of what comes after API Gateway's event. */
+export function delivery({ headers = {}, body = '', query = '', method = 'POST' }: Request = {}): Delivery {
+  const present = Object.entries(headers).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value]],
+  );
+  return {
+    method,
+    headers: Object.fromEntries(present),
+    url: `https://hooks.example.com/webhooks/zendesk-support${query && `?${query}`}`,
+    rawQuery: query,
+    body: Buffer.from(body),
+    sourceIp: '203.0.113.7',
+  };
+}
+
+/** Whether a secret may be any text: what begins with a quotation mark or a bracket may be a pasted list. */
+export function isPlain(secret: string): boolean {
+  return !/^["'`[{“”„‘’‚«»]/.test(secret);
+}
+
+/** The text with one character, counted round its end, replaced by another one. */
+export function changeCharacter(text: string, position: number): string {
+  const index = position % text.length;
+  const other = text[index] === 'A' ? 'B' : 'A';
+  return text.slice(0, index) + other + text.slice(index + 1);
+}
+
+/** The bytes with one of them, counted round their end, changed by 1 to 255. */
+export function changeByte(bytes: Uint8Array, position: number, by: number): Buffer {
+  const changed = Buffer.from(bytes);
+  const index = position % changed.length;
+  changed[index] = ((changed[index] ?? 0) + by) % 256;
+  return changed;
+}
+
+function standardHeaders(
+  names: 'webhook' | 'svix',
+  id: string,
+  timestamp: string,
+  signature: string,
+): Headers {
+  return { [`${names}-id`]: id, [`${names}-timestamp`]: timestamp, [`${names}-signature`]: signature };
+}
+
+/** As Zendesk writes it: `2026-07-01T12:00:00Z`. */
+function isoSeconds(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 19)}Z`;
+}

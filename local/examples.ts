@@ -1,0 +1,127 @@
+import { isOnBus } from '../infra/config/bus.ts';
+import type { Configuration, ConnectionConfiguration } from '../infra/config/load.ts';
+import { needsSecret } from '../infra/config/preset.ts';
+import { LocalRunError } from './isolation.ts';
+import { curlLine, firstValues, type Sample, sampleDelivery } from './sample.ts';
+import { signingLine } from './signing-line.ts';
+import type { LocalStack } from './stack.ts';
+
+/** A delivery that closes an open chat. */
+export type Example = Sample & { name: string; conversationId: string };
+
+/** Opens a chat of a project. @returns its conversation id */
+export type OpenChat = (project: string) => string;
+
+/** What of a local stack is needed to send to a connection. */
+type Addressed = Pick<LocalStack, 'configuration' | 'readSecret' | 'secretId' | 'webhookUrl' | 'signedUrl'>;
+
+/** Proofs whose line stays good and has nothing to compute; Twilio's samples are forms, which are signed field by field. */
+const TIMELESS = ['bearer', 'header', 'query', 'basic', 'twilio'];
+
+/** @throws {LocalRunError} unless the connection is one of the configuration that is reached by HTTP */
+export function requireHttpConnection(configuration: Configuration, name: string): void {
+  const known = httpConnections(configuration).map(([each]) => each);
+  if (known.includes(name)) return;
+  const problem = Object.hasOwn(configuration.connections, name)
+    ? 'is on a bus and has no address. Put an event on its bus instead'
+    : 'is not in this configuration';
+  throw new LocalRunError(
+    `--connection ${name}: that connection ${problem}. With an address there are: ${known.join(', ') || 'none'}.`,
+  );
+}
+
+/** Those with an address, Zendesk's first, because that is what the documentation shows. */
+export function httpConnections({ connections }: Configuration): [string, ConnectionConfiguration][] {
+  const all = Object.entries(connections).filter(([, { crm }]) => !isOnBus(crm));
+  return [
+    ...all.filter(([, { crm }]) => crm === 'zendesk'),
+    ...all.filter(([, { crm }]) => crm !== 'zendesk'),
+  ];
+}
+
+/**
+ * A delivery for one connection, or for the first for which one can be made.
+ *
+ * @returns `undefined` where none can be made
+ */
+export async function chooseExample(
+  local: Addressed,
+  wanted: string | undefined,
+  openChat: OpenChat,
+): Promise<Example | undefined> {
+  const candidates = httpConnections(local.configuration).filter(([name]) => !wanted || name === wanted);
+  for (const [name, connection] of candidates) {
+    const conversationId = openChat(connection.polyai);
+    const sample = sampleDelivery(
+      addressesOf(local, name),
+      connection,
+      await secretOf(local, name),
+      conversationId,
+    );
+    if (sample) return { ...sample, name, conversationId };
+  }
+  return undefined;
+}
+
+/**
+ * What somebody needs to send deliveries of their own to a connection: its address, its local secret and a line
+ * of shell that signs and sends.
+ *
+ * @param shareId stores a shared id with a chat, where PolyAI is the stand-in
+ */
+export async function describeConnection(
+  local: Addressed,
+  name: string,
+  openChat: OpenChat,
+  shareId?: (conversationId: string) => string,
+): Promise<string[]> {
+  const connection = local.configuration.connections[name] as ConnectionConfiguration;
+  const url = addressesOf(local, name);
+  const secret = await secretOf(local, name);
+  const conversationId = openChat(connection.polyai);
+  const sample = sampleDelivery(url, connection, secret, conversationId);
+  return [
+    url.reachable,
+    ...(needsSecret(connection.verify) ? [`secret: ${JSON.stringify(secret)}`] : []),
+    ...(sample ? [] : [withoutExample(connection, conversationId, shareId)]),
+    lineFor(connection, url, secret, sample),
+  ];
+}
+
+function lineFor(
+  connection: ConnectionConfiguration,
+  url: { reachable: string; signed: string },
+  secret: Record<string, string>,
+  sample: Sample | undefined,
+): string {
+  const { verify, crm } = connection;
+  if (sample && TIMELESS.includes(verify.scheme)) return curlLine(sample);
+  const { headers, query } = sample?.own ?? { headers: {}, query: '' };
+  const address = query ? { reachable: `${url.reachable}?${query}`, signed: `${url.signed}?${query}` } : url;
+  const body = sample?.body ?? '{}';
+  return (
+    signingLine(verify, { url: address, secret: firstValues(secret), body, headers }) ??
+    `No line can be signed here: ${crm} signs with a key of its own. Set jwksUrl to a key set of yours on this machine.`
+  );
+}
+
+function withoutExample(
+  { lookUp }: ConnectionConfiguration,
+  conversationId: string,
+  shareId: ((conversationId: string) => string) | undefined,
+): string {
+  const chat =
+    lookUp && shareId
+      ? `The chat ${conversationId} is open and has the shared id ${shareId(conversationId)}.`
+      : `The chat ${conversationId} is open.`;
+  return `No example can be made for its settings: write what your sender sends between the quotes after BODY. ${chat}`;
+}
+
+function addressesOf(local: Addressed, name: string): { reachable: string; signed: string } {
+  return { reachable: local.webhookUrl(name), signed: local.signedUrl(name) };
+}
+
+async function secretOf(local: Addressed, name: string): Promise<Record<string, string>> {
+  const { verify } = local.configuration.connections[name] as ConnectionConfiguration;
+  return needsSecret(verify) ? local.readSecret(local.secretId('connections', name)) : {};
+}

@@ -1,0 +1,74 @@
+import { delimiter, join } from 'node:path';
+import { ROOT } from '../infra/root.ts';
+
+/** What a refusal of the local run says; no stack trace belongs to it. */
+export class LocalRunError extends Error {
+  override name = 'LocalRunError';
+}
+
+export const LOCAL_REGION = 'us-east-1';
+/** The account of every emulator's dummy keys. */
+export const LOCAL_ACCOUNT = '000000000000';
+export const LOCAL_ENVIRONMENT = `aws://${LOCAL_ACCOUNT}/${LOCAL_REGION}`;
+
+/** What AWS's tools, the CDK, emulators of AWS and the programs under them would obey. */
+const LEFT_BEHIND = new RegExp(
+  [
+    '^(AWS|AMAZON|CDK|MINISTACK|LOCALSTACK|LAMBDA|GATEWAY|BIND|USE_SSL|AUTH)(_|$)',
+    '^(SERVICES|PERSIST_STATE|STATE_DIR|S3_PERSIST|EDGE_PORT)$',
+    '^(NODE_OPTIONS|PYTHONHOME|PYTHONPATH)$',
+    '^(HTTPS?|ALL)_PROXY$',
+  ].join('|'),
+  'i',
+);
+
+/**
+ * The environment in which everything local runs. Whatever profiles, keys and endpoints the shell carries are
+ * left behind, and every AWS client can reach only the given endpoint.
+ *
+ * @param folder where tools may leave what they cache
+ */
+export function isolatedEnvironment(endpoint: string, folder: string): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => !LEFT_BEHIND.test(name));
+  return {
+    ...Object.fromEntries(inherited),
+    PATH: [join(ROOT, 'node_modules/.bin'), process.env.PATH].join(delimiter),
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_ENDPOINT_URL_S3: endpoint,
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_REGION: LOCAL_REGION,
+    AWS_DEFAULT_REGION: LOCAL_REGION,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_CONFIG_FILE: join(folder, 'no-aws-config'),
+    AWS_SHARED_CREDENTIALS_FILE: join(folder, 'no-aws-credentials'),
+    CDK_HOME: folder,
+    CDK_DISABLE_CLI_TELEMETRY: 'true',
+    TMPDIR: folder,
+  };
+}
+
+/** Takes the environment over for this process, so that its own SDK clients are isolated too. */
+export function isolate(environment: NodeJS.ProcessEnv): void {
+  for (const name of Object.keys(process.env)) {
+    if (!(name in environment)) delete process.env[name];
+  }
+  Object.assign(process.env, environment);
+}
+
+/**
+ * @returns the endpoint without a trailing slash
+ * @throws {LocalRunError} unless the address is this machine's own
+ */
+export function requireLoopback(endpoint: string): string {
+  if (isLoopback(endpoint)) return endpoint.replace(/\/+$/, '');
+  throw new LocalRunError(
+    `AWS_ENDPOINT_URL is ${JSON.stringify(endpoint)}, which is not this machine. The local run uses loopback addresses only; unset it, or give one such as http://localhost:4566.`,
+  );
+}
+
+/** Whether it is an http or https address of this machine. */
+export function isLoopback(address: string): boolean {
+  const { hostname, protocol } = URL.canParse(address) ? new URL(address) : { hostname: '', protocol: '' };
+  return /^https?:$/.test(protocol) && /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
+}

@@ -1,0 +1,159 @@
+import { compile } from '@jmespath-community/jmespath';
+import type { Crm } from '../functions/crm/crm.ts';
+import { CRMS } from '../functions/crm/index.ts';
+import { type Content, readContent } from '../functions/delivery.ts';
+import { readDelivery } from '../functions/intake/read-delivery.ts';
+import type { ConnectionConfiguration } from '../infra/config/load.ts';
+import { delivery, prove, zendeskEvent } from './delivery.ts';
+import { CONVERSATION, readFixture, textOf } from './fixture.ts';
+
+type ExpressionNode = ReturnType<typeof compile>;
+
+/** A delivery ready to be sent. */
+export type Sample = {
+  url: string;
+  headers: Record<string, string>;
+  body: string;
+  /** What it has besides its proof. */
+  own: { headers: Record<string, string>; query: string };
+};
+
+const TICKET = '35436';
+
+type Unsent = { text: string; headers: Record<string, string>; query: string };
+
+/**
+ * What a connection's CRM would send when the conversation is finished, proven with its secret.
+ *
+ * @param url the connection's address as this machine reaches it, and as the CRM would have it
+ * @returns `undefined` where no example can be made for the connection's settings, or proven
+ */
+export function sampleDelivery(
+  url: { reachable: string; signed: string },
+  connection: ConnectionConfiguration,
+  secret: Record<string, string>,
+  conversationId: string,
+): Sample | undefined {
+  const { verify } = connection;
+  const unsent = [derive(connection, conversationId), fromFixture(connection, conversationId)].find(
+    (each) => each && asksFor(connection, each, conversationId),
+  );
+  // A vendor's token is signed with a key that nobody has here.
+  if (!unsent || verify.scheme === 'jwt') return undefined;
+  const first = firstValues(secret);
+  const { text, headers, query } = unsent;
+  const signed = query ? `${url.signed}?${query}` : url.signed;
+  const proof = prove(verify, first, { body: text, at: Date.now(), url: signed, method: 'POST' });
+  const search = [query, proof.query].filter(Boolean).join('&');
+  return {
+    url: search ? `${url.reachable}?${search}` : url.reachable,
+    headers: { 'content-type': 'application/json', ...headers, ...proof.headers },
+    body: text,
+    own: { headers, query },
+  };
+}
+
+/** Of a secret that holds several values for a rotation, the first of each. */
+export function firstValues(secret: Record<string, string | string[]>): Record<string, string> {
+  return Object.fromEntries(Object.entries(secret).map(([key, value]) => [key, [value].flat()[0] ?? '']));
+}
+
+/** From the connection's own selectors; Zendesk's event, on which they may build, is known here. */
+function derive(connection: ConnectionConfiguration, conversationId: string): Unsent | undefined {
+  const { crm, conversationId: idSelector, finishedWhen } = connection;
+  const content: Content = { body: {}, headers: {}, query: {} };
+  if (crm === 'zendesk') content.body = zendeskEvent({ externalId: conversationId, ticket: TICKET });
+  const isFinished = !finishedWhen || finishedWhen === 'always' || satisfy(compile(finishedWhen), content);
+  const hasId = !idSelector || assign(compile(idSelector), conversationId, content);
+  if (!isFinished || !hasId) return undefined;
+  const query = new URLSearchParams(content.query).toString();
+  const isForm = connection.format === 'form';
+  return {
+    text: isForm
+      ? new URLSearchParams(content.body as Record<string, string>).toString()
+      : JSON.stringify(content.body),
+    headers: { ...(isForm && { 'content-type': 'application/x-www-form-urlencoded' }), ...content.headers },
+    query,
+  };
+}
+
+/** The vendor's payload that the tests use. */
+function fromFixture({ crm }: ConnectionConfiguration, conversationId: string): Unsent {
+  const fixture = readFixture(crm, 'finished.json');
+  const about = (text: string) => text.replaceAll(CONVERSATION, conversationId);
+  return { text: about(textOf(fixture)), headers: fixture.headers ?? {}, query: about(fixture.query ?? '') };
+}
+
+/** Whether the program would read it as a close of just this conversation. */
+function asksFor(
+  connection: ConnectionConfiguration,
+  { text, headers, query }: Unsent,
+  conversationId: string,
+): boolean {
+  const { polyai: project, ...settings } = connection;
+  const crm = CRMS[settings.crm] as Crm;
+  const lowered = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
+  try {
+    const content = readContent(
+      delivery({ headers: Object.fromEntries(lowered), query, body: text }),
+      crm.parse,
+      settings,
+    );
+    const isFrom = !settings.sender || !crm.isFrom || crm.isFrom(settings.sender, content);
+    const { findings } = readDelivery(crm, { project, ...settings }, content);
+    return isFrom && findings.length === 1 && findings[0]?.conversationId === conversationId;
+  } catch {
+    return false;
+  }
+}
+
+/** Makes a condition true, where it is a comparison of a path with a literal, or several joined. */
+function satisfy(node: ExpressionNode, content: Content): boolean {
+  switch (node.type) {
+    case 'Comparator': {
+      const [path, literal] =
+        node.left.type === 'Literal' ? [node.right, node.left] : [node.left, node.right];
+      return node.name === 'EQ' && literal.type === 'Literal' && assign(path, literal.value, content);
+    }
+    case 'AndExpression':
+      return satisfy(node.left, content) && satisfy(node.right, content);
+    case 'OrExpression':
+      return satisfy(node.left, content) || satisfy(node.right, content);
+    default:
+      return false;
+  }
+}
+
+/** Puts a value where a plain path such as `body.chat.id` would find it. */
+function assign(node: ExpressionNode, value: unknown, content: Content): boolean {
+  const path = fieldsOf(node);
+  const last = path?.pop();
+  if (!path?.length || last === undefined) return false;
+  let place = content as Record<string, unknown>;
+  for (const field of path) {
+    if (!Object.hasOwn(place, field)) place[field] = {};
+    if (typeof place[field] !== 'object' || place[field] === null) return false;
+    place = place[field] as Record<string, unknown>;
+  }
+  place[last] = value;
+  return true;
+}
+
+function fieldsOf(node: ExpressionNode): string[] | undefined {
+  if (node.type === 'Field') return [node.name];
+  if (node.type !== 'Subexpression') return undefined;
+  const left = fieldsOf(node.left);
+  const right = fieldsOf(node.right);
+  return left && right && [...left, ...right];
+}
+
+/** As a line to paste into a shell. */
+export function curlLine({ url, headers, body }: Pick<Sample, 'url' | 'headers' | 'body'>): string {
+  const options = Object.entries(headers).map(([name, value]) => `-H ${quote(`${name}: ${value}`)}`);
+  return ['curl -i', quote(url), ...options, '-d', quote(body)].join(' ');
+}
+
+/** A text as a shell reads it back unchanged. */
+export function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,155 @@
+import type { HmacSettings, VerifySettings } from '../functions/schemes/scheme.ts';
+import { basicAuthorization } from './delivery.ts';
+import { quote } from './sample.ts';
+
+/** A connection's address as this machine reaches it, and as a signature covers it. */
+type Addresses = { reachable: string; signed: string };
+
+type Sending = {
+  url: Addresses;
+  /** The connection's secret, one value each. */
+  secret: Record<string, string>;
+  body: string;
+  /** Besides those of the proof. */
+  headers?: Record<string, string>;
+};
+
+/** What a shell puts together: texts as they are, and variables by their names. */
+type Words = (string | { variable: string })[];
+
+type Proof = { steps: string[]; headers: Record<string, Words>; query?: Words };
+
+/**
+ * One line of shell that signs `BODY` with the secret and the time of then, and sends it: a body may be changed
+ * and sent as often as somebody likes. Needs openssl and curl.
+ *
+ * @returns `undefined` for a proof that nobody can make here: a vendor's own key signs it
+ */
+export function signingLine(
+  verify: VerifySettings,
+  { url, secret, body, headers = {} }: Sending,
+): string | undefined {
+  const proof = proofOf(verify, url.signed, secret);
+  if (!proof) return undefined;
+  const all = { 'content-type': ['application/json'], ...wordsOf(headers), ...proof.headers };
+  const options = Object.entries(all).map(([name, words]) => `-H ${shell([`${name}: `, ...words])}`);
+  const mark = url.reachable.includes('?') ? '&' : '?';
+  const address = shell([url.reachable, ...(proof.query ? [mark, ...proof.query] : [])]);
+  const curl = ['curl -i', address, ...options, '-d "$BODY"'].join(' ');
+  return [`BODY=${quote(body)}`, ...proof.steps, curl].join('; ');
+}
+
+function wordsOf(headers: Record<string, string>): Record<string, Words> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]]));
+}
+
+/** Quoted so that no character of a text means anything to a shell, an exclamation mark in an interactive one included. */
+function shell(words: Words): string {
+  const texts: Words = [];
+  for (const word of words) {
+    const last = texts.at(-1);
+    if (typeof word === 'string' && typeof last === 'string') texts[texts.length - 1] = last + word;
+    else texts.push(word);
+  }
+  return texts.map((word) => (typeof word === 'string' ? quote(word) : `"$${word.variable}"`)).join('');
+}
+
+const BODY = { variable: 'BODY' };
+const TIME = { variable: 'TIME' };
+const ID = { variable: 'ID' };
+const HASH = { variable: 'HASH' };
+const SIGNATURE = { variable: 'SIGNATURE' };
+
+function proofOf(
+  verify: VerifySettings,
+  url: string,
+  { signingSecret = '', token = '', username = '', password = '' }: Record<string, string>,
+): Proof | undefined {
+  switch (verify.scheme) {
+    case 'hmac':
+      return hmac(verify, signingSecret);
+    case 'standard-webhooks':
+      return standardWebhooks(signingSecret);
+    case 'hubspot':
+      return {
+        steps: [TIMES.ms, sign(['POST', url, BODY, TIME], 'sha256', 'base64', signingSecret)],
+        headers: { 'x-hubspot-signature-v3': [SIGNATURE], 'x-hubspot-request-timestamp': [TIME] },
+      };
+    case 'twilio':
+      return {
+        steps: [
+          `HASH=$(printf %s "$BODY" | openssl dgst -sha256 | sed 's/.* //')`,
+          sign([url, '?bodySHA256=', HASH], 'sha1', 'base64', signingSecret),
+        ],
+        headers: { 'x-twilio-signature': [SIGNATURE] },
+        query: ['bodySHA256=', HASH],
+      };
+    case 'bearer':
+      return { steps: [], headers: { authorization: [`Bearer ${token}`] } };
+    case 'header':
+      return { steps: [], headers: { [verify.header]: [token] } };
+    case 'query':
+      return { steps: [], headers: {}, query: [`${verify.parameter}=${encodeURIComponent(token)}`] };
+    case 'basic':
+      return { steps: [], headers: wordsOf(basicAuthorization(username, password)) };
+    case 'jwt':
+    case 'event-bus':
+      return undefined;
+  }
+}
+
+const TIMES: Record<HmacSettings['timestampUnit'], string> = {
+  s: 'TIME=$(date +%s)',
+  ms: 'TIME=$(date +%s)000',
+  iso: 'TIME=$(date -u +%Y-%m-%dT%H:%M:%SZ)',
+};
+const IDS = 'ID=local-$(date +%s)-$$';
+
+const PLACES: Record<string, { variable: string }> = { '{timestamp}': TIME, '{id}': ID, '{body}': BODY };
+
+function hmac(settings: HmacSettings, secret: string): Proof {
+  const { header, prefix = '', signed, algorithm, encoding, timestampHeader, idHeader } = settings;
+  const content = signed
+    .split(/(\{\w+\})/)
+    .filter(Boolean)
+    .map((part) => PLACES[part] ?? part);
+  return {
+    steps: [
+      ...(timestampHeader ? [TIMES[settings.timestampUnit]] : []),
+      ...(idHeader ? [IDS] : []),
+      sign(content, algorithm, encoding, secret),
+    ],
+    headers: {
+      [header]: [prefix, SIGNATURE],
+      ...(timestampHeader && { [timestampHeader]: [TIME] }),
+      ...(idHeader && { [idHeader]: [ID] }),
+    },
+  };
+}
+
+function standardWebhooks(secret: string): Proof {
+  const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64').toString('hex');
+  return {
+    steps: [
+      TIMES.s,
+      IDS,
+      `SIGNATURE=$(printf %s "$ID.$TIME.$BODY" | openssl dgst -sha256 -mac HMAC -macopt hexkey:${key} -binary | openssl base64 -A)`,
+    ],
+    headers: {
+      'webhook-id': [ID],
+      'webhook-timestamp': [TIME],
+      'webhook-signature': ['v1,', SIGNATURE],
+    },
+  };
+}
+
+function sign(
+  content: Words,
+  algorithm: HmacSettings['algorithm'],
+  encoding: HmacSettings['encoding'],
+  secret: string,
+): string {
+  const digest = `openssl dgst -${algorithm} -hmac ${quote(secret)}`;
+  const written = encoding === 'hex' ? `${digest} | sed 's/.* //'` : `${digest} -binary | openssl base64 -A`;
+  return `SIGNATURE=$(printf %s ${shell(content)} | ${written})`;
+}

@@ -1,0 +1,255 @@
+import type { SendMessageBatchCommandInput } from '@aws-sdk/client-sqs';
+import type { SQSRecord } from 'aws-lambda';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type CloseParts, createClose } from '../../../functions/close.lambda.ts';
+import type { CloseRequest } from '../../../functions/close-request.ts';
+import type { Line } from '../../../functions/log.ts';
+import { type Behaviour, type PolyAIStandIn, startPolyAI } from '../../../local/polyai-stand-in.ts';
+
+const NOW = Date.parse('2026-08-01T12:00:00Z');
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+const CLOSES = 'https://sqs.example.com/closes';
+const DEAD_LETTERS = 'https://sqs.example.com/dead-letters';
+const TICKET = 'ticket-35436';
+
+let polyai: PolyAIStandIn;
+
+beforeEach(async () => {
+  polyai = await startPolyAI();
+});
+
+afterEach(async () => {
+  await polyai.close();
+});
+
+type Sent = Record<string, unknown> & { QueueUrl: string };
+
+/** A worker that has one request to look up, which came `waitedMs` ago. */
+async function lookUp({
+  waitedMs = 0,
+  change = {} as Partial<CloseRequest>,
+  handoffApiKey = '',
+  refuses = '',
+} = {}) {
+  const lines: Line[] = [];
+  const sent: Sent[] = [];
+  const secret = JSON.stringify({ ...polyai.keys, ...(handoffApiKey && { handoffApiKey }) });
+  const close = createClose({
+    projects: {
+      'support-uk': {
+        region: 'uk-1',
+        baseUrl: polyai.url,
+        version: 'v1',
+        accountId: 'acme-uk',
+        projectId: 'PROJECT-191bfa2a',
+        secretId: 'secret',
+      },
+    },
+    secrets: { read: async () => secret, readAgain: async () => secret, readAhead: async () => {} },
+    sqs: {
+      send: async ({ input }: { input: Sent }) => {
+        if (input.QueueUrl === refuses && 'Entries' in input) throw new Error('no');
+        sent.push(input);
+        return { Successful: (input as unknown as SendMessageBatchCommandInput).Entries };
+      },
+    } as unknown as CloseParts['sqs'],
+    closeQueueUrl: CLOSES,
+    deadLetterQueueUrl: DEAD_LETTERS,
+    fetch,
+    writeLine: (line) => lines.push(line),
+    now: () => NOW,
+    random: () => 0,
+  });
+  const request: CloseRequest = {
+    v: 1,
+    requestId: 'request-1',
+    source: 'webhook',
+    project: 'support-uk',
+    connection: 'hubspot-tickets',
+    crm: 'hubspot',
+    sharedId: TICKET,
+    crmRef: TICKET,
+    receivedAt: new Date(NOW - waitedMs).toISOString(),
+    ...change,
+  };
+  const record = {
+    messageId: 'm-1',
+    receiptHandle: 'r-1',
+    body: JSON.stringify(request),
+    attributes: {
+      ApproximateReceiveCount: '1',
+      SentTimestamp: String(NOW - waitedMs),
+      MessageGroupId: 'support-uk',
+    },
+  } as unknown as SQSRecord;
+  const { batchItemFailures } = await close(
+    { Records: [record] },
+    { getRemainingTimeInMillis: () => 29_000 },
+  );
+  return { stays: batchItemFailures.length === 1, sent, line: lines.at(-1), lines, request };
+}
+
+describe('a shared id', () => {
+  it('is resolved by the hand-off API, and its conversation queued as a close of its own', async () => {
+    const conversationId = polyai.openChat();
+    polyai.share(TICKET, conversationId);
+    const { stays, sent, line, request } = await lookUp();
+    const { sharedId: _gone, ...rest } = request;
+    expect(stays).toBe(false);
+    expect(sent).toEqual([
+      {
+        QueueUrl: CLOSES,
+        Entries: [{ Id: '0', MessageBody: expect.any(String), MessageGroupId: 'support-uk' }],
+      },
+    ]);
+    const [entry] = (sent[0] as unknown as SendMessageBatchCommandInput).Entries ?? [];
+    expect(JSON.parse(entry?.MessageBody ?? '')).toEqual({ ...rest, conversationId });
+    expect(line).toMatchObject({
+      type: 'close',
+      outcome: 'resolved',
+      final: true,
+      shared_id: TICKET,
+      conversation_id: conversationId,
+      polyai_status: 200,
+    });
+    expect(polyai.isOpen(conversationId)).toBe(true);
+    expect(polyai.calls).toMatchObject([
+      {
+        method: 'GET',
+        path: `/v1/acme-uk/PROJECT-191bfa2a/handoff_state?shared_id=${TICKET}`,
+        headers: { 'x-api-key': polyai.keys.apiKey, 'x-polyai-correlation-id': 'request-1' },
+        body: '',
+      },
+    ]);
+  });
+
+  it('is asked for with the key that is for that, where there is one, and never with the token', async () => {
+    polyai.share(TICKET, polyai.openChat());
+    await lookUp({ handoffApiKey: 'another-key' });
+    const [call] = polyai.calls;
+    expect(call?.headers['x-api-key']).toBe('another-key');
+    expect(call?.headers).not.toHaveProperty('x-token');
+  });
+
+  it.each(['CONV-1 ', '\ufeffCONV-1', '\u00a0CONV-1\n'])(
+    'is resolved although PolyAI pads the conversation: %j',
+    async (id) => {
+      polyai.share(TICKET, id);
+      expect((await lookUp()).line).toMatchObject({ outcome: 'resolved', conversation_id: 'CONV-1' });
+    },
+  );
+
+  it.each([' ', 'null', 'None', '-'])('names no conversation where PolyAI answers %j', async (id) => {
+    polyai.share(TICKET, id);
+    const { line } = await lookUp({ change: { receivedAt: new Date(NOW - 120_000).toISOString() } });
+    expect(line).toMatchObject({ outcome: 'no_conversation', final: true });
+  });
+
+  it('is written into the address as it is', async () => {
+    const sharedId = 'INC 1/2?&=ü#';
+    const conversationId = polyai.openChat();
+    polyai.share(sharedId, conversationId);
+    const { line } = await lookUp({ change: { sharedId } });
+    expect(line).toMatchObject({ outcome: 'resolved', conversation_id: conversationId });
+  });
+
+  it.each([
+    [0, 10],
+    [30 * SECOND_MS, 30],
+    [119 * SECOND_MS, 119],
+  ])('that is not there is waited for while its delivery is young: %d ms', async (waitedMs, seconds) => {
+    const { stays, sent, line } = await lookUp({ waitedMs });
+    expect(stays).toBe(true);
+    expect(sent).toEqual([{ QueueUrl: CLOSES, ReceiptHandle: 'r-1', VisibilityTimeout: seconds }]);
+    expect(line).toMatchObject({
+      outcome: 'no_conversation',
+      final: false,
+      next_try_in_s: seconds,
+      polyai_status: 404,
+    });
+  });
+
+  it('that is not there after two minutes has no conversation, and that is final', async () => {
+    const { stays, sent, line } = await lookUp({ waitedMs: 2 * MINUTE_MS });
+    expect({ stays, sent }).toEqual({ stays: false, sent: [] });
+    expect(line).toMatchObject({ outcome: 'no_conversation', final: true });
+  });
+
+  it.each([null, ''])('whose state has no conversation (%j) is as good as not there', async (id) => {
+    polyai.behave(() => ({ status: 200, body: { id, shared_id: TICKET } }));
+    expect((await lookUp({ waitedMs: 2 * MINUTE_MS })).line).toMatchObject({
+      outcome: 'no_conversation',
+      final: true,
+    });
+  });
+
+  it.each<[string, Behaviour]>([
+    ['unauthorized', { status: 401, body: { error_message: 'no' } }],
+    ['unauthorized', { status: 403, body: { error_message: 'no' } }],
+    ['throttled', { status: 429, body: {} }],
+    ['unavailable', { status: 503, body: {} }],
+    ['unavailable', { reset: 'before' }],
+    ['misdirected', { status: 404, body: { error_code: 'PROJECT_NOT_FOUND' } }],
+    ['misdirected', { status: 302, headers: { location: 'http://127.0.0.1:9/' } }],
+    ['unconfirmed', { status: 200, body: 'no JSON' }],
+    ['unconfirmed', { status: 200, body: { id: 7 } }],
+  ])('is tried again while PolyAI does not tell: %s', async (outcome, behaviour) => {
+    polyai.behave(() => behaviour);
+    const { stays, line } = await lookUp({ waitedMs: 5 * MINUTE_MS });
+    expect(stays).toBe(true);
+    expect(line).toMatchObject({ outcome, final: false, next_try_in_s: 300 });
+  });
+
+  it('is tried a last time shortly before it is too late', async () => {
+    polyai.behave(() => ({ status: 503 }));
+    const { line } = await lookUp({ waitedMs: 11 * MINUTE_MS });
+    expect(line).toMatchObject({ final: false, next_try_in_s: 4 * 60 - 15 });
+  });
+
+  it('is never resolved once its delivery is a quarter of an hour old, however young the message is', async () => {
+    polyai.share(TICKET, polyai.openChat());
+    const { stays, sent, line, request } = await lookUp({ waitedMs: 15 * MINUTE_MS });
+    expect(polyai.calls).toEqual([]);
+    expect(stays).toBe(false);
+    expect(sent).toMatchObject([
+      {
+        QueueUrl: DEAD_LETTERS,
+        MessageBody: JSON.stringify(request),
+        MessageAttributes: { outcome: { StringValue: 'look_up_expired' } },
+      },
+    ]);
+    expect(line).toMatchObject({ outcome: 'look_up_expired', final: true, shared_id: TICKET });
+  });
+
+  it('may be resolved late where an operator says from when on, for a quarter of an hour, and its close is a plain one', async () => {
+    const conversationId = polyai.openChat();
+    polyai.share(TICKET, conversationId);
+    const waitedMs = 27 * 60 * MINUTE_MS;
+    const from = (ms: number) => ({ lookUpFrom: new Date(NOW - ms).toISOString() });
+    const { sent, line, request } = await lookUp({ waitedMs, change: from(15 * MINUTE_MS - 1) });
+    const [entry] = (sent[0] as unknown as SendMessageBatchCommandInput).Entries ?? [];
+    const { sharedId: _resolved, lookUpFrom: _from, ...rest } = request;
+    expect(JSON.parse(entry?.MessageBody ?? '')).toEqual({ ...rest, conversationId });
+    expect(line).toMatchObject({ outcome: 'resolved', received_at: request.receivedAt });
+    const late = await lookUp({ waitedMs, change: from(15 * MINUTE_MS) });
+    expect(late.line).toMatchObject({ outcome: 'look_up_expired', final: true });
+  });
+
+  it('stays on the queue when its conversation cannot be queued', async () => {
+    polyai.share(TICKET, polyai.openChat());
+    const { stays, lines } = await lookUp({ refuses: CLOSES });
+    expect(stays).toBe(true);
+    expect(lines).toMatchObject([
+      { type: 'fault', where: 'close: queue' },
+      { type: 'close', outcome: 'resolved', final: false },
+    ]);
+  });
+
+  it('that PolyAI refuses for good is a dead letter', async () => {
+    polyai.behave(() => ({ status: 400, body: { error_code: 'SCHEMA_VALIDATION_FAILED' } }));
+    const { stays, line } = await lookUp();
+    expect(stays).toBe(false);
+    expect(line).toMatchObject({ outcome: 'rejected', final: true });
+  });
+});

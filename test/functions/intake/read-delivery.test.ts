@@ -1,0 +1,231 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Connection } from '../../../functions/connections.ts';
+import type { Crm, Reading } from '../../../functions/crm/crm.ts';
+import custom from '../../../functions/crm/custom.ts';
+import { ask, readDelivery } from '../../../functions/intake/read-delivery.ts';
+
+const CONNECTION: Connection = {
+  crm: 'custom',
+  project: 'support-uk',
+  secretId: 'secret',
+  verify: { scheme: 'bearer' },
+  conversationId: 'body.id',
+  finishedWhen: 'body.done',
+};
+
+function read(body: unknown, connection: Partial<Connection> = {}) {
+  return readDelivery(
+    custom,
+    { ...CONNECTION, ...connection },
+    { body, headers: { 'x-a': 'h' }, query: { q: 'v' } },
+  );
+}
+
+function idsOf(id: unknown): string[] {
+  return read({ done: true, id }).findings.map(({ conversationId = '' }) => conversationId);
+}
+
+describe('finishedWhen', () => {
+  it.each([
+    [true, [], 1],
+    [false, ['not_finished'], 0],
+    ['true', ['finished_not_boolean'], 0],
+    [1, ['finished_not_boolean'], 0],
+    [null, ['finished_not_boolean'], 0],
+    [[true], ['finished_not_boolean'], 0],
+    [{}, ['finished_not_boolean'], 0],
+    [undefined, ['finished_not_boolean'], 0],
+  ])('giving %j is ignored with %j', (done, ignored, findings) => {
+    const demand = read({ done, id: 'c1' });
+    expect(demand.ignored).toEqual(ignored);
+    expect(demand.findings).toHaveLength(findings);
+  });
+
+  it('may be "always"', () => {
+    expect(read({ id: 'c1' }, { finishedWhen: 'always' }).findings).toEqual([{ conversationId: 'c1' }]);
+  });
+
+  it('that meets a type it cannot work on closes nothing', () => {
+    const finishedWhen = "contains(body.tags, 'done')";
+    expect(read({ id: 'c1', tags: ['done'] }, { finishedWhen }).findings).toHaveLength(1);
+    expect(read({ id: 'c1' }, { finishedWhen }).ignored).toEqual(['finished_not_boolean']);
+  });
+
+  it('sees headers and query too', () => {
+    const finishedWhen = "headers.\"x-a\" == 'h' && query.q == 'v'";
+    expect(read({ id: 'c1' }, { finishedWhen }).findings).toHaveLength(1);
+  });
+});
+
+describe('conversationId', () => {
+  it.each([
+    ['a string', 'c1', ['c1']],
+    ['a safe integer', 42, ['42']],
+    ['an array of them', ['c1', 42, 'c3'], ['c1', '42', 'c3']],
+    ['duplicates, also across types', ['c1', 'c1', 42, '42'], ['c1', '42']],
+    ['an array with gaps', ['c1', null, '', 'c2'], ['c1', 'c2']],
+  ])('may give %s', (_what, id, expected) => {
+    expect(idsOf(id)).toEqual(expected);
+    expect(read({ done: true, id }).ignored).toEqual([]);
+  });
+
+  it.each([[undefined], [null], [''], [[]], [[null, '']]])(
+    'giving %j is ignored: no_conversation_id',
+    (id) => {
+      expect(read({ done: true, id })).toEqual({ findings: [], ignored: ['no_conversation_id'] });
+    },
+  );
+
+  it.each([[true], [1.5], [2 ** 53], [{ id: 'c1' }], [['c1'.repeat(200)]], ['line\nend'], [[['c1']]]])(
+    'giving %j is ignored: unusable_conversation_id',
+    (id) => {
+      expect(read({ done: true, id })).toEqual({ findings: [], ignored: ['unusable_conversation_id'] });
+    },
+  );
+
+  it('takes the good of an array and says what was not', () => {
+    expect(read({ done: true, id: ['c1', {}, false] })).toEqual({
+      findings: [{ conversationId: 'c1' }],
+      ignored: ['unusable_conversation_id', 'unusable_conversation_id'],
+    });
+  });
+
+  it('is not looked at when nothing is finished', () => {
+    expect(read({ done: false, id: {} }).ignored).toEqual(['not_finished']);
+  });
+});
+
+describe('a preset with several events in one delivery', () => {
+  function readEvents(readings: Reading[]) {
+    const crm: Crm = { ...custom, read: () => readings };
+    const { conversationId: _, finishedWhen: __, ...bare } = CONNECTION;
+    return readDelivery(crm, bare, { body: {}, headers: {}, query: {} });
+  }
+
+  it('gives each close the references of its own event, and the delivery those of the first', () => {
+    const readings: Reading[] = [
+      { finished: false, crmRef: 1, deliveryId: 'd1' },
+      { finished: true, conversationId: 'c2', crmRef: 'T-2', deliveryId: 'd2' },
+      { finished: true, conversationId: ['c3', 'c4'], crmRef: { not: 'an id' } },
+      { finished: 'test_event' },
+    ];
+    expect(readEvents(readings)).toEqual({
+      crmRef: '1',
+      deliveryId: 'd1',
+      findings: [
+        { conversationId: 'c2', crmRef: 'T-2', deliveryId: 'd2' },
+        { conversationId: 'c3' },
+        { conversationId: 'c4' },
+      ],
+      ignored: ['not_finished', 'test_event'],
+    });
+  });
+
+  it('asks for each conversation once', () => {
+    const readings: Reading[] = [
+      { finished: true, conversationId: 'c1' },
+      { finished: true, conversationId: 'c1' },
+    ];
+    expect(readEvents(readings).findings).toEqual([{ conversationId: 'c1' }]);
+  });
+
+  it('asks for nothing when there is none', () => {
+    expect(readEvents([])).toEqual({ findings: [], ignored: [] });
+  });
+});
+
+it('never throws, whatever the body is', () => {
+  const expressions = fc.constantFrom(
+    'body',
+    'body.id',
+    'body[].id',
+    '*.id',
+    'sort_by(body.id, &a)',
+    'length(body)',
+  );
+  fc.assert(
+    fc.property(fc.jsonValue(), expressions, expressions, (body, conversationId, finishedWhen) => {
+      expect(() => read(body, { conversationId, finishedWhen })).not.toThrow();
+      expect(() => read(body, { conversationId, finishedWhen: 'always' })).not.toThrow();
+    }),
+    { numRuns: 500 },
+  );
+});
+
+describe('what is looked up', () => {
+  const NOW = Date.parse('2026-08-01T12:00:00Z');
+  const at = (minutes: number) => new Date(NOW - minutes * 60_000).toISOString();
+  const looksUp: Connection = {
+    crm: 'made-up',
+    project: 'support-uk',
+    verify: { scheme: 'standard-webhooks' },
+    lookUp: 'sharedId',
+  };
+  const readings = (all: Partial<Reading>[], connection: Partial<Connection> = {}, headers = {}) => {
+    const crm = { read: () => all.map((each) => ({ finished: true, crmRef: '7', ...each })) };
+    return readDelivery(crm, { ...looksUp, ...connection }, { body: {}, headers, query: {} }, NOW);
+  };
+
+  it.each<[Partial<Reading>, Partial<Connection>, boolean]>([
+    [{}, {}, false],
+    [{ provesChange: false }, {}, false],
+    [{ provesChange: true }, {}, true],
+    [{ finishedAt: at(5) }, {}, true],
+    [{ finishedAt: at(5.1) }, {}, false],
+    [{ finishedAt: at(-5.1) }, {}, false],
+    [{ finishedAt: 'just now' }, {}, false],
+    [{ provesChange: true }, { finishedWhen: 'always' }, false],
+    [{}, { finishedWhen: 'always', repeatedFinish: 'allow' }, true],
+    [{}, { repeatedFinish: 'allow' }, true],
+    [{ finished: false, provesChange: true }, { repeatedFinish: 'allow' }, false],
+  ])('is only a finish whose event proves the change: %j with %j', (reading, connection, isTaken) => {
+    const { findings, ignored } = readings([reading], connection);
+    expect(findings).toHaveLength(isTaken ? 1 : 0);
+    expect(ignored).toEqual(isTaken ? [] : ['not_finished']);
+  });
+
+  it('is not asked of a conversation’s own id', () => {
+    const { lookUp: _none, ...own } = looksUp;
+    const crm = { read: () => [{ finished: true, conversationId: 'c', happenedAt: at(3) }] };
+    expect(readDelivery(crm, own, { body: {}, headers: {}, query: {} }, NOW)).toEqual({
+      findings: [{ conversationId: 'c' }],
+      ignored: [],
+    });
+  });
+
+  it('has the earliest time that the event or the signature has', () => {
+    const proven = { provesChange: true };
+    const signed = { 'webhook-timestamp': `${(NOW - 4 * 60_000) / 1000}` };
+    const timeOf = (reading: object, headers = {}) =>
+      readings([{ ...proven, ...reading }], {}, headers).happenedAt;
+    expect(timeOf({})).toBeUndefined();
+    expect(timeOf({ happenedAt: at(3) })).toBe(at(3));
+    expect(timeOf({ happenedAt: at(3) }, signed)).toBe(at(4));
+    expect(timeOf({ happenedAt: at(20), finishedAt: at(3) }, signed)).toBe(at(20));
+  });
+
+  it('counts each event of a batch from its own time, and a ticket from its latest', () => {
+    const proven = { provesChange: true };
+    const { findings, happenedAt } = readings([
+      { ...proven, crmRef: '7', happenedAt: at(1) },
+      { ...proven, crmRef: '7', happenedAt: at(60) },
+      { ...proven, crmRef: '8', happenedAt: at(30) },
+    ]);
+    expect(findings).toEqual([
+      { crmRef: '7', sharedId: '7', happenedAt: at(1) },
+      { crmRef: '8', sharedId: '8', happenedAt: at(30) },
+    ]);
+    expect(happenedAt).toBe(at(30));
+  });
+
+  it('is asked for from its event on, never from a time to come', () => {
+    const [late = {}, early = {}, timeless = {}] = [at(30), at(-30), undefined].map((happenedAt) => ({
+      sharedId: '7',
+      ...(happenedAt && { happenedAt }),
+    }));
+    expect(ask(late, NOW)).toEqual({ sharedId: '7', receivedAt: at(30) });
+    expect(ask(early, NOW)).toEqual({ sharedId: '7', receivedAt: at(0) });
+    expect(ask(timeless, NOW)).toEqual({ sharedId: '7', receivedAt: at(0) });
+  });
+});

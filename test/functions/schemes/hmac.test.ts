@@ -1,0 +1,298 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import hmac from '../../../functions/schemes/hmac.ts';
+import type { HmacSettings } from '../../../functions/schemes/scheme.ts';
+import { SecretNotReady } from '../../../functions/secrets.ts';
+import {
+  changeByte,
+  changeCharacter,
+  delivery,
+  type Headers,
+  isPlain,
+  signHmac,
+} from '../../../local/delivery.ts';
+
+const NOW = Date.parse('2026-07-01T12:00:00Z');
+const SECRET = 'a-signing-secret';
+const BODY = '{"status":"closed"}';
+const SETTINGS: HmacSettings = {
+  scheme: 'hmac',
+  header: 'x-signature',
+  algorithm: 'sha256',
+  encoding: 'hex',
+  signed: '{body}',
+  timestampUnit: 's',
+  toleranceSeconds: 300,
+};
+const DATED: HmacSettings = { ...SETTINGS, signed: '{timestamp}.{body}', timestampHeader: 'x-timestamp' };
+
+type Attempt = {
+  settings?: HmacSettings;
+  secrets?: unknown;
+  headers: Headers;
+  body?: string | Buffer;
+  now?: number;
+};
+
+/** The code of the refusal, or `accepted`. */
+function verify({ settings = SETTINGS, secrets = SECRET, headers, body = BODY, now = NOW }: Attempt): string {
+  const keys = hmac.readKeys({ signingSecret: secrets });
+  return hmac.verify(settings, keys, delivery({ headers, body }), now)?.code ?? 'accepted';
+}
+
+function signed(settings = SETTINGS, at = NOW): Headers {
+  return signHmac({ settings, secret: SECRET, body: BODY, at });
+}
+
+describe('published vectors', () => {
+  // https://developer.atlassian.com/cloud/jira/platform/webhooks/
+  const jira: Attempt = {
+    settings: { ...SETTINGS, header: 'x-hub-signature', prefix: 'sha256=' },
+    secrets: "It's a Secret to Everybody",
+    headers: {
+      'x-hub-signature': 'sha256=a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9',
+    },
+    body: 'Hello World!',
+  };
+  // https://github.com/LasLabs/python-helpscout (its tests)
+  const helpScout: Attempt = {
+    settings: { ...SETTINGS, header: 'x-helpscout-signature', algorithm: 'sha1', encoding: 'base64' },
+    secrets: 'your secret key',
+    headers: { 'x-helpscout-signature': '2iFmnzC8SCNVF/iNiMnSe19yceU=' },
+    body: '{"firstName":"Jackie","lastName":"Chan","email":"jackie.chan@somewhere.com","gender":"male"}',
+  };
+
+  it.each([
+    ['Jira', jira],
+    ['Help Scout', helpScout],
+  ])("accepts %s's, and refuses it over another body or with another secret", (_vendor, vector) => {
+    expect(verify(vector)).toBe('accepted');
+    expect(verify({ ...vector, body: `${vector.body} ` })).toBe('signature_mismatch');
+    expect(verify({ ...vector, secrets: `${vector.secrets}!` })).toBe('signature_mismatch');
+  });
+});
+
+describe('any settings', () => {
+  const settings = fc
+    .record({
+      algorithm: fc.constantFrom<HmacSettings['algorithm']>('sha1', 'sha256', 'sha512'),
+      encoding: fc.constantFrom<HmacSettings['encoding']>('hex', 'base64'),
+      prefix: fc.constantFrom('', 'sha256=', 'v0='),
+      timestampUnit: fc.constantFrom<HmacSettings['timestampUnit']>('s', 'ms', 'iso'),
+      separator: fc.constantFrom('', '.', ':', ':v0:'),
+      order: fc.shuffledSubarray(['{body}', '{timestamp}', '{id}'], { minLength: 1 }),
+    })
+    .map(({ separator, order, ...rest }): HmacSettings => {
+      const parts = order.includes('{body}') ? order : [...order, '{body}'];
+      return {
+        ...SETTINGS,
+        ...rest,
+        signed: parts.join(separator),
+        ...(parts.includes('{timestamp}') && { timestampHeader: 'x-timestamp' }),
+        ...(parts.includes('{id}') && { idHeader: 'x-id' }),
+      };
+    });
+  const genuine = fc.record({
+    settings,
+    secret: fc
+      .string({ unit: 'binary', minLength: 1 })
+      .filter((text) => text === text.trim() && isPlain(text)),
+    body: fc.uint8Array({ minLength: 1, maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
+    id: fc.stringMatching(/^[\x21-\x7e]{1,40}$/),
+    position: fc.nat({ max: 10_000 }),
+    by: fc.integer({ min: 1, max: 255 }),
+  });
+
+  it('accepts every genuine delivery, whatever its bytes are', () => {
+    fc.assert(
+      fc.property(genuine, ({ settings, secret, body, id }) => {
+        const headers = signHmac({ settings, secret, body, at: NOW, id });
+        expect(verify({ settings, secrets: secret, headers, body })).toBe('accepted');
+      }),
+    );
+  });
+
+  it('refuses any one-byte change of body, signature, timestamp, id or secret', () => {
+    fc.assert(
+      fc.property(genuine, ({ settings, secret, body, id, position, by }) => {
+        const headers = signHmac({ settings, secret, body, at: NOW, id });
+        const attempt = { settings, secrets: secret, headers, body };
+        expect(verify({ ...attempt, body: changeByte(body, position, by) })).toBe('signature_mismatch');
+        expect(verify({ ...attempt, secrets: changeCharacter(secret, position) })).toBe('signature_mismatch');
+        for (const [name, value] of Object.entries(headers)) {
+          const changed = { ...headers, [name]: changeCharacter(value, position) };
+          expect(verify({ ...attempt, headers: changed })).toMatch(/_(mismatch|malformed|stale)$/);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('never throws, whatever headers, body and secret hold', () => {
+    const names = fc.constantFrom('x-signature', 'x-timestamp', 'x-id', '__proto__', 'constructor');
+    const headers = fc.dictionary(fc.oneof(names, fc.string()), fc.string({ unit: 'binary' }));
+    fc.assert(
+      fc.property(
+        settings,
+        fc.anything(),
+        headers,
+        fc.uint8Array(),
+        fc.double(),
+        (settings, secrets, headers, bytes, now) => {
+          try {
+            expect(verify({ settings, secrets, headers, body: Buffer.from(bytes), now })).not.toBe(
+              'accepted',
+            );
+          } catch (error) {
+            expect(error).toBeInstanceOf(SecretNotReady);
+          }
+        },
+      ),
+    );
+  });
+});
+
+describe('the secret', () => {
+  it('may be several during a rotation, in any order', () => {
+    expect(verify({ secrets: ['the-older-one', SECRET], headers: signed() })).toBe('accepted');
+    expect(verify({ secrets: [SECRET, 'the-newer-one'], headers: signed() })).toBe('accepted');
+    expect(verify({ secrets: ['the-older-one', 'the-newer-one'], headers: signed() })).toBe(
+      'signature_mismatch',
+    );
+  });
+
+  it.each([[''], [[]], [['']], [undefined], [null], [42], [{ value: SECRET }], [[SECRET, 42]], [[[SECRET]]]])(
+    'is not ready as %j',
+    (secrets) => {
+      expect(() => hmac.readKeys({ signingSecret: secrets })).toThrow(SecretNotReady);
+    },
+  );
+
+  it.each([` ${SECRET}`, `${SECRET}\n`, `\t${SECRET}`, ' '])(
+    'is not ready with white space round it: %j',
+    (secret) => {
+      expect(() => hmac.readKeys({ signingSecret: [SECRET, secret] })).toThrow(/white space/);
+    },
+  );
+
+  it('never verifies by the empty key', () => {
+    const headers = signHmac({ settings: SETTINGS, secret: '', body: BODY, at: NOW });
+    expect(verify({ secrets: ['', SECRET], headers })).toBe('signature_mismatch');
+  });
+
+  it('is not told by what is said of it', () => {
+    expect(() => hmac.readKeys({ signingSecret: ` ${SECRET}` })).not.toThrow(SECRET);
+  });
+});
+
+describe('the signature', () => {
+  const digest = signed()['x-signature'] ?? '';
+
+  it.each([
+    ['in upper case', digest.toUpperCase(), 'accepted'],
+    ['in mixed case', digest.slice(0, 32) + digest.slice(32).toUpperCase(), 'signature_malformed'],
+    ['absent', undefined, 'signature_missing'],
+    ['empty', '', 'signature_missing'],
+    ['too short', digest.slice(1), 'signature_malformed'],
+    ['too long', `${digest}0`, 'signature_malformed'],
+    ['of another alphabet', `g${digest.slice(1)}`, 'signature_malformed'],
+    ['sent twice', `${digest},${digest}`, 'signature_malformed'],
+    ['followed by white space', `${digest} `, 'signature_malformed'],
+    ['prefixed unasked', `sha256=${digest}`, 'signature_malformed'],
+    ['well-formed but not this one', '0'.repeat(64), 'signature_mismatch'],
+  ])('in hexadecimal, %s', (_how, signature, expected) => {
+    expect(verify({ headers: delivery({ headers: { 'x-signature': signature } }).headers })).toBe(expected);
+  });
+
+  it('needs its prefix, exactly', () => {
+    const settings = { ...SETTINGS, prefix: 'sha256=' };
+    expect(verify({ settings, headers: { 'x-signature': digest } })).toBe('signature_malformed');
+    expect(verify({ settings, headers: { 'x-signature': `SHA256=${digest}` } })).toBe('signature_malformed');
+    expect(verify({ settings, headers: { 'x-signature': 'sha256=' } })).toBe('signature_malformed');
+  });
+
+  it.each<[string, (signature: string) => string]>([
+    ['without its padding', (signature) => signature.replace('=', '')],
+    ['sent twice', (signature) => `${signature},${signature}`],
+    ['with a line end inside', (signature) => `${signature.slice(0, 20)}\n${signature.slice(20)}`],
+    ['too short', (signature) => signature.slice(4)],
+    ['of no alphabet at all', () => '💥'],
+    ['in the URL alphabet', (signature) => signature.replaceAll('+', '-').replaceAll('/', '_')],
+    ['with other bits behind its last byte', (signature) => nextInAlphabet(signature)],
+  ])('in base64, %s, is refused', (_how, change) => {
+    const settings: HmacSettings = { ...SETTINGS, encoding: 'base64' };
+    // Chosen so that its signature has both characters in which the two alphabets differ.
+    const body = bodyWhoseSignatureHas(/(?=.*\+)(?=.*\/)/, settings);
+    const headers = signHmac({ settings, secret: SECRET, body, at: NOW });
+    expect(verify({ settings, headers, body })).toBe('accepted');
+    const changed = { 'x-signature': change(headers['x-signature'] ?? '') };
+    expect(verify({ settings, headers: changed, body })).toMatch(/^signature_m/);
+  });
+
+  it('of an algorithm other than the chosen one is refused', () => {
+    const sha1: HmacSettings = { ...SETTINGS, algorithm: 'sha1' };
+    expect(verify({ headers: signed(sha1) })).toBe('signature_malformed');
+    expect(verify({ settings: sha1, headers: signed() })).toBe('signature_malformed');
+  });
+});
+
+describe('the timestamp and the id', () => {
+  it('must be there where they are configured, even with a signature over nothing in their place', () => {
+    const { 'x-timestamp': _, ...undated } = signHmac({
+      settings: DATED,
+      secret: SECRET,
+      body: BODY,
+      at: NOW,
+    });
+    expect(verify({ settings: DATED, headers: undated })).toBe('timestamp_missing');
+
+    const named: HmacSettings = { ...SETTINGS, signed: '{id}{body}', idHeader: 'x-id' };
+    const { 'x-id': __, ...nameless } = signHmac({
+      settings: named,
+      secret: SECRET,
+      body: BODY,
+      at: NOW,
+      id: '',
+    });
+    expect(verify({ settings: named, headers: nameless })).toBe('signature_missing');
+  });
+
+  it('are checked against the tolerance of the connection', () => {
+    const settings = { ...DATED, toleranceSeconds: 60 };
+    const headers = signed(settings);
+    expect(verify({ settings, headers, now: NOW + 60_000 })).toBe('accepted');
+    expect(verify({ settings, headers, now: NOW + 60_001 })).toBe('timestamp_stale');
+  });
+
+  it.each(['abc', 'NaN', 'Infinity', '-1', '1e3', '0x10', ' '])(
+    'refuses a correctly signed timestamp of %j',
+    (timestamp) => {
+      const settings: HmacSettings = { ...SETTINGS, signed: `${timestamp}.{body}` };
+      const headers = { ...signed(settings), 'x-timestamp': timestamp };
+      expect(verify({ settings, headers })).toBe('accepted');
+      expect(verify({ settings: DATED, headers })).toBe('timestamp_malformed');
+    },
+  );
+
+  it('do not make a placeholder of what the sender sent', () => {
+    const settings: HmacSettings = { ...SETTINGS, signed: '{id}.{body}', idHeader: 'x-id' };
+    const headers = signHmac({ settings, secret: SECRET, body: BODY, at: NOW, id: '{body}' });
+    expect(verify({ settings, headers })).toBe('accepted');
+  });
+});
+
+/** The same base64 bytes, spelt with another last character. */
+function nextInAlphabet(signature: string): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+  const last = signature.length - 2;
+  const changed = `${signature.slice(0, last)}${alphabet[alphabet.indexOf(signature[last] ?? '') + 1]}=`;
+  expect(Buffer.from(changed, 'base64')).toEqual(Buffer.from(signature, 'base64'));
+  return changed;
+}
+
+function bodyWhoseSignatureHas(pattern: RegExp, settings: HmacSettings): string {
+  for (let n = 0; ; n += 1) {
+    const body = `{"n":${n}}`;
+    if (pattern.test(signHmac({ settings, secret: SECRET, body, at: NOW })['x-signature'] ?? '')) return body;
+  }
+}

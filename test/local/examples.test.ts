@@ -1,0 +1,214 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { CRMS } from '../../functions/crm/index.ts';
+import type { Delivery } from '../../functions/delivery.ts';
+import { SCHEMES } from '../../functions/schemes/index.ts';
+import type { VerifySettings } from '../../functions/schemes/scheme.ts';
+import {
+  chooseExample,
+  describeConnection,
+  httpConnections,
+  requireHttpConnection,
+} from '../../local/examples.ts';
+import { configurationOf, SMALLEST } from '../support/configuration.ts';
+
+// What `npm start` prints for a connection is pasted into a real shell, and what arrives is verified.
+
+const SECRET = `it's "$HOME" !and \`all\` \\ that`;
+const SECRETS: Record<string, string> = {
+  signingSecret: SECRET,
+  token: SECRET,
+  username: 'webhook',
+  password: SECRET,
+};
+const SIGNED = 'https://hooks.example.com/webhooks/own';
+
+let server: Server;
+let arrived: Delivery[];
+
+beforeAll(async () => {
+  server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const query = (request.url ?? '').split('?')[1] ?? '';
+    arrived.push({
+      method: request.method ?? '',
+      headers: textsOf(request.headers),
+      url: query ? `${SIGNED}?${query}` : SIGNED,
+      rawQuery: query,
+      body: Buffer.concat(chunks),
+      sourceIp: '127.0.0.1',
+    });
+    response.end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+});
+
+afterAll(async () => {
+  server.close();
+});
+
+beforeEach(() => {
+  arrived = [];
+});
+
+function textsOf(headers: IncomingHttpHeaders): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
+}
+
+/** A deployed stack, as far as an example needs one. */
+function stackOf(connections: Record<string, unknown>, secret = SECRETS) {
+  return {
+    configuration: configurationOf({ ...SMALLEST, connections }),
+    readSecret: async () => secret,
+    secretId: (_: unknown, name: string) => name,
+    webhookUrl: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks/own`,
+    signedUrl: () => SIGNED,
+  };
+}
+
+const openChat = (project: string) => `CONV-of-${project}`;
+
+async function paste(line: string | undefined): Promise<void> {
+  const child = spawn('sh', ['-c', line ?? 'false'], { stdio: 'ignore' });
+  await once(child, 'close');
+}
+
+/** The verdict on the one delivery that arrived; `undefined` is a genuine one. */
+function verdict(verify: VerifySettings, secret: Record<string, string>) {
+  const [only, ...more] = arrived;
+  if (!only || more.length > 0) throw new Error(`${arrived.length} deliveries arrived`);
+  const scheme = SCHEMES[verify.scheme as keyof typeof SCHEMES];
+  if (!scheme) throw new Error(`no scheme ${verify.scheme}`);
+  return scheme.verify(verify as never, scheme.readKeys(secret) as never, only, Date.now());
+}
+
+const custom = (verify: unknown) => ({
+  crm: 'custom',
+  polyai: 'support',
+  verify,
+  finishedWhen: "body.status == 'closed'",
+  conversationId: 'body.chat.id',
+});
+const hmac = (settings: object) => custom({ scheme: 'hmac', header: 'x-signature', ...settings });
+const timed = { signed: 'v0:{timestamp}x{body}', timestampHeader: 'x-time' };
+
+const CASES: [string, Record<string, unknown>, Record<string, string>?][] = [
+  ['hmac', hmac({})],
+  ['hmac in base64 of sha512', hmac({ algorithm: 'sha512', encoding: 'base64' })],
+  ['hmac of sha1 with a prefix', hmac({ algorithm: 'sha1', prefix: 'sha1=' })],
+  ['hmac with a time in seconds', hmac(timed)],
+  ['hmac with a time in milliseconds', hmac({ ...timed, timestampUnit: 'ms' })],
+  ['hmac with an ISO time', hmac({ ...timed, timestampUnit: 'iso' })],
+  ['hmac with an id', hmac({ signed: '{id}.{body}', idHeader: 'x-id' })],
+  [
+    'standard-webhooks',
+    custom({ scheme: 'standard-webhooks' }),
+    { signingSecret: `whsec_${Buffer.from('a key of twenty-four byte').toString('base64')}` },
+  ],
+  ['bearer', custom({ scheme: 'bearer' }), { token: 'it$is!`a`token' }],
+  ['header', custom({ scheme: 'header', header: 'x-token' })],
+  ['query', custom({ scheme: 'query', parameter: 'token' })],
+  ['basic', custom({ scheme: 'basic' })],
+  ['hubspot', { crm: 'hubspot', polyai: 'support', finishedValues: ['4'], lookUp: 'sharedId' }],
+  ['twilio', { crm: 'twilio', polyai: 'support', conversationId: 'body.own.id' }],
+];
+
+const SCHEME_CASES = CASES.map(([name, connection, secret = SECRETS]) => [name, connection, secret] as const);
+
+describe('the line for a connection', () => {
+  it.each(SCHEME_CASES)('is verified when it is pasted: %s', async (_, connection, secret) => {
+    const stack = stackOf({ own: connection }, secret);
+    const lines = await describeConnection(stack, 'own', openChat);
+    await paste(lines.at(-1));
+    const { verify } = stack.configuration.connections.own as { verify: VerifySettings };
+    expect(await verdict(verify, await stack.readSecret())).toBeUndefined();
+  });
+
+  it.each(SCHEME_CASES)('is verified where no example can be made: %s', async (_, connection, secret) => {
+    const odd = { ...connection, finishedWhen: 'length(body.all) > `3`' };
+    delete (odd as { finishedValues?: unknown }).finishedValues;
+    const stack = stackOf({ own: odd }, secret);
+    const lines = await describeConnection(stack, 'own', openChat);
+    expect(lines.join('\n')).toContain('No example can be made for its settings');
+    await paste(lines.at(-1));
+    const { verify } = stack.configuration.connections.own as { verify: VerifySettings };
+    expect(await verdict(verify, await stack.readSecret())).toBeUndefined();
+    expect(arrived[0]?.body.toString()).toBe('{}');
+  });
+
+  it('comes with the address and the local secret', async () => {
+    const [address, secret] = await describeConnection(stackOf({ own: hmac({}) }), 'own', openChat);
+    expect(address).toMatch(/^http:.*\/webhooks\/own$/);
+    expect(JSON.parse(secret?.replace('secret: ', '') ?? '')).toMatchObject({ signingSecret: SECRET });
+  });
+
+  it('names an open chat of the connection’s project, and its shared id where that is looked up', async () => {
+    const stack = stackOf({
+      own: { crm: 'hubspot', polyai: 'support', finishedValues: ['4'], lookUp: 'sharedId' },
+    });
+    const lines = await describeConnection(stack, 'own', openChat, (id) => `ticket of ${id}`);
+    expect(lines.join('\n')).toContain(
+      'CONV-of-support is open and has the shared id ticket of CONV-of-support',
+    );
+  });
+
+  it('says what to do where only the vendor can sign', async () => {
+    const stack = stackOf({
+      own: { crm: 'zoho-desk', polyai: 'support', dataCentre: 'com', audience: 'w-1', sender: '12345' },
+    });
+    const lines = await describeConnection(stack, 'own', openChat);
+    expect(lines.join('\n')).toContain('Set jwksUrl to a key set of yours on this machine.');
+    expect(lines.join('\n')).not.toContain('secret:');
+  });
+});
+
+describe('the connection whose example is sent', () => {
+  const two = { 'in-house': hmac({}), zendesk: { crm: 'zendesk', polyai: 'support' } };
+
+  it('is Zendesk’s where there is one, else the one that is asked for', async () => {
+    expect(await chooseExample(stackOf(two), undefined, openChat)).toMatchObject({ name: 'zendesk' });
+    expect(await chooseExample(stackOf(two), 'in-house', openChat)).toMatchObject({
+      name: 'in-house',
+      conversationId: 'CONV-of-support',
+    });
+  });
+
+  it('is no other than the one that is asked for, where no example can be made for that', async () => {
+    const odd = { ...two, 'in-house': { ...hmac({}), finishedWhen: 'length(body.all) > `3`' } };
+    expect(await chooseExample(stackOf(odd), 'in-house', openChat)).toBeUndefined();
+  });
+
+  it('may be any with an address, and another name is refused with those', () => {
+    const configuration = configurationOf({
+      ...SMALLEST,
+      connections: {
+        ...two,
+        bus: {
+          crm: 'eventbridge',
+          polyai: 'support',
+          bus: 'default',
+          eventPattern: { source: ['a'], account: ['111122223333'] },
+          conversationId: 'detail.id',
+        },
+      },
+    });
+    expect(() => requireHttpConnection(configuration, 'in-house')).not.toThrow();
+    expect(() => requireHttpConnection(configuration, 'inhouse')).toThrow(
+      '--connection inhouse: that connection is not in this configuration. With an address there are: zendesk, in-house.',
+    );
+    expect(() => requireHttpConnection(configuration, 'bus')).toThrow('is on a bus');
+    expect(httpConnections(configuration).map(([name]) => name)).toEqual(['zendesk', 'in-house']);
+  });
+});
+
+it('covers the scheme of every preset that comes by HTTP', () => {
+  const covered = SCHEME_CASES.map(([name]) => name.split(' ')[0]);
+  const schemes = Object.values(CRMS)
+    .filter((crm) => !crm.bus && crm.verify && typeof crm.verify !== 'function')
+    .map(({ verify }) => (verify as VerifySettings).scheme);
+  expect(schemes.filter((scheme) => !covered.includes(scheme) && scheme !== 'jwt')).toEqual([]);
+});

@@ -1,0 +1,165 @@
+import { describe, expect, it } from 'vitest';
+import { type ReplayParts, replay } from '../../operate/replay.ts';
+import type { Options } from '../../scripts/command/options.ts';
+
+const NOW = Date.parse('2026-08-01T12:00:00.000Z');
+const OPTIONS: Options = {
+  stack: 'closer',
+  outcomes: ['not_found'],
+  projects: [],
+  sinceMs: 3_600_000,
+  dryRun: false,
+  list: false,
+  yes: false,
+  rate: 50,
+  lateLookUp: false,
+};
+
+function line(id: string, change: Record<string, unknown> = {}) {
+  return {
+    type: 'close',
+    final: true,
+    outcome: 'not_found',
+    project: 'support',
+    connection: 'zendesk-support',
+    crm: 'zendesk',
+    conversation_id: id,
+    crm_ref: '5158',
+    received_at: '2026-08-01T08:00:00.000Z',
+    ...change,
+  };
+}
+
+type Given = { waiting?: number; held?: number; sendFails?: boolean } & Partial<ReplayParts>;
+
+/** Runs it over a log of these lines, each a second after the one before, and a dead-letter queue of this depth. */
+async function replayOf(lines: unknown[], given: Given = {}, options: Partial<Options> = {}) {
+  const { waiting = 0, held = 0, sendFails = false, ...parts } = given;
+  const said: string[] = [];
+  const sent: string[] = [];
+  const sqs = async (command: {
+    constructor: { name: string };
+    input: { Entries?: { MessageBody: string }[] };
+  }) => {
+    if (command.constructor.name === 'GetQueueAttributesCommand') {
+      return {
+        Attributes: {
+          ApproximateNumberOfMessages: String(waiting),
+          ApproximateNumberOfMessagesNotVisible: String(held),
+        },
+      };
+    }
+    if (sendFails) throw new Error('the network is gone');
+    const { Entries = [] } = command.input;
+    sent.push(...Entries.map(({ MessageBody }) => JSON.parse(MessageBody).conversationId));
+    return { Successful: Entries };
+  };
+  const events = lines.map((each, index) => ({
+    message: JSON.stringify(each),
+    timestamp: NOW + index * 1000,
+  }));
+  const run = replay(
+    { ...OPTIONS, ...options },
+    {
+      sqs: { send: sqs } as never,
+      logs: { send: async () => ({ events }) } as never,
+      closeQueueUrl: 'closes',
+      deadLetterQueueUrl: 'dead-letters',
+      logGroupName: '/closer/CloseLog',
+      say: (text) => said.push(text),
+      progress: () => {},
+      ask: async () => true,
+      now: () => NOW,
+      sleep: async () => {},
+      signal: new AbortController().signal,
+      ...parts,
+    },
+  );
+  const isDone = await run.catch(() => undefined);
+  return { isDone, sent, said: said.join('\n') };
+}
+
+describe('a replay', () => {
+  it('leaves out what has since ended well, so that a second one queues nothing', async () => {
+    const first = [line('A'), line('B'), line('C')];
+    expect(await replayOf(first)).toMatchObject({ isDone: true, sent: ['A', 'B', 'C'] });
+    const then = [
+      line('A', { outcome: 'closed' }),
+      line('B', { outcome: 'already_ended' }),
+      line('C', { outcome: 'closed' }),
+    ];
+    const second = await replayOf([...first, ...then]);
+    expect(second).toMatchObject({ isDone: true, sent: [] });
+    expect(second.said).toContain(
+      '3 conversations left out, with another outcome since: 2 closed, 1 already_ended.',
+    );
+    expect(second.said).toContain('The log has no such close in this time.');
+  });
+
+  it('queues what has failed in the same way again', async () => {
+    const lines = [line('A'), line('A', { outcome: 'closed' }), line('A'), line('B'), line('B')];
+    expect((await replayOf(lines)).sent).toEqual(['A', 'B']);
+  });
+
+  it.each([
+    [{ waiting: 2 }, 'The dead-letter queue has about 2 messages.'],
+    [{ held: 1 }, 'The dead-letter queue has about 1 message.'],
+  ])('warns where the dead-letter queue is not empty: %j', async (depth, says) => {
+    const { said } = await replayOf([line('A')], depth);
+    expect(said).toContain(says);
+    expect(said).toContain('use npm run redrive');
+    expect(said).not.toContain('are in it');
+    const outcomes = ['rejected', 'unauthorized', 'not_found'];
+    expect((await replayOf([line('A')], depth, { outcomes })).said).toContain(
+      'Closes that end as rejected or unauthorized are in it, unless somebody has deleted them.',
+    );
+  });
+
+  it('warns of nothing where that queue is empty', async () => {
+    expect(
+      (await replayOf([line('A', { outcome: 'rejected' })], {}, { outcomes: ['rejected'] })).said,
+    ).not.toContain('dead-letter queue');
+  });
+
+  it('says what was not tried when it is stopped, and what was not confirmed when it fails', async () => {
+    const many = Array.from({ length: 25 }, (_, index) => line(`C-${index}`));
+    const stopped = new AbortController();
+    const sleep = async () => stopped.abort();
+    const first = await replayOf(many, { signal: stopped.signal, sleep });
+    expect(first).toMatchObject({ isDone: false });
+    expect(first.sent).toHaveLength(10);
+    expect(first.said).toContain('Stopped: 15 were not tried.');
+    expect(first.said).not.toContain('not confirmed');
+    const second = await replayOf(many, { sendFails: true });
+    expect(second.said).toContain('10 were not confirmed. They may be queued all the same.');
+    expect(second.said).toContain('Stopped: 15 were not tried.');
+  });
+
+  it('says that nothing was queued when it is stopped while it reads', async () => {
+    const stopped = new AbortController();
+    stopped.abort();
+    expect(await replayOf([line('A')], { signal: stopped.signal })).toMatchObject({
+      isDone: false,
+      said: 'Stopped while the log was read. Nothing was queued.',
+    });
+  });
+
+  it('lists instead of queueing when it is asked for a list', async () => {
+    const { sent, said } = await replayOf([line('A')], {}, { list: true, dryRun: true });
+    expect(sent).toEqual([]);
+    expect(said).toMatch(/2026-08-01T12:00:00Z +zendesk-support +5158 +A +not_found/);
+  });
+
+  it('names the projects that there are where a named one has no such close', async () => {
+    const { isDone, said } = await replayOf([line('A')], {}, { projects: ['suport'] });
+    expect(isDone).toBe(false);
+    expect(said).toContain('There is no such close of "suport". Here: "support".');
+    expect((await replayOf([], {}, { projects: ['suport'] })).isDone).toBe(true);
+  });
+
+  it('says how to see what becomes of what it has queued', async () => {
+    const { said } = await replayOf([line('A')]);
+    const [, id] = /request id (\S+)\./.exec(said) ?? [];
+    expect(said).toContain(`aws logs tail /closer/CloseLog --since 10m --follow --filter-pattern '"${id}"'`);
+  });
+});

@@ -1,0 +1,252 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import { changeCharacter, prove, zendeskEvent } from '../../local/delivery.ts';
+import { type Behaviour, startPolyAI } from '../../local/polyai-stand-in.ts';
+import { type LocalStack, startLocalStack } from '../../local/stack.ts';
+import { createLedger, type Report } from './ledger.ts';
+import { classify, PASSING, REFUSAL_NAMES, REFUSALS } from './polyai.ts';
+import { createRandom } from './random.ts';
+import { MINUTE, SECOND } from './schedule.ts';
+
+type LiveOptions = { closes: number; seed: number; say: (text: string) => void };
+
+const CONNECTIONS = ['zendesk', 'batches'] as const;
+const SENDERS = 8;
+const TRIES = 5;
+const OUTAGE_MS = 20 * SECOND;
+/** A close that PolyAI never confirms is tried for 74 hours, which nobody waits for here. */
+const REFUSED = REFUSAL_NAMES.filter((name) => name !== 'unconfirmed');
+const DRAINED_WITHIN_MS = 15 * MINUTE;
+
+/**
+ * Real deliveries by HTTP to the stack on the emulator of AWS, with faults at PolyAI: its passing answers for a
+ * tenth of the calls, an outage, and keys that are rotated while closes are under way. Counted as in virtual time.
+ */
+export async function soakLive({ closes, seed, say }: LiveOptions): Promise<{
+  report: Report & { left: number };
+  rows: [string, string][];
+}> {
+  const random = createRandom(seed);
+  const polyai = await startPolyAI();
+  const folder = mkdtempSync(join(tmpdir(), 'polyai-chat-closer-soak-'));
+  const file = join(folder, 'connections.json');
+  writeFileSync(file, JSON.stringify(configuration()));
+  let local: LocalStack | undefined;
+  try {
+    local = await startLocalStack({ configuration: file, polyai, stackName: 'closer-soak', say });
+    return await run(local);
+  } finally {
+    await local?.stop();
+    await polyai.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+
+  async function run(stack: LocalStack) {
+    const startedAt = Date.now();
+    const outage = { from: Number.POSITIVE_INFINITY };
+    const isOut = () => Date.now() >= outage.from && Date.now() < outage.from + OUTAGE_MS;
+    const windows = [{ trouble: 'outage' as const, from: startedAt, to: startedAt }];
+    const ledger = createLedger({ windows, during: () => undefined, troubledMs: () => 0 }, Date.now);
+    polyai.behave(({ conversationId = '' }) => behaviourOf(conversationId));
+    polyai.onCall(({ body, headers, status }) => {
+      polyai.calls.length = 0;
+      const { conversation_id: id } = JSON.parse(body);
+      ledger.called(id, polyai.isOpen(id));
+      const answer = expected.get(id)?.(status);
+      expected.delete(id);
+      ledger.told(id, headers['x-polyai-correlation-id'] ?? '', answer);
+    });
+    const expected = new Map<string, (status: number) => ReturnType<typeof classify>>();
+
+    function behaviourOf(id: string): Behaviour | undefined {
+      const refusedAs = ledger.refusedAs(id);
+      const kinds = REFUSALS[refusedAs ?? ''] ?? [];
+      const passing = random.chance(0.1) ? random.pick(PASSING) : undefined;
+      const behaviour = isOut()
+        ? { status: 503, body: { error_message: 'down' } }
+        : refusedAs
+          ? kinds[id.length % kinds.length]
+          : typeof passing === 'string'
+            ? { hang: true }
+            : passing;
+      const { body, truncate = false, padToBytes = 0 } = behaviour ?? {};
+      const isUnreadable = truncate || padToBytes > 0;
+      const text =
+        behaviour?.status === undefined
+          ? '{"success":true}'
+          : typeof body === 'string'
+            ? body
+            : JSON.stringify(body ?? '');
+      expected.set(id, (status) =>
+        isUnreadable || status === 0 ? undefined : classify(status, status === 410 ? '' : text, id),
+      );
+      return behaviour;
+    }
+
+    say(`Sending ${closes} closes`);
+    const secrets = Object.fromEntries(
+      await Promise.all(
+        CONNECTIONS.map(async (name) => [name, await stack.readSecret(stack.secretId('connections', name))]),
+      ),
+    );
+    let asked = 0;
+    const decoys: string[] = [];
+    await Promise.all(Array.from({ length: SENDERS }, sendSome));
+    say(`Sent in ${((Date.now() - startedAt) / 1000).toFixed(0)} s; waiting until the queue is empty`);
+    const left = await drained(stack);
+    await readDeadLetters(stack, (body, attributes) => ledger.deadLettered(body, attributes));
+    const report = { ...ledger.report(polyai.isOpen), left };
+    const seconds = ((Date.now() - startedAt) / 1000).toFixed(0);
+    const rows: [string, string][] = [
+      ['left in the queue', `${left}`],
+      ['real time, deployment not counted', `${seconds} s`],
+    ];
+    return { report, rows };
+
+    async function sendSome(): Promise<void> {
+      while (asked < closes) {
+        const count = random.chance(0.05) ? 2 + random.index(12) : 1;
+        const before = asked;
+        asked += count;
+        const isPast = (share: number) => before < closes * share && asked >= closes * share;
+        if (isPast(0.3)) outage.from = Date.now();
+        if (isPast(0.7)) await rotate();
+        await deliver(count);
+        if (random.chance(0.05)) await forge();
+      }
+    }
+
+    function open(isAsked: boolean): string {
+      const id = polyai.openChat();
+      const refusedAs = isAsked && random.chance(0.01) ? random.pick(REFUSED) : undefined;
+      ledger.opened(id, 'support', refusedAs ? { refusedAs } : {});
+      return id;
+    }
+
+    async function deliver(count: number): Promise<void> {
+      const chats = Array.from({ length: count }, () => open(true));
+      const [id] = chats;
+      const name = count === 1 ? 'zendesk' : 'batches';
+      const body =
+        count === 1 ? zendeskEvent({ externalId: id }) : { chats: chats.map((each) => ({ id: each })) };
+      for (const each of chats) ledger.asked(each);
+      for (let tries = 0; tries < TRIES; tries += 1) {
+        const answer = await post(name, JSON.stringify(body));
+        if (answer.status !== 200) {
+          await sleep(1000);
+          continue;
+        }
+        ledger.acknowledged(answer.requestId, chats);
+        if (!random.chance(0.03)) return;
+        const again = await post(name, JSON.stringify(body));
+        if (again.status === 200) ledger.acknowledged(again.requestId, chats);
+        return;
+      }
+      ledger.gaveUp();
+    }
+
+    async function forge(): Promise<void> {
+      if (decoys.length < 10) decoys.push(open(false));
+      const body = JSON.stringify(zendeskEvent({ externalId: random.pick(decoys) }));
+      const { status } = await post('zendesk', body, (headers) => {
+        const name = 'x-zendesk-webhook-signature';
+        headers[name] = changeCharacter(headers[name] ?? '', 3);
+      });
+      ledger.forged(status === 200);
+    }
+
+    async function post(
+      name: (typeof CONNECTIONS)[number],
+      body: string,
+      change: (headers: Record<string, string>) => void = () => {},
+    ): Promise<{ status: number; requestId: string }> {
+      const verify = stack.configuration.connections[name]?.verify;
+      if (!verify) throw new Error(`there is no connection ${name}`);
+      const { headers } = prove(verify, secrets[name], { body, at: Date.now() });
+      change(headers);
+      try {
+        const response = await fetch(stack.webhookUrl(name), {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', ...headers },
+          body,
+        });
+        const { requestId = '' } = (await response.json()) as { requestId?: string };
+        return { status: response.status, requestId };
+      } catch {
+        return { status: 0, requestId: '' };
+      }
+    }
+
+    /** PolyAI takes only the new keys from now on, and the secret has them a little later. */
+    async function rotate(): Promise<void> {
+      polyai.keys = { apiKey: `key-${seed}-new`, token: `token-${seed}-new` };
+      await sleep(3 * SECOND);
+      await stack.writeSecret(stack.secretId('polyai', 'support'), polyai.keys);
+    }
+  }
+}
+
+function configuration() {
+  return {
+    stack: { maxConcurrency: 5 },
+    polyai: { support: { region: 'uk-1', accountId: 'acme-uk', projectId: 'PROJECT-191bfa2a' } },
+    connections: {
+      zendesk: { crm: 'zendesk', polyai: 'support' },
+      batches: {
+        crm: 'custom',
+        polyai: 'support',
+        verify: { scheme: 'bearer' },
+        finishedWhen: 'always',
+        conversationId: 'body.chats[].id',
+      },
+    },
+  };
+}
+
+const createSqs = () => new SQSClient({ useQueueUrlAsEndpoint: false });
+
+/** @returns how many messages are left when there is no more time to wait */
+async function drained({ outputs }: LocalStack): Promise<number> {
+  const sqs = createSqs();
+  const deadline = Date.now() + DRAINED_WITHIN_MS;
+  for (;;) {
+    const { Attributes = {} } = await sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl: outputs.CloseQueueUrl, AttributeNames: ['All'] }),
+    );
+    const left =
+      Number(Attributes.ApproximateNumberOfMessages) +
+      Number(Attributes.ApproximateNumberOfMessagesNotVisible);
+    if (left === 0 || Date.now() > deadline) return left;
+    await sleep(1000);
+  }
+}
+
+async function readDeadLetters(
+  { outputs }: LocalStack,
+  found: (body: string, attributes: { outcome?: string; reason?: string }) => void,
+): Promise<void> {
+  const sqs = createSqs();
+  const QueueUrl = outputs.DeadLetterQueueUrl;
+  for (;;) {
+    const { Messages = [] } = await sqs.send(
+      new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, MessageAttributeNames: ['All'] }),
+    );
+    if (Messages.length === 0) return;
+    for (const { Body = '', MessageAttributes: { outcome, reason } = {} } of Messages) {
+      found(Body, {
+        ...(outcome?.StringValue && { outcome: outcome.StringValue }),
+        ...(reason?.StringValue && { reason: reason.StringValue }),
+      });
+    }
+    const Entries = Messages.map(({ ReceiptHandle }, index) => ({ Id: `${index}`, ReceiptHandle }));
+    await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
+  }
+}

@@ -1,0 +1,26 @@
+import { defineConfig } from 'vitest/config';
+
+/** @param files globs below test/ */
+const project = (name: string, files: string[], isSerial = false) => ({
+  test: {
+    name,
+    include: files.map((each) => `test/${each}.test.ts`),
+    // No test asserts on time: this only ends one that hangs, on a slow and busy machine too.
+    testTimeout: 120_000,
+    hookTimeout: 240_000,
+    // One file after the other: each starts an emulator or a simulation of its own, and the machine may be small.
+    fileParallelism: !isSerial,
+  },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      project('unit', ['functions/**/*', 'infra/config/**/*', 'local/**/*', 'operate/**/*', 'scripts/**/*']),
+      project('infrastructure', ['infra/*']),
+      project('bundle', ['bundle/**/*']),
+      project('soak', ['soak/**/*'], true),
+      project('e2e', ['e2e/**/*'], true),
+    ],
+  },
+});
