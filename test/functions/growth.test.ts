@@ -168,19 +168,19 @@ const KINDS: Record<string, Kind> = {
     codes: ['signature_mismatch', 'signature_malformed'],
   },
 };
-/** CPU milliseconds of one request, the median of three. */
+
+/** CPU milliseconds of one request: the least of five, because what others do on the machine only adds to it. */
 async function costOf({ crm, settings = {}, secret }: Kind, request: Request) {
   const costs: number[] = [];
   let code: string | undefined;
-  for (let run = 0; run < 3; run += 1) {
+  for (let run = 0; run < 5; run += 1) {
     const receiver = startReceiver(crm, settings, secret, NOW);
     const before = process.cpuUsage();
     ({ code } = await receiver.send(request));
     const { user, system } = process.cpuUsage(before);
     costs.push((user + system) / 1000);
   }
-  costs.sort((a, b) => a - b);
-  return { ms: Math.max(FLOOR_MS, costs[1] ?? 0), code };
+  return { ms: Math.max(FLOOR_MS, Math.min(...costs)), code };
 }
 
 describe.each(Object.entries(KINDS))('%s', (_name, kind) => {

@@ -52,7 +52,11 @@ describe('the values of a secret', () => {
 
   it('are what they are where nothing wraps them, and nothing is ever quoted in an error', () => {
     const plain = fc.stringMatching(/^[A-Za-z0-9$#%&()*+,./:;<=>?@^_|~!-]{1,60}$/);
-    fc.assert(fc.property(plain, (value) => expect(read(value)).toEqual([value])));
+    fc.assert(
+      fc.property(plain, (value) => {
+        expect(read(value)).toEqual([value]);
+      }),
+    );
     fc.assert(
       fc.property(fc.string(), (value) => {
         try {

@@ -113,7 +113,10 @@ const CASES: [string, Record<string, unknown>, Record<string, string>?][] = [
   ['header', custom({ scheme: 'header', header: 'x-token' })],
   ['query', custom({ scheme: 'query', parameter: 'token' })],
   ['basic', custom({ scheme: 'basic' })],
-  ['hubspot', { crm: 'hubspot', polyai: 'support', finishedValues: ['4'], lookUp: 'sharedId' }],
+  [
+    'hubspot',
+    { crm: 'hubspot', polyai: 'support', finishedValues: ['4'], lookUp: 'sharedId', repeatedFinish: 'allow' },
+  ],
   ['twilio', { crm: 'twilio', polyai: 'support', conversationId: 'body.own.id' }],
 ];
 

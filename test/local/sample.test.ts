@@ -11,21 +11,21 @@ const SETTINGS = {
 
 function sample(settings: object) {
   const connection = connectionOf('custom', { ...SETTINGS, ...settings });
-  return sampleDelivery(URLS, connection, { token: 't' }, 'chat 1&2');
+  return sampleDelivery(URLS, connection, { token: 't' }, 'chat-1&2');
 }
 
 describe('the example of a custom connection', () => {
   it('is JSON', () => {
     expect(sample({})).toMatchObject({
       headers: { 'content-type': 'application/json' },
-      body: '{"status":"closed","chat":"chat 1&2"}',
+      body: '{"status":"closed","chat":"chat-1&2"}',
     });
   });
 
   it('is a form where the connection takes forms', () => {
     expect(sample({ format: 'form' })).toMatchObject({
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: 'status=closed&chat=chat+1%262',
+      body: 'status=closed&chat=chat-1%262',
     });
   });
 

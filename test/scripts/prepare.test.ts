@@ -9,6 +9,8 @@ import { temporaryFolder } from '../support/configuration.ts';
 function checkout(): string {
   const folder = temporaryFolder();
   cpSync(join(ROOT, 'scripts'), join(folder, 'scripts'), { recursive: true });
+  mkdirSync(join(folder, 'local'));
+  copyFileSync(join(ROOT, 'local/requirements.txt'), join(folder, 'local/requirements.txt'));
   mkdirSync(join(folder, 'node_modules'));
   copyFileSync(join(ROOT, 'package-lock.json'), join(folder, 'package-lock.json'));
   copyFileSync(join(ROOT, 'package-lock.json'), join(folder, 'node_modules/.package-lock.json'));

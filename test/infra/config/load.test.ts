@@ -9,6 +9,7 @@ import { ConfigurationError, type Fault, loadConfiguration } from '../../../infr
 import { requires } from '../../../infra/config/preset.ts';
 import { schemaText } from '../../../infra/config/schema.ts';
 import { CHOSEN } from '../../../infra/config/verify.ts';
+import { ROOT } from '../../../infra/root.ts';
 import { writeConnections } from '../../support/configuration.ts';
 
 type Json = Record<string, unknown>;
@@ -17,7 +18,6 @@ type Row = [path: string, value: unknown, problem: string, mend: string, below?:
 
 const folder = mkdtempSync(join(tmpdir(), 'config-'));
 const file = join(folder, 'connections.json');
-const ROOT = join(import.meta.dirname, '../..');
 
 const SECRET_ARN = 'arn:aws:secretsmanager:eu-west-2:123456789012:secret:crm/tickets-AbC123';
 const KEY_ARN = 'arn:aws:kms:eu-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab';
