@@ -88,7 +88,10 @@ describe('the app', () => {
 
     it('is not refused without credentials, when the command line makes up a region', () => {
       const { status, stderr } = runApp(context, { CDK_DEFAULT_REGION: 'us-east-1' });
-      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      expect({ status, stderr }).toEqual({
+        status: 0,
+        stderr: expect.stringMatching(/^Configuration: \S+\n$/),
+      });
     });
 
     it('is refused where credentials tell of another, each ARN with its fix', () => {
