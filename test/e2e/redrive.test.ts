@@ -77,12 +77,12 @@ function request(change: Partial<CloseRequest> = {}): CloseRequest {
     }),
     crmRef: '5158',
     deliveryId: randomUUID(),
-    receivedAt: new Date(Date.now() - 27 * HOUR).toISOString(),
+    receivedAt: new Date(Date.now() - 75 * HOUR).toISOString(),
     ...change,
   };
 }
 
-/** What the worker itself does with a close that has failed for a day: here because the project's keys are wrong. */
+/** What the worker itself does with a close that has failed for 74 hours: here because the project's keys are wrong. */
 async function giveUp(...requests: CloseRequest[]): Promise<void> {
   const wrong = JSON.stringify({ apiKey: 'revoked', token: 'revoked' });
   const close = createClose({
@@ -106,8 +106,8 @@ async function giveUp(...requests: CloseRequest[]): Promise<void> {
     receiptHandle: 'none',
     body: JSON.stringify(each),
     attributes: {
-      SentTimestamp: String(Date.now() - 27 * HOUR),
-      ApproximateFirstReceiveTimestamp: String(Date.now() - 27 * HOUR),
+      SentTimestamp: String(Date.now() - 75 * HOUR),
+      ApproximateFirstReceiveTimestamp: String(Date.now() - 75 * HOUR),
       ApproximateReceiveCount: '40',
       MessageGroupId: each.project,
     },
