@@ -1,0 +1,14 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '../infra/root.ts';
+import { generatedFiles } from './generate/files.ts';
+
+// Writes what follows from the presets, the pages and the configuration's rules: connections.schema.json, and
+// the generated tables of the README and the pages. A test proves that all of it is current.
+
+for (const [file, text] of Object.entries(generatedFiles(ROOT))) {
+  const path = join(ROOT, file);
+  if (readFileSync(path, 'utf8') === text) continue;
+  writeFileSync(path, text);
+  process.stdout.write(`wrote ${file}\n`);
+}
