@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ROOT } from '../../infra/root.ts';
+import { configurationOf } from '../support/configuration.ts';
 
 const PAGES = ['README.md', 'CONTRIBUTING.md', ...pagesIn('docs'), ...pagesIn('docs/crm')];
 
@@ -68,5 +69,14 @@ describe('the pages', () => {
       for (const { path } of linksOf(page)) if (PAGES.includes(path)) reached.add(path);
     }
     expect(PAGES.filter((page) => !reached.has(page))).toEqual([]);
+  });
+});
+
+describe('the configurations', () => {
+  it.each(['README.md', 'docs/configuration.md', 'docs/security.md'])('that %s shows are valid', (page) => {
+    const blocks = [...read(page).matchAll(/^ *```json\n([\s\S]*?)^ *```$/gm)].map(([, text = '']) => text);
+    const configurations = blocks.filter((text) => text.includes('"connections"'));
+    expect(configurations.length).toBeGreaterThan(0);
+    for (const text of configurations) expect(() => configurationOf(text)).not.toThrow();
   });
 });
