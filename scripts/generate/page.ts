@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Crm } from '../../functions/crm/crm.ts';
+import { DocumentError } from './document-error.ts';
 
 const GROUPS = ['webhook', 'bus', 'any'] as const;
 
@@ -30,16 +31,16 @@ export type Page = {
  * Reads docs/crm/<crm>.md. Its facts stand in a comment at its top, `key: value` on each line: GitHub would
  * show YAML front matter as a table.
  *
- * @throws {Error} when there is no page, or it lacks a fact or has one that its preset has no use for
+ * @throws {DocumentError} when there is no page, or it lacks a fact or has one that its preset has no use for
  */
 export function readPage(root: string, crm: string, preset: Crm): Page {
   const file = `docs/crm/${crm}.md`;
   if (!existsSync(join(root, file)))
-    throw new Error(`${file} is missing. CONTRIBUTING.md says what it holds.`);
+    throw new DocumentError(`${file} is missing. CONTRIBUTING.md says what it holds.`);
   const text = readFileSync(join(root, file), 'utf8');
   const { group, ...facts } = readFacts(file, text);
   const [, title] = /^# (.+)$/m.exec(text) ?? [];
-  if (!title) throw new Error(`${file} has no title. Add a line that begins with "# ".`);
+  if (!title) throw new DocumentError(`${file} has no title. Add a line that begins with "# ".`);
   const needed = [
     ...ALWAYS,
     ...(preset.takes.includes('lookUp') ? WITH_LOOK_UP : []),
@@ -47,9 +48,10 @@ export function readPage(root: string, crm: string, preset: Crm): Page {
   ];
   const missing = needed.filter((fact) => !facts[fact]);
   const unknown = Object.keys(facts).filter((fact) => !needed.includes(fact));
-  if (missing.length > 0) throw new Error(`${file} lacks facts: ${missing.join(', ')}.`);
-  if (unknown.length > 0) throw new Error(`${file} has facts that no table shows: ${unknown.join(', ')}.`);
-  if (!isGroup(group)) throw new Error(`${file}: group must be one of ${GROUPS.join(', ')}.`);
+  if (missing.length > 0) throw new DocumentError(`${file} lacks facts: ${missing.join(', ')}.`);
+  if (unknown.length > 0)
+    throw new DocumentError(`${file} has facts that no table shows: ${unknown.join(', ')}.`);
+  if (!isGroup(group)) throw new DocumentError(`${file}: group must be one of ${GROUPS.join(', ')}.`);
   return { crm, preset, file, text, title, group, facts };
 }
 
@@ -65,7 +67,7 @@ export function choicesOf({ preset }: Page, chosen: readonly string[]): readonly
 function readFacts(file: string, text: string): Record<string, string> {
   const [, lines] = /^<!-- facts\n([\s\S]*?)^-->$/m.exec(text) ?? [];
   if (lines === undefined || !text.startsWith('<!-- facts\n')) {
-    throw new Error(`${file} must begin with its facts, in a comment that opens with "<!-- facts".`);
+    throw new DocumentError(`${file} must begin with its facts, in a comment that opens with "<!-- facts".`);
   }
   const pairs = lines
     .trim()
@@ -73,7 +75,7 @@ function readFacts(file: string, text: string): Record<string, string> {
     .map((line) => /^([a-z]+): (.+)$/.exec(line) ?? [line]);
   return Object.fromEntries(
     pairs.map(([line, key, value]) => {
-      if (!key || !value) throw new Error(`${file}: "${line}" is not a fact. Write "key: value".`);
+      if (!key || !value) throw new DocumentError(`${file}: "${line}" is not a fact. Write "key: value".`);
       return [key, value];
     }),
   );
