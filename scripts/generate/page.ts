@@ -28,19 +28,28 @@ export type Page = {
 };
 
 /**
- * Reads docs/crm/<crm>.md. Its facts stand in a comment at its top, `key: value` on each line: GitHub would
- * show YAML front matter as a table.
+ * Reads docs/crm/<crm>.md. Its facts are in a comment at its top, `key: value` on each line: GitHub would show
+ * YAML front matter as a table.
  *
- * @throws {DocumentError} when there is no page, or it lacks a fact or has one that its preset has no use for
+ * @throws {DocumentError} when there is no page, or with everything that is wrong with it
  */
 export function readPage(root: string, crm: string, preset: Crm): Page {
   const file = `docs/crm/${crm}.md`;
-  if (!existsSync(join(root, file)))
-    throw new DocumentError(`${file} is missing. CONTRIBUTING.md says what it holds.`);
-  const text = readFileSync(join(root, file), 'utf8');
+  const path = join(root, file);
+  if (!existsSync(path)) throw new DocumentError(`${file} is missing. CONTRIBUTING.md says what it holds.`);
+  const text = readFileSync(path, 'utf8');
   const { group, ...facts } = readFacts(file, text);
-  const [, title] = /^# (.+)$/m.exec(text) ?? [];
-  if (!title) throw new DocumentError(`${file} has no title. Add a line that begins with "# ".`);
+  const [, title = ''] = /^# (.+)$/m.exec(text) ?? [];
+  const problems = [
+    ...(title === '' ? ['has no title. Add a line that begins with "# ".'] : []),
+    ...factProblems(facts, preset),
+    ...groupProblems(group, preset),
+  ];
+  if (problems.length > 0) throw new DocumentError(problems.map((each) => `${file} ${each}`).join('\n'));
+  return { crm, preset, file, text, title, group: group as Group, facts };
+}
+
+function factProblems(facts: Record<string, string>, preset: Crm): string[] {
   const needed = [
     ...ALWAYS,
     ...(preset.takes.includes('lookUp') ? WITH_LOOK_UP : []),
@@ -48,11 +57,17 @@ export function readPage(root: string, crm: string, preset: Crm): Page {
   ];
   const missing = needed.filter((fact) => !facts[fact]);
   const unknown = Object.keys(facts).filter((fact) => !needed.includes(fact));
-  if (missing.length > 0) throw new DocumentError(`${file} lacks facts: ${missing.join(', ')}.`);
-  if (unknown.length > 0)
-    throw new DocumentError(`${file} has facts that no table shows: ${unknown.join(', ')}.`);
-  if (!isGroup(group)) throw new DocumentError(`${file}: group must be one of ${GROUPS.join(', ')}.`);
-  return { crm, preset, file, text, title, group, facts };
+  return [
+    ...missing.map((fact) => `lacks the fact "${fact}".`),
+    ...unknown.map((fact) => `has a fact "${fact}" that no table shows for this preset.`),
+  ];
+}
+
+function groupProblems(group: string | undefined, { bus }: Crm): string[] {
+  if (!GROUPS.some((each) => each === group)) return [`must have a group among ${GROUPS.join(', ')}.`];
+  return (group === 'bus') === (bus !== undefined)
+    ? []
+    : ['must have the group "bus" if its preset has a bus, and only then.'];
 }
 
 /**
@@ -79,8 +94,4 @@ function readFacts(file: string, text: string): Record<string, string> {
       return [key, value];
     }),
   );
-}
-
-function isGroup(group: unknown): group is Group {
-  return GROUPS.some((each) => each === group);
 }

@@ -76,16 +76,28 @@ describe('readPage', () => {
     'names a missing fact: %s',
     (fact) => {
       const facts = Object.fromEntries(Object.entries(FACTS).filter(([name]) => name !== fact));
-      expect(() => read(pageOf(facts))).toThrow(`docs/crm/zendesk.md lacks facts: ${fact}.`);
+      expect(() => read(pageOf(facts))).toThrow(`docs/crm/zendesk.md lacks the fact "${fact}".`);
     },
   );
+
+  it('names everything that is wrong with a page', () => {
+    const { proof, ...others } = FACTS;
+    expect(() => read(pageOf({ ...others, group: 'bus' }).replace('# ', ''))).toThrow(
+      /has no title.*\n.*lacks the fact "proof".*\n.*group "bus"/,
+    );
+  });
 
   it.each([
     ['a missing page', undefined, 'docs/crm/zendesk.md is missing'],
     ['a page without facts', '# Zendesk\n', 'must begin with its facts'],
     ['a page without a title', pageOf(FACTS).replace('# ', ''), 'has no title'],
-    ['a fact that no table shows', pageOf({ ...FACTS, colour: 'red' }), 'no table shows: colour'],
-    ['an unknown group', pageOf({ ...FACTS, group: 'fax' }), 'group must be one of webhook, bus, any'],
+    [
+      'a fact that no table shows',
+      pageOf({ ...FACTS, colour: 'red' }),
+      'a fact "colour" that no table shows',
+    ],
+    ['an unknown group', pageOf({ ...FACTS, group: 'fax' }), 'must have a group among webhook, bus, any'],
+    ['a bus for a preset of webhooks', pageOf({ ...FACTS, group: 'bus' }), 'only then'],
     ['a line that is not a fact', '<!-- facts\nred\n-->\n# Zendesk\n', '"red" is not a fact'],
   ])('refuses %s', (_, text, message) => {
     expect(() => read(text)).toThrow(message);
