@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -738,6 +738,10 @@ describe('any JSON at all', () => {
 });
 
 describe('connections.schema.json', () => {
+  it('is current (npm run generate)', () => {
+    expect(readFileSync(join(ROOT, 'connections.schema.json'), 'utf8')).toBe(schemaText());
+  });
+
   it('tells an editor what each key means, what may stand there and what must', () => {
     const { properties, required, additionalProperties } = JSON.parse(schemaText());
     const connection = properties.connections.additionalProperties;
