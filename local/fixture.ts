@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../infra/root.ts';
 
@@ -25,8 +25,10 @@ export type Fixture = {
   expected: ({ findings: unknown[]; ignored: string[] } & Record<string, unknown>) | { refused: string };
 };
 
+/** The names of a CRM's fixtures; none where the folder is missing, so that a test can say what the CRM lacks. */
 export function fixtureNames(crm: string): string[] {
-  return readdirSync(join(ROOT, 'local/fixtures', crm)).sort();
+  const folder = join(ROOT, 'local/fixtures', crm);
+  return existsSync(folder) ? readdirSync(folder).sort() : [];
 }
 
 export function readFixture(crm: string, name: string): Fixture {

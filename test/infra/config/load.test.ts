@@ -738,7 +738,7 @@ describe('any JSON at all', () => {
 });
 
 describe('connections.schema.json', () => {
-  it('is current (npm run schema)', () => {
+  it('is current (npm run generate)', () => {
     expect(readFileSync(join(ROOT, 'connections.schema.json'), 'utf8')).toBe(schemaText());
   });
 
