@@ -24,3 +24,9 @@ export const REFUSALS = {
 } as const;
 
 export type RefusalCode = keyof typeof REFUSALS;
+
+/** Why a delivery is refused: the check that failed, never the value that was expected. */
+export type Refusal = { code: RefusalCode; detail: string };
+
+/** The result of verifying a delivery; `undefined` when it is valid. */
+export type Verdict = Refusal | undefined;

@@ -22,7 +22,7 @@ export type Fixture = {
   body?: unknown;
   text?: string;
   /** What readDelivery gives; or the code of a refusal. */
-  expected: ({ findings: unknown[]; ignored: string[] } & Record<string, unknown>) | { refused: string };
+  expected: ({ closes: unknown[]; ignored: string[] } & Record<string, unknown>) | { refused: string };
 };
 
 export function fixtureNames(crm: string): string[] {

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type CleanupParts, createCleanup, type Summary } from '../../functions/cleanup.lambda.ts';
+import type { Summary } from '../../functions/cleanup/run-line.ts';
+import { type CleanupParts, createCleanup } from '../../functions/cleanup.lambda.ts';
 import { type CloseRequest, parseCloseRequest } from '../../functions/close-request.ts';
-import type { ListedProject } from '../../functions/connections.ts';
+import type { CleanupProject } from '../../functions/connections.ts';
 import type { Line } from '../../functions/log.ts';
 import { createSecretReader } from '../../functions/secrets.ts';
 import { type Behaviour, type Listed, type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
@@ -23,7 +24,7 @@ beforeEach(async () => {
 });
 afterEach(() => polyai.close());
 
-type Own = Partial<CleanupParts> & { cleanup?: Partial<ListedProject['cleanup']>; remainingMs?: number };
+type Own = Partial<CleanupParts> & { cleanup?: Partial<CleanupProject['cleanup']>; remainingMs?: number };
 
 /** A cleanup of one project for real, on a clock that only waiting moves; whatever is given replaces its part. */
 function createRun({ cleanup = {}, remainingMs = 15 * MINUTE, ...parts }: Own = {}) {
@@ -33,7 +34,7 @@ function createRun({ cleanup = {}, remainingMs = 15 * MINUTE, ...parts }: Own = 
   const waits: number[] = [];
   const clock = { now: NOW };
   const vault = { text: JSON.stringify(polyai.keys), reads: 0, fails: undefined as Error | undefined };
-  const project: ListedProject = {
+  const project: CleanupProject = {
     ...OWNER,
     region: 'uk-1',
     baseUrl: polyai.url,

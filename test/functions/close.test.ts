@@ -726,8 +726,8 @@ describe('the keys', () => {
   it.each([
     ['AccessDeniedException', /Allow this function/],
     ['ResourceNotFoundException', /Create it/],
-    ['ThrottlingException', /tried again/],
-  ])('that cannot be read (%s) make PolyAI unavailable, without a call', async (name, mend) => {
+    ['ThrottlingException', /retried automatically/],
+  ])('that cannot be read (%s) make PolyAI unavailable, without a call', async (name, fix) => {
     const { close, lines, sent, vault } = createWorker();
     vault.fails = Object.assign(new Error('no'), { name, $metadata: { httpStatusCode: 400 } });
     const record = message();
@@ -735,7 +735,7 @@ describe('the keys', () => {
     expect(sent).toEqual([postponed(record, 10)]);
     expect(lines).toMatchObject([
       { type: 'fault', where: 'close: secret', error: { name: 'SecretUnavailable' } },
-      { outcome: 'unavailable', reason: expect.stringMatching(mend) },
+      { outcome: 'unavailable', reason: expect.stringMatching(fix) },
     ]);
     expect(lines[1]?.reason).toContain(SECRET_ID);
     expect(polyai.calls).toEqual([]);

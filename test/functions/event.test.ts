@@ -157,7 +157,7 @@ describe('a message that cannot be read', () => {
     ['names no connection', record(EVENT, { name: 7 }), 'not { connection, event }'],
     ['names one of another deployment', record(EVENT, { name: 'gone' }), 'not in this deployment'],
     ['names what every object has', record(EVENT, { name: 'constructor' }), 'not in this deployment'],
-    ['asks for too much', record(many), '100 conversations at most'],
+    ['asks for too much', record(many), 'at most 100 conversations'],
   ])('stays for the dead-letter queue, with a fault: it %s', async (_, message, reason) => {
     const { left, queued, lines } = await read([message]);
     expect({ left, queued }).toEqual({ left: ['m-1'], queued: [] });

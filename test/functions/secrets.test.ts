@@ -8,13 +8,13 @@ import {
   createSecretReader,
   FAILURE_MS,
   FRESH_MS,
-  LOOK_EVERY_MS,
-  LOOKS,
   parseSecret,
-  SAME_LOOK_MS,
+  REREAD_EVERY_MS,
+  REREADS,
   SecretNotReady,
   type SecretReader,
   SecretUnavailable,
+  SHARED_REREAD_MS,
   STALE_MS,
 } from '../../functions/secrets.ts';
 
@@ -77,7 +77,7 @@ describe('read', () => {
 
   it('keeps five minutes, fifteen seconds and an hour as the design has them, and looks five times and every two seconds', () => {
     expect([FRESH_MS, FAILURE_MS, STALE_MS]).toEqual([300_000, 15_000, 3_600_000]);
-    expect([LOOKS, LOOK_EVERY_MS]).toEqual([5, 2000]);
+    expect([REREADS, REREAD_EVERY_MS]).toEqual([5, 2000]);
   });
 
   it('asks once for all who ask at the same time, and again after that failed', async () => {
@@ -189,16 +189,16 @@ describe('readAgain', () => {
     await reader.read(ID);
     for (let look = 0; look < 8; look += 1) {
       expect(await reader.readAgain(ID, 'v1')).toBe('v1');
-      played.at += SAME_LOOK_MS;
+      played.at += SHARED_REREAD_MS;
     }
-    expect(played.calls).toBe(1 + LOOKS);
+    expect(played.calls).toBe(1 + REREADS);
     played.answer = 'v2';
-    played.at += LOOK_EVERY_MS - 8 * SAME_LOOK_MS - 1;
+    played.at += REREAD_EVERY_MS - 8 * SHARED_REREAD_MS - 1;
     expect(await reader.readAgain(ID, 'v1')).toBe('v1');
-    expect(played.calls).toBe(1 + LOOKS);
+    expect(played.calls).toBe(1 + REREADS);
     played.at += 1;
     expect(await reader.readAgain(ID, 'v1')).toBe('v2');
-    expect(played.calls).toBe(2 + LOOKS);
+    expect(played.calls).toBe(2 + REREADS);
   });
 
   it('never asks more than 35 times in any minute, whenever it is called', async () => {
@@ -226,7 +226,7 @@ describe('readAgain', () => {
     for (let look = 0; look < 10; look += 1) await reader.readAgain(ID, 'v1');
     expect(played.calls).toBe(2);
     played.answer = 'v2';
-    played.at += SAME_LOOK_MS;
+    played.at += SHARED_REREAD_MS;
     expect(await reader.readAgain(ID, 'v1')).toBe('v2');
   });
 
@@ -237,9 +237,9 @@ describe('readAgain', () => {
       played.at += by;
       await reader.readAgain(ID, 'v1');
     };
-    for (let times = 0; times < 8; times += 1) await look(SAME_LOOK_MS);
+    for (let times = 0; times < 8; times += 1) await look(SHARED_REREAD_MS);
     await look(-60_000);
-    expect(played.calls).toBe(1 + LOOKS);
+    expect(played.calls).toBe(1 + REREADS);
   });
 
   it('counts the looks of each secret apart', async () => {
@@ -247,7 +247,7 @@ describe('readAgain', () => {
     await Promise.all([reader.read('a'), reader.read('b')]);
     for (let look = 0; look < 8; look += 1) {
       await reader.readAgain('a', 'v1');
-      played.at += SAME_LOOK_MS;
+      played.at += SHARED_REREAD_MS;
     }
     played.answer = 'v2';
     expect(await reader.readAgain('b', 'v1')).toBe('v2');

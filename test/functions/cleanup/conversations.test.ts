@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { listConversations, type PageQuery, readListKey } from '../../../functions/cleanup/conversations.ts';
-import type { ListedProject } from '../../../functions/connections.ts';
+import type { CleanupProject } from '../../../functions/connections.ts';
 import { type Behaviour, type PolyAIStandIn, startPolyAI } from '../../../local/polyai-stand-in.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -23,7 +23,7 @@ function list(
   own: { apiKey?: string; baseUrl?: string; timeoutMs?: number } = {},
 ) {
   const { apiKey = polyai.keys.apiKey, baseUrl = polyai.url, timeoutMs = 10_000 } = own;
-  const project = { ...OWNER, baseUrl, clientEnv: 'pre-release' } as ListedProject;
+  const project = { ...OWNER, baseUrl, clientEnv: 'pre-release' } as CleanupProject;
   return listConversations(
     { project, apiKey, requestId: 'run-1é', fetch, timeoutMs },
     { from: 0, to: Date.now(), ...query },

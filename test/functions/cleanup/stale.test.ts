@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { judgeChat } from '../../../functions/cleanup/stale.ts';
-import type { ListedProject } from '../../../functions/connections.ts';
+import type { CleanupProject } from '../../../functions/connections.ts';
 
 const HOUR = 3_600_000;
 const NOW = Date.parse('2026-08-01T12:00:00.000Z');
 
-const project: ListedProject = {
+const project: CleanupProject = {
   region: 'uk-1',
   baseUrl: 'https://api.uk-1.platform.polyai.app',
   version: 'v1',

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import type { Crm, Reading } from '../../../functions/crm/crm.ts';
 import custom from '../../../functions/crm/custom.ts';
-import { ask, readDelivery } from '../../../functions/intake/read-delivery.ts';
+import { readDelivery, toRequestFields } from '../../../functions/intake/read-delivery.ts';
 
 const CONNECTION: Connection = {
   crm: 'custom',
@@ -23,7 +23,7 @@ function read(body: unknown, connection: Partial<Connection> = {}) {
 }
 
 function idsOf(id: unknown): string[] {
-  return read({ done: true, id }).findings.map(({ conversationId = '' }) => conversationId);
+  return read({ done: true, id }).closes.map(({ conversationId = '' }) => conversationId);
 }
 
 describe('finishedWhen', () => {
@@ -36,25 +36,25 @@ describe('finishedWhen', () => {
     [[true], ['finished_not_boolean'], 0],
     [{}, ['finished_not_boolean'], 0],
     [undefined, ['finished_not_boolean'], 0],
-  ])('giving %j is ignored with %j', (done, ignored, findings) => {
+  ])('giving %j is ignored with %j', (done, ignored, closes) => {
     const demand = read({ done, id: 'c1' });
     expect(demand.ignored).toEqual(ignored);
-    expect(demand.findings).toHaveLength(findings);
+    expect(demand.closes).toHaveLength(closes);
   });
 
   it('may be "always"', () => {
-    expect(read({ id: 'c1' }, { finishedWhen: 'always' }).findings).toEqual([{ conversationId: 'c1' }]);
+    expect(read({ id: 'c1' }, { finishedWhen: 'always' }).closes).toEqual([{ conversationId: 'c1' }]);
   });
 
   it('that meets a type it cannot work on closes nothing', () => {
     const finishedWhen = "contains(body.tags, 'done')";
-    expect(read({ id: 'c1', tags: ['done'] }, { finishedWhen }).findings).toHaveLength(1);
+    expect(read({ id: 'c1', tags: ['done'] }, { finishedWhen }).closes).toHaveLength(1);
     expect(read({ id: 'c1' }, { finishedWhen }).ignored).toEqual(['finished_not_boolean']);
   });
 
   it('sees headers and query too', () => {
     const finishedWhen = "headers.\"x-a\" == 'h' && query.q == 'v'";
-    expect(read({ id: 'c1' }, { finishedWhen }).findings).toHaveLength(1);
+    expect(read({ id: 'c1' }, { finishedWhen }).closes).toHaveLength(1);
   });
 });
 
@@ -73,20 +73,20 @@ describe('conversationId', () => {
   it.each([[undefined], [null], [''], [[]], [[null, '']]])(
     'giving %j is ignored: no_conversation_id',
     (id) => {
-      expect(read({ done: true, id })).toEqual({ findings: [], ignored: ['no_conversation_id'] });
+      expect(read({ done: true, id })).toEqual({ closes: [], ignored: ['no_conversation_id'] });
     },
   );
 
   it.each([[true], [1.5], [2 ** 53], [{ id: 'c1' }], [['c1'.repeat(200)]], ['line\nend'], [[['c1']]]])(
     'giving %j is ignored: unusable_conversation_id',
     (id) => {
-      expect(read({ done: true, id })).toEqual({ findings: [], ignored: ['unusable_conversation_id'] });
+      expect(read({ done: true, id })).toEqual({ closes: [], ignored: ['unusable_conversation_id'] });
     },
   );
 
   it('takes the good of an array and says what was not', () => {
     expect(read({ done: true, id: ['c1', {}, false] })).toEqual({
-      findings: [{ conversationId: 'c1' }],
+      closes: [{ conversationId: 'c1' }],
       ignored: ['unusable_conversation_id', 'unusable_conversation_id'],
     });
   });
@@ -113,7 +113,7 @@ describe('a preset with several events in one delivery', () => {
     expect(readEvents(readings)).toEqual({
       crmRef: '1',
       deliveryId: 'd1',
-      findings: [
+      closes: [
         { conversationId: 'c2', crmRef: 'T-2', deliveryId: 'd2' },
         { conversationId: 'c3' },
         { conversationId: 'c4' },
@@ -127,11 +127,11 @@ describe('a preset with several events in one delivery', () => {
       { finished: true, conversationId: 'c1' },
       { finished: true, conversationId: 'c1' },
     ];
-    expect(readEvents(readings).findings).toEqual([{ conversationId: 'c1' }]);
+    expect(readEvents(readings).closes).toEqual([{ conversationId: 'c1' }]);
   });
 
   it('asks for nothing when there is none', () => {
-    expect(readEvents([])).toEqual({ findings: [], ignored: [] });
+    expect(readEvents([])).toEqual({ closes: [], ignored: [] });
   });
 });
 
@@ -180,8 +180,8 @@ describe('what is looked up', () => {
     [{}, { repeatedFinish: 'allow' }, true],
     [{ finished: false, provesChange: true }, { repeatedFinish: 'allow' }, false],
   ])('is only a finish whose event proves the change: %j with %j', (reading, connection, isTaken) => {
-    const { findings, ignored } = readings([reading], connection);
-    expect(findings).toHaveLength(isTaken ? 1 : 0);
+    const { closes, ignored } = readings([reading], connection);
+    expect(closes).toHaveLength(isTaken ? 1 : 0);
     expect(ignored).toEqual(isTaken ? [] : ['not_finished']);
   });
 
@@ -189,7 +189,7 @@ describe('what is looked up', () => {
     const { lookUp: _none, ...own } = looksUp;
     const crm = { read: () => [{ finished: true, conversationId: 'c', happenedAt: at(3) }] };
     expect(readDelivery(crm, own, { body: {}, headers: {}, query: {} }, NOW)).toEqual({
-      findings: [{ conversationId: 'c' }],
+      closes: [{ conversationId: 'c' }],
       ignored: [],
     });
   });
@@ -207,12 +207,12 @@ describe('what is looked up', () => {
 
   it('counts each event of a batch from its own time, and a ticket from its latest', () => {
     const proven = { provesChange: true };
-    const { findings, happenedAt } = readings([
+    const { closes, happenedAt } = readings([
       { ...proven, crmRef: '7', happenedAt: at(1) },
       { ...proven, crmRef: '7', happenedAt: at(60) },
       { ...proven, crmRef: '8', happenedAt: at(30) },
     ]);
-    expect(findings).toEqual([
+    expect(closes).toEqual([
       { crmRef: '7', sharedId: '7', happenedAt: at(1) },
       { crmRef: '8', sharedId: '8', happenedAt: at(30) },
     ]);
@@ -224,8 +224,8 @@ describe('what is looked up', () => {
       sharedId: '7',
       ...(happenedAt && { happenedAt }),
     }));
-    expect(ask(late, NOW)).toEqual({ sharedId: '7', receivedAt: at(30) });
-    expect(ask(early, NOW)).toEqual({ sharedId: '7', receivedAt: at(0) });
-    expect(ask(timeless, NOW)).toEqual({ sharedId: '7', receivedAt: at(0) });
+    expect(toRequestFields(late, NOW)).toEqual({ sharedId: '7', receivedAt: at(30) });
+    expect(toRequestFields(early, NOW)).toEqual({ sharedId: '7', receivedAt: at(0) });
+    expect(toRequestFields(timeless, NOW)).toEqual({ sharedId: '7', receivedAt: at(0) });
   });
 });

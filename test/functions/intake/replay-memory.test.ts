@@ -5,7 +5,7 @@ import type { Crm, Reading } from '../../../functions/crm/crm.ts';
 import custom from '../../../functions/crm/custom.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
 import { readContent } from '../../../functions/delivery.ts';
-import { createReplayMemory, isTellingApart } from '../../../functions/intake/replay-memory.ts';
+import { createReplayMemory, distinguishesFinishes } from '../../../functions/intake/replay-memory.ts';
 import type { Line } from '../../../functions/log.ts';
 import { createReceive } from '../../../functions/receive.lambda.ts';
 import { SCHEMES } from '../../../functions/schemes/index.ts';
@@ -306,7 +306,7 @@ describe.each(Object.keys(CRMS).filter((name) => !CRMS[name]?.bus))('the body of
         ({ happenedAt, finishedAt }) => (happenedAt ?? finishedAt) !== undefined,
       );
       const told = hasTime || readings.every(({ deliveryId }) => deliveryId !== undefined);
-      expect({ file, told: isTellingApart(crm, connection, content) }).toEqual({ file, told });
+      expect({ file, told: distinguishesFinishes(crm, connection, content) }).toEqual({ file, told });
       if (told && !hasTime) expect(WITH_ID_IN_BODY).toContain(name);
     }
   });
