@@ -1,8 +1,9 @@
 import { delimiter, join } from 'node:path';
+import { ChatCloserError } from '../functions/error.ts';
 import { ROOT } from '../infra/root.ts';
 
 /** What a refusal of the local run says; no stack trace belongs to it. */
-export class LocalRunError extends Error {
+export class LocalRunError extends ChatCloserError {
   override name = 'LocalRunError';
 }
 

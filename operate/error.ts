@@ -1,5 +1,7 @@
+import { ChatCloserError } from '../functions/error.ts';
+
 /** What a command says instead of a stack trace. */
-export class OperatorError extends Error {
+export class OperatorError extends ChatCloserError {
   override name = 'OperatorError';
   /** 1: it could not be done. 2: it was asked for wrongly. */
   exitCode: 1 | 2;
