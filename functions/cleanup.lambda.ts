@@ -56,7 +56,7 @@ const QUEUE_MS = 7 * SECOND_MS;
 export function createCleanup(parts: CleanupParts) {
   const { projects, secrets, queue, writeLine, now } = parts;
 
-  /** @throws {UnknownProject} and nothing else; the line of a run says why it stopped */
+  /** @throws {UnknownProject} and nothing else; a run's log line says why it stopped */
   return async function cleanup(event: unknown, context: RunContext): Promise<Summary> {
     const run = startRun(event, context);
     const { requestId, name, startedAt } = run;
@@ -78,7 +78,7 @@ export function createCleanup(parts: CleanupParts) {
     throw error;
   }
 
-  /** Early enough to queue the closes in time, and before the next run starts, so that two never overlap. */
+  /** Unix milliseconds; early enough to queue the closes, and before the next run starts, so that two never overlap. */
   function stopAt({ project, startedAt }: Run, context: RunContext): number {
     const { maxCloses, periodMs } = project.cleanup;
     const settle = SETTLE_MS + SETTLE_MS_PER_CLOSE * maxCloses;

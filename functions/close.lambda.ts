@@ -228,7 +228,7 @@ export function createClose(parts: CloseParts) {
     if (attempt.outcome === 'resolved' && request && conversationId) {
       return queueResolved(request, conversationId);
     }
-    // Cleanup's own closes are given up quietly: its next run finds the chat again.
+    // A close of cleanup needs no dead letter, because its next run finds the chat again.
     if (next === 'done' || request?.source === 'cleanup') return true;
     return deadLetter(message, attempt);
   }

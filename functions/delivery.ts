@@ -3,7 +3,7 @@ import { checkEvents, parseForm, parseJson } from './parse-body.ts';
 
 /** One HTTP request of a CRM as it arrived. Only the transport's base64 is decoded. */
 export type Delivery = {
-  /** In upper case. */
+  /** The HTTP method in upper case. */
   method: string;
   /** Names in lower case; a header sent twice is joined with a comma, as API Gateway gives it. */
   headers: Record<string, string>;

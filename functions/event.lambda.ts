@@ -27,7 +27,7 @@ export type EventParts = {
 /** The message that a rule puts on the queue: the unchanged event, and the connection that the rule belongs to. */
 type BusMessage = { name: string; connection: Connection; event: unknown };
 
-/** A record that cannot be processed. SQS moves it to the events' dead-letter queue after some receives. */
+/** A record that cannot be processed. SQS moves it to the events' dead-letter queue after the maximum receives. */
 export class UnreadableEvent extends ChatCloserError {
   override name = 'UnreadableEvent';
 }

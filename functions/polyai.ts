@@ -150,7 +150,13 @@ export async function readJson(response: Response, maxBytes: number = MAX_BODY_B
   }
 }
 
-/** PolyAI's errors have three shapes: `error_code` beside the message, `error: { code }`, and only a message. */
+/**
+ * Picks the documented fields from an answer of PolyAI. Its errors have three shapes: `error_code` beside the message,
+ * `error: { code }`, and only a message.
+ *
+ * @param json the parsed body, whatever it holds
+ * @param now Unix milliseconds, for a `Retry-After` that is a date
+ */
 export function readAnswer(
   status: number,
   headers: Headers,

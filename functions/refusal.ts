@@ -1,4 +1,4 @@
-/** Every code that an answer other than 200 can carry, with its status. */
+/** Every code of an answer other than 200, with its HTTP status. */
 export const REFUSALS = {
   body_unreadable: 400,
   too_many_conversations: 400,
