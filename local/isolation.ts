@@ -1,9 +1,8 @@
 import { delimiter, join } from 'node:path';
-import { ChatCloserError } from '../functions/error.ts';
 import { ROOT } from '../infra/root.ts';
 
 /** What a refusal of the local run says; no stack trace belongs to it. */
-export class LocalRunError extends ChatCloserError {
+export class LocalRunError extends Error {
   override name = 'LocalRunError';
 }
 

@@ -1,7 +1,5 @@
-import { ChatCloserError } from '../functions/error.ts';
-
 /** What a command says instead of a stack trace. */
-export class OperatorError extends ChatCloserError {
+export class OperatorError extends Error {
   override name = 'OperatorError';
   /** 1: it could not be done. 2: it was asked for wrongly. */
   exitCode: 1 | 2;
