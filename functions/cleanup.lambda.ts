@@ -3,20 +3,22 @@ import type { Context } from 'aws-lambda';
 import * as configured from '#configured';
 import { secrets, sqs } from './aws.ts';
 import { type ListAnswer, listConversations, type PageQuery, readListKey } from './cleanup/conversations.ts';
-import { createSample } from './cleanup/sample.ts';
-import { judgeChat, type SkipReason } from './cleanup/stale.ts';
+import { runLine, type Summary, summarize } from './cleanup/run-line.ts';
+import { type Counts, createTally } from './cleanup/tally.ts';
 import { WalkStopped, walkPages, windowsBetween } from './cleanup/walk.ts';
 import { queueCloses } from './close-queue.ts';
 import type { CloseRequest } from './close-request.ts';
-import type { ListedProject } from './connections.ts';
-import { at } from './crm/crm.ts';
+import type { CleanupProject } from './connections.ts';
 import { ENVIRONMENT } from './environment.ts';
+import { ChatCloserError } from './error.ts';
+import type { Where } from './fault-places.ts';
+import { valueAt } from './json.ts';
 import { faultLine, type Line, writeLine } from './log.ts';
-import { CLEANUP_COMPLETE, withRunMetrics } from './metrics.ts';
 import { SecretNotReady, type SecretReader, SecretUnavailable } from './secrets.ts';
+import { SECOND_MS } from './time.ts';
 
 export type CleanupParts = {
-  projects: Record<string, ListedProject>;
+  projects: Record<string, CleanupProject>;
   secrets: SecretReader;
   /** Resolves once every close is queued. */
   queue: (requests: CloseRequest[]) => Promise<void>;
@@ -29,118 +31,88 @@ export type CleanupParts = {
   random: () => number;
 };
 
-type Clock = Pick<Context, 'getRemainingTimeInMillis' | 'awsRequestId'>;
-type Run = { requestId: string; name: string; project: ListedProject; startedAt: number };
+type RunContext = Pick<Context, 'getRemainingTimeInMillis' | 'awsRequestId'>;
+type Run = { requestId: string; name: string; project: CleanupProject; startedAt: number };
 
-/** What a run has found. */
-type Found = {
-  open: number;
-  stale: number;
-  skipped: Partial<Record<SkipReason, number>>;
-  /** Unix milliseconds; infinite where nothing is. */
-  oldestOpen: number;
-  pages: number;
-  ids: string[];
-};
-
-/** What a run tells; the same as its line. */
-export type Summary = Record<string, unknown> & { complete: boolean };
-
-/** The schedule names a project that this bundle does not know. */
-export class UnknownProject extends Error {
+/** The schedule names a project that has no cleanup in this deployment. */
+export class UnknownProject extends ChatCloserError {
   override name = 'UnknownProject';
 }
 
-/** Far more than a project ever has open; what a run remembers is bounded by it. */
+/** No project has this many open chats; the limit bounds the memory of a run. */
 const MAX_CHATS = 200_000;
-/** Ten batches of ten side by side. */
+/** One call of `queue` sends this many closes: ten batches of ten, side by side. */
 const QUEUED_AT_ONCE = 100;
-/** For queuing what was found and telling of it: so much anyhow, and so much for each close. */
-const SETTLE_MS = 15_000;
+/** Time to queue the closes and to write the line: a fixed part, and a part for each close. */
+const SETTLE_MS = 15 * SECOND_MS;
 const SETTLE_MS_PER_CLOSE = 1;
-/** What one call of `queue` may take, with the SDK's second attempt. */
-const QUEUE_MS = 7000;
+/** Time that one call of `queue` may take, including the SDK's second attempt. */
+const QUEUE_MS = 7 * SECOND_MS;
 
 /**
- * The net under the webhooks: lists a project's chats that are still open and queues a close for those in which
- * nothing has happened for long. It stops in time, and what it has found by then it queues.
+ * The safety net behind the webhooks: lists a project's open chats and queues a close for those that have been
+ * idle for long. It stops before its time is up, and queues what it has found by then.
  */
 export function createCleanup(parts: CleanupParts) {
   const { projects, secrets, queue, writeLine, now } = parts;
 
-  /** @throws {UnknownProject} and nothing else: whatever stops a run is in its line */
-  return async function cleanup(event: unknown, context: Clock): Promise<Summary> {
-    const name = at(event, 'project');
-    const requestId = context.awsRequestId;
-    if (typeof name !== 'string' || !Object.hasOwn(projects, name)) {
-      const error = new UnknownProject('the schedule names no project that has a cleanup in this deployment');
-      writeLine(faultLine(requestId, 'cleanup: project', error));
-      throw error;
-    }
-    const run = { requestId, name, project: projects[name] as ListedProject, startedAt: now() };
-    const found: Found = { open: 0, stale: 0, skipped: {}, oldestOpen: Infinity, pages: 0, ids: [] };
-    const stopped = await search(run, found, stopAt(run, context));
-    const { queued, fault } = run.project.cleanup.dryRun
-      ? { queued: 0 }
-      : await queueAll(run, found.ids, context);
-    return tell(run, found, queued, stopped ?? fault);
+  /** @throws {UnknownProject} and nothing else; a run's log line says why it stopped */
+  return async function cleanup(event: unknown, context: RunContext): Promise<Summary> {
+    const run = startRun(event, context);
+    const { requestId, name, startedAt } = run;
+    const { dryRun } = run.project.cleanup;
+    const { counts, stopped } = await search(run, stopAt(run, context));
+    const { queued, fault } = dryRun ? { queued: 0 } : await queueAll(run, counts.ids, context);
+    const reason = stopped ?? fault;
+    const result = { requestId, name, dryRun, counts, queued, reason, startedAt, endedAt: now() };
+    writeLine(runLine(result));
+    return summarize(result);
   };
 
-  /** Before the function's own end, with time to queue; and before the next run, so that no two overlap. */
-  function stopAt({ project, startedAt }: Run, context: Clock): number {
+  function startRun(event: unknown, { awsRequestId: requestId }: RunContext): Run {
+    const name = valueAt(event, 'project');
+    const project = typeof name === 'string' && Object.hasOwn(projects, name) ? projects[name] : undefined;
+    if (typeof name === 'string' && project) return { requestId, name, project, startedAt: now() };
+    const error = new UnknownProject('the schedule names no project that has a cleanup in this deployment');
+    writeLine(faultLine(requestId, 'cleanup: project', error));
+    throw error;
+  }
+
+  /** Unix milliseconds; early enough to queue the closes, and before the next run starts, so that two never overlap. */
+  function stopAt({ project, startedAt }: Run, context: RunContext): number {
     const { maxCloses, periodMs } = project.cleanup;
     const settle = SETTLE_MS + SETTLE_MS_PER_CLOSE * maxCloses;
     return startedAt + Math.min(periodMs, context.getRemainingTimeInMillis() - settle);
   }
 
-  /** Fills in what it finds. @returns why it ended before the list did, if so */
-  async function search(run: Run, found: Found, until: number): Promise<string | undefined> {
+  /** Returns what it found, and why it stopped before the end of the list, if it did. Never throws. */
+  async function search(run: Run, until: number): Promise<{ counts: Counts; stopped?: string }> {
     const { project, startedAt, requestId } = run;
-    const { idleForMs, lookbackMs, maxCloses } = project.cleanup;
-    const sample = createSample<string>(maxCloses, parts.random);
-    found.ids = sample.items;
-    const seen = new Set<string>();
+    const { idleForMs, lookbackMs } = project.cleanup;
+    const tally = createTally(project, now, parts.random);
     const windows = windowsBetween(startedAt - lookbackMs, startedAt - idleForMs);
     try {
       const list = await openList(run);
       for await (const chats of walkPages({ ...parts, list, stopAt: until }, windows)) {
-        found.pages += 1;
-        for (const chat of chats) count(chat, run, found, seen, sample.add);
-        if (seen.size > MAX_CHATS) throw new WalkStopped(`there are more than ${MAX_CHATS} chats`, true);
+        tally.addPage(chats);
+        if (tally.counts().seen > MAX_CHATS) {
+          throw new WalkStopped(`there are more than ${MAX_CHATS} chats`, true);
+        }
       }
-      return undefined;
+      return { counts: tally.counts() };
     } catch (error) {
       const isOwn = error instanceof WalkStopped;
       if (!isOwn || error.needsAction) writeLine(faultLine(requestId, whereOf(error), error));
-      return isOwn || isOfSecret(error) ? (error as Error).message : 'something unexpected: see the fault';
+      const stopped = isOwn || isOfSecret(error) ? error.message : 'something unexpected: see the fault';
+      return { counts: tally.counts(), stopped };
     }
   }
 
-  /** A chat may be on two pages, because windows share their ends and the list changes meanwhile: it counts once. */
-  function count(
-    chat: unknown,
-    { project }: Run,
-    found: Found,
-    seen: Set<string>,
-    add: (id: string) => void,
-  ): void {
-    const { id, isOpen, openSince = Infinity, skip } = judgeChat(chat, project, now());
-    if (id && seen.has(id)) return;
-    if (id) seen.add(id);
-    if (isOpen) found.open += 1;
-    found.oldestOpen = Math.min(openSince, found.oldestOpen);
-    if (skip) found.skipped[skip] = (found.skipped[skip] ?? 0) + 1;
-    else {
-      found.stale += 1;
-      add(id);
-    }
-  }
-
-  /** The list with the project's key, which is read again when PolyAI refuses it. */
+  /** The list of a project's chats. Its key is read again if PolyAI refuses it. */
   async function openList({ project, requestId }: Run) {
     let seen = await secrets.read(project.secretId);
     const ask = (query: PageQuery, timeoutMs: number) => {
-      const apiKey = keyOf(project, seen);
+      const apiKey = listKeyOf(project, seen);
       return listConversations({ project, apiKey, requestId, fetch: parts.fetch, timeoutMs }, query);
     };
     return async (query: PageQuery, timeoutMs: number): Promise<ListAnswer> => {
@@ -153,11 +125,11 @@ export function createCleanup(parts: CleanupParts) {
     };
   }
 
-  /** Asks for what was found, as long as there is time. @returns how many SQS has confirmed, and why not all */
+  /** Queues closes as long as there is time. Returns how many SQS has confirmed, and why not all. */
   async function queueAll(
     run: Run,
     ids: readonly string[],
-    context: Clock,
+    context: RunContext,
   ): Promise<{ queued: number; fault?: string }> {
     let queued = 0;
     try {
@@ -179,64 +151,22 @@ export function createCleanup(parts: CleanupParts) {
     const expiresAt = new Date(now() + project.cleanup.periodMs).toISOString();
     return { v: 1, requestId, source: 'cleanup', project: name, conversationId, receivedAt, expiresAt };
   }
-
-  function tell(run: Run, found: Found, queued: number, reason: string | undefined): Summary {
-    const { name, project, requestId, startedAt } = run;
-    const { open, stale, skipped, oldestOpen, pages, ids } = found;
-    const { dryRun } = project.cleanup;
-    const complete = reason === undefined;
-    const oldest = Number.isFinite(oldestOpen) ? oldestOpen : undefined;
-    const summary: Summary = {
-      request_id: requestId,
-      project: name,
-      dry_run: dryRun,
-      complete,
-      reason,
-      open,
-      stale,
-      queued,
-      would_queue: dryRun ? ids.length : undefined,
-      skipped,
-      oldest_open_at: oldest === undefined ? undefined : new Date(oldest).toISOString(),
-      pages,
-      took_ms: now() - startedAt,
-    };
-    const counts = {
-      [CLEANUP_COMPLETE]: Number(complete),
-      CleanupDryRun: Number(dryRun),
-      CleanupOpen: open,
-      CleanupStale: stale,
-      CleanupQueued: queued,
-      CleanupSkipped: Object.values(skipped).reduce((sum, each) => sum + each, 0),
-      CleanupPages: pages,
-    };
-    writeLine(
-      withRunMetrics({ type: 'cleanup', ...summary }, name, counts, ageOf(oldest, startedAt, complete)),
-    );
-    return summary;
-  }
 }
 
-/** In seconds. Only a complete run can tell that nothing is open. */
-function ageOf(oldest: number | undefined, now: number, complete: boolean): number | undefined {
-  if (oldest === undefined) return complete ? 0 : undefined;
-  return Math.max(0, Math.round((now - oldest) / 1000));
-}
-
-function keyOf({ secretId }: ListedProject, secret: string): string {
+function listKeyOf({ secretId }: CleanupProject, secret: string): string {
   try {
     return readListKey(secret);
   } catch (error) {
     if (!(error instanceof SecretNotReady)) throw error;
-    throw new SecretNotReady(`secret ${secretId} is not ready: ${error.message}`);
+    throw new SecretNotReady(`secret ${secretId} is not ready: ${error.message}`, { cause: error });
   }
 }
 
-function isOfSecret(error: unknown): boolean {
+function isOfSecret(error: unknown): error is SecretUnavailable | SecretNotReady {
   return error instanceof SecretUnavailable || error instanceof SecretNotReady;
 }
 
-function whereOf(error: unknown): string {
+function whereOf(error: unknown): Where {
   if (isOfSecret(error)) return 'cleanup: secret';
   return error instanceof WalkStopped ? 'cleanup: list' : 'cleanup';
 }

@@ -1,19 +1,20 @@
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { CloseRequest } from './close-request.ts';
+import { ChatCloserError } from './error.ts';
 
-/** SQS takes and gives ten messages a call. */
+/** SQS sends and receives at most ten messages in one call. */
 export const BATCH = 10;
 
-/** SQS did not confirm every close; some may be queued all the same, which is harmless. */
-export class NotQueued extends Error {
+/** SQS did not confirm every close. Some may be queued all the same; closing a chat twice is harmless. */
+export class NotQueued extends ChatCloserError {
   override name = 'NotQueued';
 }
 
 /**
- * Queues closes: ten entries a call, all calls at once. The group is the project, so that SQS's fair queues
- * favour the quiet ones.
+ * Queues closes: ten in a call, all calls at once. The message group is the project, so that SQS's fair queues
+ * favour projects with few messages.
  *
- * @throws {NotQueued} unless SQS has confirmed every one
+ * @throws {NotQueued} unless SQS has confirmed every close
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
  */
 export async function queueCloses(
@@ -27,25 +28,21 @@ export async function queueCloses(
   if (failed.length > 0) {
     throw new NotQueued(
       `${failed.length} of ${batches.length} batches were not queued: ${nameOf(failed[0]?.reason)}`,
+      { cause: failed[0]?.reason },
     );
   }
 }
 
-/** The items in their order, so many at a time. */
+/** Splits items into batches of at most `size`, in their order. */
 export function batchesOf<T>(items: readonly T[], size = BATCH): T[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
     items.slice(index * size, (index + 1) * size),
   );
 }
 
-/** SQS answered, and did not confirm every entry. */
-class Refused extends Error {
-  override name = 'Refused';
-}
-
-/** Our own words; of another error the name alone, because its message may quote what SQS answered. */
+/** The message of our own error, or only the name of another one, whose message may quote SQS's answer. */
 function nameOf(error: unknown): string {
-  return error instanceof Refused ? error.message : ((error as Error | undefined)?.name ?? 'Error');
+  return error instanceof NotQueued ? error.message : ((error as Error | undefined)?.name ?? 'Error');
 }
 
 async function sendBatch(
@@ -60,7 +57,7 @@ async function sendBatch(
   }));
   const { Successful, Failed } = await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
   if (Successful?.length !== Entries.length) {
-    throw new Refused(
+    throw new NotQueued(
       `${Failed?.length ?? 'some'} of ${Entries.length} entries failed: ${Failed?.[0]?.Code ?? 'no code'}`,
     );
   }

@@ -1,26 +1,27 @@
 import { isId } from './conversation-id.ts';
+import { ChatCloserError } from './error.ts';
 
-/** The one message on the close queue and its dead-letter queue. Absent fields are left out, never null. */
+/** The message on the close queue and its dead-letter queue. Absent fields are left out and never null. */
 export type CloseRequest = {
   v: 1;
-  /** Of the delivery, event or run that asked; also PolyAI's correlation id. */
+  /** Id of the delivery, event or run that asked for the close; also PolyAI's correlation id. */
   requestId: string;
   source: 'webhook' | 'event' | 'cleanup' | 'operator';
   project: string;
   connection?: string;
   crm?: string;
-  /** Exactly one of `conversationId` and `sharedId`. */
+  /** A request has exactly one of `conversationId` and `sharedId`. */
   conversationId?: string;
   sharedId?: string;
-  /** The CRM's ticket or case. */
+  /** Id of the CRM's ticket or case. */
   crmRef?: string;
   /** The CRM's own delivery or event id. */
   deliveryId?: string;
   /** ISO 8601, UTC. */
   receivedAt: string;
-  /** ISO 8601, UTC. Cleanup's: give up quietly after this. */
+  /** ISO 8601, UTC. Only from cleanup: the close is dropped without a dead letter after this time. */
   expiresAt?: string;
-  /** ISO 8601, UTC. An operator's: the shared id may be resolved as if it had been received only then. */
+  /** ISO 8601, UTC. Only from an operator: the time limits of a look-up count from here instead of `receivedAt`. */
   lookUpFrom?: string;
 };
 
@@ -37,19 +38,20 @@ const OPTIONAL = [
   'lookUpFrom',
 ] as const;
 
-export class NotACloseRequest extends Error {
+/** A message is not a close request. */
+export class NotACloseRequest extends ChatCloserError {
   override name = 'NotACloseRequest';
 }
 
-/** A message of a version that this bundle does not know: a deployment under way, most likely. */
-export class UnknownVersion extends Error {
+/** A message has a newer version than this bundle knows; most likely a deployment is in progress. */
+export class UnknownVersion extends ChatCloserError {
   override name = 'UnknownVersion';
 }
 
 /**
- * Reads a queue message. Fields that it does not know are dropped.
+ * Parses the body of a queue message. Unknown fields are dropped.
  *
- * @throws {NotACloseRequest} naming the first field at fault, never its value
+ * @throws {NotACloseRequest} with the name of the first wrong field, never its value
  * @throws {UnknownVersion} when `v` is a whole number above 1
  */
 export function parseCloseRequest(text: string): CloseRequest {
@@ -62,8 +64,9 @@ export function parseCloseRequest(text: string): CloseRequest {
     if (!isId(message[field])) throw new NotACloseRequest(`${field} is missing or not an id`);
   }
   for (const field of OPTIONAL) {
-    if (message[field] !== undefined && !isId(message[field]))
+    if (message[field] !== undefined && !isId(message[field])) {
       throw new NotACloseRequest(`${field} is not an id`);
+    }
   }
   if (!SOURCES.includes(message.source as string)) throw new NotACloseRequest('source is unknown');
   if ((message.conversationId === undefined) === (message.sharedId === undefined)) {

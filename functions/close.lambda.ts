@@ -19,6 +19,8 @@ import { ENVIRONMENT } from './environment.ts';
 import { faultLine, type Line, writeLine } from './log.ts';
 import { closeChat, lookUpConversation, type ProjectKeys, readProjectKeys } from './polyai.ts';
 import { SecretNotReady, type SecretReader, SecretUnavailable } from './secrets.ts';
+import { settleEach } from './settle-each.ts';
+import { HOUR_MS, SECOND_MS } from './time.ts';
 
 export type CloseParts = {
   projects: Record<string, Project>;
@@ -34,34 +36,36 @@ export type CloseParts = {
   random: () => number;
 };
 
-type Clock = Pick<Context, 'getRemainingTimeInMillis'>;
-/** A message and what could be read of it. */
-type Message = { record: SQSRecord; request?: CloseRequest; project?: Project };
+/** How much time the function has left. */
+type TimeLeft = Pick<Context, 'getRemainingTimeInMillis'>;
 
-/** There was no call, because there were no keys for it. */
+/** A message whose close can be attempted. */
+type Opened = { record: SQSRecord; request: CloseRequest; project: Project };
+/** A message that must not be attempted, and why. */
+type Unopened = { record: SQSRecord; request?: CloseRequest; project?: undefined; judgement: Judgement };
+type CloseMessage = Opened | Unopened;
+
+/** PolyAI was not called, because the project's keys could not be read. */
 type NoKeys = Judgement & { fault: SecretUnavailable | SecretNotReady };
 
-/** A second call in the same delivery needs this much of the function's time, with what follows it. */
-const SECOND_CALL_NEEDS_MS = 14_000;
-const HOUR_MS = 3_600_000;
+/** A second call in the same delivery needs this much of the function's time, including what follows it. */
+const SECOND_CALL_NEEDS_MS = 14 * SECOND_MS;
 
 /**
- * The worker: takes close requests off the queue, calls PolyAI once for each, and settles each by its
- * outcome. What is done is deleted by leaving it out of the answer; what is to be tried again stays on the
- * queue, invisible until its time; what cannot succeed goes to the dead-letter queue with the reason.
+ * The worker: takes close requests off the queue, calls PolyAI once for each, and settles each by its outcome. A
+ * finished message is deleted. A message to retry stays on the queue, invisible until its time. One that cannot
+ * succeed goes to the dead-letter queue with the reason.
  */
 export function createClose(parts: CloseParts) {
   const { projects, secrets, sqs, closeQueueUrl, deadLetterQueueUrl, writeLine, now } = parts;
 
-  return async function close(event: SQSEvent, context: Clock): Promise<SQSBatchResponse> {
-    const done = await Promise.all(event.Records.map((record) => closeOne(record, context)));
-    const left = event.Records.filter((_, index) => !done[index]);
-    return { batchItemFailures: left.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+  return async function close({ Records }: SQSEvent, context: TimeLeft): Promise<SQSBatchResponse> {
+    return settleEach(Records, (record) => closeOne(record, context));
   };
 
-  /** @returns whether the message may be deleted. Never throws, so that one message never fails its batch */
-  async function closeOne(record: SQSRecord, context: Clock): Promise<boolean> {
-    const message: Message = { record };
+  /** Returns whether the message may be deleted. Never throws. */
+  async function closeOne(record: SQSRecord, context: TimeLeft): Promise<boolean> {
+    const message = open(record);
     try {
       const first = await tryOnce(message, context);
       const last = isInDoubt(message, first) ? await tryOnceMore(message, first, context) : first;
@@ -72,66 +76,49 @@ export function createClose(parts: CloseParts) {
     }
   }
 
-  async function tryOnce(message: Message, context: Clock): Promise<Attempt> {
+  /** Parses a record and finds its project. The result has a judgement if it must not be attempted. */
+  function open(record: SQSRecord): CloseMessage {
+    let request: CloseRequest;
+    try {
+      request = parseCloseRequest(record.body);
+    } catch (error) {
+      const outcome = error instanceof UnknownVersion ? 'unknown_target' : 'rejected';
+      return { record, judgement: { outcome, reason: (error as Error).message } };
+    }
+    const project = Object.hasOwn(projects, request.project) ? projects[request.project] : undefined;
+    if (project) return { record, request, project };
+    const reason = 'the project is not in this deployment';
+    return { record, request, judgement: { outcome: 'unknown_target', reason } };
+  }
+
+  async function tryOnce(message: CloseMessage, context: TimeLeft): Promise<Attempt> {
     const startedAt = now();
-    const judged = read(message) ?? (await attempt(message, context));
-    // Tried again like an outage, but it may need somebody: the fault has an alarm.
+    const judged =
+      'judgement' in message
+        ? message.judgement
+        : (judgeAge(message.request) ?? (await attempt(message, context)));
+    // The close is retried as in an outage, but somebody may have to act: the fault line raises an alarm.
     if ('fault' in judged) writeLine(faultLine(message.request?.requestId, 'close: secret', judged.fault));
     return { startedAt, endedAt: now(), ...judged };
   }
 
-  /** Whether the close would be given up after an answer that does not say whether the chat was closed. */
-  function isInDoubt({ record, request }: Message, attempt: Attempt): boolean {
-    const { answer, outcome, endedAt } = attempt;
-    const isGivenUpNow = OUTCOMES[outcome].next === 'retry' && isGivenUp(triedForMs(record, endedAt));
-    // A look-up changes nothing, and cleanup's next run finds its chat again.
-    const isOthers = request?.conversationId !== undefined && request.source !== 'cleanup';
-    return isGivenUpNow && isOthers && answer !== undefined && mayHaveClosed(answer);
-  }
-
-  /**
-   * Calls again at once, so that the doubtful answer is not the last one: without a store nobody could tell
-   * later that this was the repeat. Where it has to wait, the close stays in doubt until the next delivery.
-   */
-  async function tryOnceMore(message: Message, first: Attempt, context: Clock): Promise<Attempt> {
-    const { record, request, project } = message;
-    const mustWait =
-      answered(first)?.retryAfterMs || context.getRemainingTimeInMillis() < SECOND_CALL_NEEDS_MS;
-    if (mustWait) return { ...first, isInDoubt: true };
-    writeLine(closeLine(record, request, project, first, { final: false, nextTryInSeconds: 0 }));
-    const second = await tryOnce(message, context);
-    // Without keys there was no call, so the doubt is still there.
-    return second.answer ? second : { ...second, isInDoubt: true };
-  }
-
-  /** Reads the message in place. @returns what is wrong with it, if anything */
-  function read(message: Message): Judgement | undefined {
-    try {
-      message.request = parseCloseRequest(message.record.body);
-    } catch (error) {
-      const outcome = error instanceof UnknownVersion ? 'unknown_target' : 'rejected';
-      return { outcome, reason: (error as Error).message };
-    }
-    const { project, sharedId } = message.request;
-    if (!Object.hasOwn(projects, project)) {
-      return { outcome: 'unknown_target', reason: 'the project is not in this deployment' };
-    }
-    message.project = projects[project] as Project;
-    if (sharedId !== undefined && isTooLate(message.request, now())) {
+  /** Returns the outcome of a request that is too old to attempt. */
+  function judgeAge(request: CloseRequest): Judgement | undefined {
+    if (request.sharedId !== undefined && isTooLate(request, now())) {
       return { outcome: 'look_up_expired', reason: 'the shared id was not resolved within 15 minutes' };
     }
-    if (isExpired(message.request))
-      return { outcome: 'unavailable', reason: 'it expired before this attempt' };
-    return undefined;
+    return hasExpired(request)
+      ? { outcome: 'unavailable', reason: 'it expired before this attempt' }
+      : undefined;
   }
 
-  function isExpired(request: CloseRequest | undefined): boolean {
+  function hasExpired(request: CloseRequest | undefined): boolean {
     return request?.expiresAt !== undefined && now() >= Date.parse(request.expiresAt);
   }
 
-  /** One call, and a second at once where the secret has changed since it was cached. */
-  async function attempt(message: Message, context: Clock): Promise<Attempt | NoKeys> {
-    const { project, request } = message as Required<Message>;
+  /** Calls PolyAI once, and again if the secret has changed since it was cached. */
+  async function attempt(message: Opened, context: TimeLeft): Promise<Attempt | NoKeys> {
+    const { project, request } = message;
     try {
       const seen = await secrets.read(project.secretId);
       const first = await callWith(seen, project, request);
@@ -139,9 +126,7 @@ export function createClose(parts: CloseParts) {
       if (!isRefused) return first;
       const changed = await readAgain(project.secretId, seen);
       if (changed === seen || context.getRemainingTimeInMillis() < SECOND_CALL_NEEDS_MS) return first;
-      if ('answer' in first) {
-        writeLine(closeLine(message.record, request, project, first, { final: false, nextTryInSeconds: 0 }));
-      }
+      if ('answer' in first) writeLine(closeLine(message, first, { final: false, nextTryInSeconds: 0 }));
       return await callWith(changed, project, request);
     } catch (error) {
       if (!(error instanceof SecretUnavailable)) throw error;
@@ -149,7 +134,7 @@ export function createClose(parts: CloseParts) {
     }
   }
 
-  /** What PolyAI has said counts, whatever Secrets Manager says next. */
+  /** If the secret cannot be read again, PolyAI's 401 stays the outcome. */
   async function readAgain(secretId: string, seen: string): Promise<string> {
     try {
       return await secrets.readAgain(secretId, seen);
@@ -170,67 +155,89 @@ export function createClose(parts: CloseParts) {
     } catch (error) {
       if (!(error instanceof SecretNotReady)) throw error;
       const reason = `secret ${project.secretId} is not ready: ${error.message}`;
-      return { outcome: 'unavailable', reason, fault: new SecretNotReady(reason) };
+      return { outcome: 'unavailable', reason, fault: new SecretNotReady(reason, { cause: error }) };
     }
-    const calling = { project, keys, requestId: request.requestId, fetch: parts.fetch, now };
+    const call = { project, keys, requestId: request.requestId, fetch: parts.fetch, now };
     const { sharedId, conversationId = '' } = request;
     const startedAt = now();
     const answer = await (sharedId === undefined
-      ? closeChat(calling, conversationId)
-      : lookUpConversation(calling, sharedId));
+      ? closeChat(call, conversationId)
+      : lookUpConversation(call, sharedId));
     const judged = sharedId === undefined ? judge(answer) : judgeLookUp(answer);
     return { ...judged, answer, startedAt, endedAt: now() };
   }
 
-  /** Does what the outcome asks for, and says so in one line. @returns whether the message may be deleted */
-  async function settle(message: Message, attempt: Attempt): Promise<boolean> {
-    const { record, request, project } = message;
-    const say = (told: Attempt, then: { final: boolean; nextTryInSeconds?: number }) =>
-      writeLine(closeLine(record, request, project, told, then));
-    const triedFor = triedForMs(record, attempt.endedAt);
+  /** Whether the close would be given up although PolyAI's answer does not say whether the chat was closed. */
+  function isInDoubt({ record, request }: CloseMessage, { answer, outcome, endedAt }: Attempt): boolean {
+    const isGivenUpNow = OUTCOMES[outcome].next === 'retry' && isGivenUp(triedForMs(record, endedAt));
+    // A look-up changes nothing, and cleanup's next run finds its chat again.
+    const matters = request?.conversationId !== undefined && request.source !== 'cleanup';
+    return isGivenUpNow && matters && answer !== undefined && mayHaveClosed(answer);
+  }
+
+  /**
+   * Calls again at once, so that the last answer is not a doubtful one. It must happen now: nothing is stored, so a
+   * later delivery could not know that it repeats this call. If it has to wait, the close stays in doubt until the
+   * next delivery.
+   */
+  async function tryOnceMore(message: CloseMessage, first: Attempt, context: TimeLeft): Promise<Attempt> {
+    const mustWait =
+      answered(first)?.retryAfterMs || context.getRemainingTimeInMillis() < SECOND_CALL_NEEDS_MS;
+    if (mustWait) return { ...first, isInDoubt: true };
+    writeLine(closeLine(message, first, { final: false, nextTryInSeconds: 0 }));
+    const second = await tryOnce(message, context);
+    // Without keys PolyAI was not called, so the doubt remains.
+    return second.answer ? second : { ...second, isInDoubt: true };
+  }
+
+  /** Does what the outcome requires and writes its log line. Returns whether the message may be deleted. */
+  async function settle(message: CloseMessage, attempt: Attempt): Promise<boolean> {
+    const triedFor = triedForMs(message.record, attempt.endedAt);
     const next = nextStep(message, attempt);
-    if (next === 'retry' && !isExpired(request) && !isGivenUp(triedFor, attempt.isInDoubt)) {
+    if (next === 'retry' && !hasExpired(message.request) && !isGivenUp(triedFor, attempt.isInDoubt)) {
       const seconds = waitFor(message, attempt, attempt.isInDoubt ? 0 : triedFor);
-      say(attempt, { final: false, nextTryInSeconds: seconds });
-      await postpone(record, request, seconds);
+      writeLine(closeLine(message, attempt, { final: false, nextTryInSeconds: seconds }));
+      await postpone(message, seconds);
       return false;
     }
     const last =
       next === 'retry'
         ? { ...attempt, reason: `given up after ${(triedFor / HOUR_MS).toFixed(1)} h: ${attempt.reason}` }
         : attempt;
-    const final = await hand(message, last, next);
-    say(last, { final });
+    const final = await finish(message, last, next);
+    writeLine(closeLine(message, last, { final }));
     return final;
   }
 
-  function nextStep({ request }: Message, { outcome }: Attempt): 'done' | 'retry' | 'dead_letter' {
+  function nextStep({ request }: CloseMessage, { outcome }: Attempt): 'done' | 'retry' | 'dead_letter' {
     const isEarly = outcome === 'no_conversation' && request !== undefined && isAwaited(request, now());
     return isEarly ? 'retry' : OUTCOMES[outcome].next;
   }
 
-  function waitFor({ request }: Message, attempt: Attempt, triedFor: number): number {
+  function waitFor({ request }: CloseMessage, attempt: Attempt, triedFor: number): number {
     const retryAfterMs = answered(attempt)?.retryAfterMs ?? 0;
     return request?.sharedId === undefined
       ? nextTryInSeconds(triedFor, retryAfterMs, parts.random())
       : nextLookUpInSeconds(request, now(), triedFor, retryAfterMs, parts.random());
   }
 
-  /** Sends on what must go on elsewhere. @returns whether the message has done its duty here */
-  async function hand({ record, request }: Message, attempt: Attempt, next: string): Promise<boolean> {
+  /** Queues the resolved close, dead-letters, or drops. Returns whether the message may be deleted. */
+  async function finish(message: CloseMessage, attempt: Attempt, next: string): Promise<boolean> {
+    const { request } = message;
     const conversationId = answered(attempt)?.conversationId;
-    if (attempt.outcome === 'resolved' && request && conversationId)
+    if (attempt.outcome === 'resolved' && request && conversationId) {
       return queueResolved(request, conversationId);
-    // Cleanup's own closes are given up quietly: its next run finds the chat again.
+    }
+    // A close of cleanup needs no dead letter, because its next run finds the chat again.
     if (next === 'done' || request?.source === 'cleanup') return true;
-    return deadLetter(record, request, attempt);
+    return deadLetter(message, attempt);
   }
 
-  /** The conversation of a shared id becomes a close of its own: one hop, however often that is tried. */
+  /** Queues a close by conversation id in place of the look-up. Returns whether SQS has confirmed it. */
   async function queueResolved(
     { sharedId: _resolved, lookUpFrom: _from, ...request }: CloseRequest,
     conversationId: string,
-  ) {
+  ): Promise<boolean> {
     try {
       await queueCloses(sqs, closeQueueUrl, [{ ...request, conversationId }]);
       return true;
@@ -240,18 +247,13 @@ export function createClose(parts: CloseParts) {
     }
   }
 
-  /** When this fails the message comes back by the queue's own visibility timeout instead. */
-  async function postpone(
-    record: SQSRecord,
-    request: CloseRequest | undefined,
-    seconds: number,
-  ): Promise<void> {
-    const { receiptHandle: ReceiptHandle } = record;
+  /** Hides the message until the next attempt. If this fails, it comes back after the queue's visibility timeout. */
+  async function postpone({ record, request }: CloseMessage, seconds: number): Promise<void> {
     try {
       await sqs.send(
         new ChangeMessageVisibilityCommand({
           QueueUrl: closeQueueUrl,
-          ReceiptHandle,
+          ReceiptHandle: record.receiptHandle,
           VisibilityTimeout: seconds,
         }),
       );
@@ -260,10 +262,9 @@ export function createClose(parts: CloseParts) {
     }
   }
 
-  /** @returns whether the dead-letter queue has confirmed it; otherwise the message stays where it is */
+  /** Returns whether the dead-letter queue has confirmed the message. Otherwise it stays on the close queue. */
   async function deadLetter(
-    record: SQSRecord,
-    request: CloseRequest | undefined,
+    { record, request }: CloseMessage,
     { outcome, reason = outcome }: Attempt,
   ): Promise<boolean> {
     try {

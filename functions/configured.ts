@@ -1,4 +1,4 @@
-import type { Connection, ListedProject, Project } from './connections.ts';
+import type { CleanupProject, Connection, Project } from './connections.ts';
 import type { Crm } from './crm/crm.ts';
 import type { AnyScheme } from './schemes/scheme.ts';
 
@@ -7,7 +7,7 @@ import type { AnyScheme } from './schemes/scheme.ts';
 // that a bundle carries only the CRMs and schemes which the configuration names.
 
 export const projects: Record<string, Project> = {};
-export const listedProjects: Record<string, ListedProject> = {};
+export const listedProjects: Record<string, CleanupProject> = {};
 export const connections: Record<string, Connection> = {};
 export const crms: Record<string, Crm> = {};
 export const eventConnections: Record<string, Connection> = {};

@@ -13,7 +13,7 @@ export type Project = {
 };
 
 /** A project whose chats are looked for on a schedule. */
-export type ListedProject = Project & {
+export type CleanupProject = Project & {
   /** `live`, `pre-release` or `sandbox`. */
   clientEnv: string;
   cleanup: {

@@ -1,20 +1,20 @@
 const MAX_LENGTH = 256;
-/** No id and no address is longer, and cutting what surrounds it would cost time. */
+/** No id or URL is longer. Trimming a longer text would take too much time. */
 const MAX_TEXT = 2048;
 
-/** White space of every kind, byte order marks and other characters that nobody sees. */
+/** Every kind of white space, byte order marks and other invisible characters. */
 const AROUND = /^[\s\u0085\p{Cf}]+|[\s\u0085\p{Cf}]+$/gu;
 const INSIDE = /[\s\u0085\p{Cf}]/u;
 
-/** A template's field that nothing was filled into: Liquid and smart values, Velocity, Salesforce. */
+/** An unfilled template field, as Liquid, smart values, Velocity and Salesforce write it. */
 const PLACEHOLDER = /\{\{|\{%|\{!|\$!?\{|\$!?esc\./i;
 
-/** What templates and scripts write for "there is none". */
+/** Words that templates and scripts write for a missing value. */
 const NOTHING = new Set(['', 'null', 'undefined', 'none', 'nil', 'nan', 'n/a', '-', '–', '—']);
 
 /**
- * Whether a text can travel in a message as an id: not empty, at most 256 characters, without control
- * characters, U+FFFE, U+FFFF or lone surrogates, which SQS would refuse for ever.
+ * Whether a value can be sent in a queue message as an id: a text that is not empty, has at most 256 characters, and
+ * has no control characters, U+FFFE, U+FFFF or lone surrogates, which SQS never accepts.
  *
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
  */
@@ -24,16 +24,16 @@ export function isId(value: unknown): value is string {
     value !== '' &&
     value.length <= MAX_LENGTH &&
     value.isWellFormed() &&
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression finds control characters
     !/[\u0000-\u001f\u007f-\u009f\ufffe\uffff]/.test(value)
   );
 }
 
 /**
- * A string or safe integer as an id that can travel. White space and byte order marks around it are removed;
+ * Converts a string or safe integer to an id that can be sent. White space and byte order marks around it are removed;
  * inside it they make it unusable.
  *
- * @returns `undefined` for everything else, and for what only says that there is no id
+ * @returns `undefined` for every other value, and for a placeholder or a word such as `null`
  */
 export function toId(value: unknown): string | undefined {
   const text = trimmed(value);
@@ -41,26 +41,26 @@ export function toId(value: unknown): string | undefined {
 }
 
 /**
- * A PolyAI conversation id as a CRM may hold it: the id itself, which is opaque, or the address of the
- * conversation in Agent Studio, whose last path segment it is.
+ * Converts a CRM's field to a PolyAI conversation id. The field holds the id itself, which is opaque, or the URL of the
+ * conversation in Agent Studio, which ends with the id.
  *
- * @returns `undefined` when there is no id in it that could be sent to PolyAI
+ * @returns `undefined` when the field has no id that could be sent to PolyAI
  */
 export function toConversationId(value: unknown): string | undefined {
   return toId(withoutLink(value));
 }
 
 /**
- * Whether a field holds something, be it usable as an id or not. An empty text, an unfilled placeholder
- * (`{{ticket.field}}`, `${field}`, `$!{field}`, `$esc.…`) and a word for nothing (`null`, `None`, `-`) do not;
- * nor does the address of a conversation that ends in one of them.
+ * Whether a field has a value, usable as an id or not. An empty text, an unfilled placeholder (`{{ticket.field}}`,
+ * `${field}`, `$!{field}`, `$esc.…`) and a word for a missing value (`null`, `None`, `-`) do not count; neither does the
+ * URL of a conversation that ends in one of them.
  */
 export function isGiven(value: unknown): boolean {
   const text = trimmed(withoutLink(value));
   return text !== undefined && text !== null && !saysNothing(text);
 }
 
-/** The first of several fields that holds something: the dedicated one comes before a general one. */
+/** The first field that has a value. Pass the dedicated field before a general one. */
 export function firstGiven(...values: unknown[]): unknown {
   return values.find(isGiven);
 }

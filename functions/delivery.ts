@@ -1,44 +1,45 @@
 import type { Connection } from './connections.ts';
 import { checkEvents, parseForm, parseJson } from './parse-body.ts';
 
-/** One HTTP request of a CRM, as it arrived: nothing decoded but the transport's base64. */
+/** One HTTP request of a CRM as it arrived. Only the transport's base64 is decoded. */
 export type Delivery = {
-  /** Upper case. */
+  /** The HTTP method in upper case. */
   method: string;
   /** Names in lower case; a header sent twice is joined with a comma, as API Gateway gives it. */
   headers: Record<string, string>;
-  /** Where the CRM sent it, as its signature may cover it: the API's own address or `publicUrl`, and the query. */
+  /** The URL that the CRM called, which its signature may cover: the API's own or `publicUrl`, with the query. */
   url: string;
-  /** Without the question mark, exactly as sent. */
+  /** The query exactly as sent, without the question mark. */
   rawQuery: string;
-  /** The body's bytes exactly as sent. */
+  /** The bytes of the body exactly as sent. */
   body: Buffer;
   sourceIp: string;
 };
 
-/** What selectors see. A field sent twice in a form or a query keeps its last value. */
+/** The value that selectors are applied to. A field that a form or query has twice keeps its last value. */
 export type Content = {
   body: unknown;
   headers: Record<string, string>;
   query: Record<string, string>;
 };
 
-/** What of a connection says how its bodies are read. */
+/** The settings of a connection that decide how bodies are read. */
 export type ReadSettings = Pick<Connection, 'format'> & { verify?: Connection['verify'] };
 
 /**
- * Reads a body's text. No header may decide how, unless the proof covers it or covers nothing at all.
+ * Parses the text of a body. A header must not decide how, unless the signature covers that header or there is no
+ * signature.
  *
- * @throws {Error} when it is not what it should be
+ * @throws {Error} when the text does not have the expected format
  */
 export type Parse = (text: string, delivery: Delivery, settings: ReadSettings) => unknown;
 
 /**
- * Reads a verified delivery: as JSON, whatever its content type, where the preset has no other way.
+ * Reads the content of a verified delivery. Without `parse` the body is JSON, whatever its content type says.
  *
- * @param parse the preset's own way with a body, where it has one
- * @param settings the connection's
- * @throws {UnreadableBody} when it is beyond a limit
+ * @param parse the preset's own parser, if it has one
+ * @param settings the connection's settings
+ * @throws {UnreadableBody} when the body exceeds a limit
  * @throws {Error} when the bytes are not UTF-8 or cannot be parsed
  */
 export function readContent(

@@ -1,7 +1,7 @@
-/** The functions' environment: written by the stack, read by the handlers, named once. */
+/** The names of the functions' environment variables, which the stack sets and the handlers read. */
 export const ENVIRONMENT = {
   closeQueueUrl: 'CLOSE_QUEUE_URL',
   deadLetterQueueUrl: 'DEAD_LETTER_QUEUE_URL',
-  /** The stack's name, the `service` dimension of every metric. Powertools' own name for it. */
+  /** Holds the stack's name, the `service` dimension of every metric. Powertools defines this variable. */
   service: 'POWERTOOLS_SERVICE_NAME',
 } as const;

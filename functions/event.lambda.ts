@@ -5,11 +5,14 @@ import { queueCloses } from './close-queue.ts';
 import type { CloseRequest } from './close-request.ts';
 import type { Connection } from './connections.ts';
 import { toId } from './conversation-id.ts';
-import { at, type Crm } from './crm/crm.ts';
+import type { Crm } from './crm/crm.ts';
 import { ENVIRONMENT } from './environment.ts';
+import { ChatCloserError } from './error.ts';
 import { deliveryLine } from './intake/delivery-line.ts';
-import { ask, type Demand, MAX_CLOSES, readDelivery } from './intake/read-delivery.ts';
+import { MAX_CLOSES, type ReadResult, readDelivery, toRequestFields } from './intake/read-delivery.ts';
+import { valueAt } from './json.ts';
 import { faultLine, type Line, writeLine } from './log.ts';
+import { settleEach } from './settle-each.ts';
 
 export type EventParts = {
   connections: Record<string, Connection>;
@@ -21,39 +24,37 @@ export type EventParts = {
   now: () => number;
 };
 
-/** What a rule puts on the queue: the event as it was, and the connection whose rule it is. */
-type Message = { name: string; connection: Connection; event: unknown };
+/** The message that a rule puts on the queue: the unchanged event, and the connection that the rule belongs to. */
+type BusMessage = { name: string; connection: Connection; event: unknown };
 
-/** A record that asks for nothing that can be done. It goes to the events' dead-letter queue by itself. */
-export class UnreadableEvent extends Error {
+/** A record that cannot be processed. SQS moves it to the events' dead-letter queue after the maximum receives. */
+export class UnreadableEvent extends ChatCloserError {
   override name = 'UnreadableEvent';
 }
 
 /**
- * The way in for events of a bus: reads what an event asks for and queues that. Who may put events there is
- * for IAM, so nothing is verified. What fails stays on the queue of events, and after some receives SQS moves
- * it to their dead-letter queue.
+ * Receives events of a bus: reads what an event asks for and queues that. IAM decides who may put events there, so
+ * nothing is verified here. An event that fails stays on its queue; after some receives SQS moves it to the
+ * events' dead-letter queue.
  */
 export function createEvents(parts: EventParts) {
   const { connections, crms, queue, writeLine, now } = parts;
 
-  return async function readEvents({ Records }: SQSEvent): Promise<SQSBatchResponse> {
-    const done = await Promise.all(Records.map(readOne));
-    const left = Records.filter((_, index) => !done[index]);
-    return { batchItemFailures: left.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+  return async function receiveEvents({ Records }: SQSEvent): Promise<SQSBatchResponse> {
+    return settleEach(Records, receiveEvent);
   };
 
-  /** @returns whether the record may be deleted. Never throws, so that one record never fails its batch */
-  async function readOne(record: SQSRecord): Promise<boolean> {
+  /** Returns whether the record may be deleted. Never throws. */
+  async function receiveEvent(record: SQSRecord): Promise<boolean> {
     const startedAt = now();
     let requestId = record.messageId;
     try {
-      const { name, connection, event } = readMessage(record.body);
-      requestId = toId(at(event, 'id')) ?? requestId;
-      const demand = readDemand(connection, event);
-      const isQueued = await enqueue(name, connection, demand, requestId, happenedAt(record, event));
+      const { name, connection, event } = readBusMessage(record.body);
+      requestId = toId(valueAt(event, 'id')) ?? requestId;
+      const read = readCloses(connection, event);
+      const isQueued = await enqueue(name, connection, read, requestId, happenedAt(record, event));
       const refused = isQueued ? undefined : 'queue_unavailable';
-      writeLine(deliveryLine({ requestId, name, connection, demand, refused, took: now() - startedAt }));
+      writeLine(deliveryLine({ requestId, name, connection, read, refused, tookMs: now() - startedAt }));
       return isQueued;
     } catch (error) {
       writeLine(faultLine(requestId, error instanceof UnreadableEvent ? 'event: message' : 'event', error));
@@ -61,10 +62,10 @@ export function createEvents(parts: EventParts) {
     }
   }
 
-  function readMessage(body: string): Message {
+  function readBusMessage(body: string): BusMessage {
     const message = parse(body);
-    const name = at(message, 'connection');
-    const event = at(message, 'event');
+    const name = valueAt(message, 'connection');
+    const event = valueAt(message, 'event');
     if (typeof name !== 'string' || event === undefined) {
       throw new UnreadableEvent(
         'the message is not { connection, event }, as the rules of this stack send it',
@@ -75,30 +76,30 @@ export function createEvents(parts: EventParts) {
     return { name, connection, event };
   }
 
-  function readDemand(connection: Connection, event: unknown): Demand {
+  function readCloses(connection: Connection, event: unknown): ReadResult {
     const content = { body: event, headers: {}, query: {} };
-    const demand = readDelivery(crms[connection.crm] as Crm, connection, content, now());
-    if (demand.findings.length > MAX_CLOSES) {
-      throw new UnreadableEvent(`one event can close ${MAX_CLOSES} conversations at most`);
+    const read = readDelivery(crms[connection.crm] as Crm, connection, content, now());
+    if (read.closes.length > MAX_CLOSES) {
+      throw new UnreadableEvent(`one event can close at most ${MAX_CLOSES} conversations`);
     }
-    const deliveryId = toId(at(event, 'id')) ?? demand.deliveryId;
-    return deliveryId === undefined ? demand : { ...demand, deliveryId };
+    const deliveryId = toId(valueAt(event, 'id')) ?? read.deliveryId;
+    return deliveryId === undefined ? read : { ...read, deliveryId };
   }
 
-  /** @returns whether SQS has confirmed every close */
+  /** Returns whether SQS has confirmed every close. */
   async function enqueue(
     connection: string,
     { project, crm }: Connection,
-    { findings, deliveryId }: Demand,
+    { closes, deliveryId }: ReadResult,
     requestId: string,
     happenedAt: number,
   ): Promise<boolean> {
     const base = { v: 1, requestId, source: 'event', project, connection, crm } as const;
     try {
       await queue(
-        findings.map((finding) => ({
+        closes.map((close) => ({
           ...base,
-          ...ask(finding, happenedAt),
+          ...toRequestFields(close, happenedAt),
           ...(deliveryId && { deliveryId }),
         })),
       );
@@ -119,12 +120,12 @@ function parse(body: string): unknown {
 }
 
 /**
- * When the event was there to be received: its own time where it has one. EventBridge may have held it for a
- * day, and an id that is looked up so much later could mean another chat.
+ * The event's own time, or else the time at which it reached the queue, in Unix milliseconds. EventBridge may have
+ * held it for a day, and a shared id that is looked up so much later could name another chat.
  */
 function happenedAt({ attributes }: SQSRecord, event: unknown): number {
   const sentAt = Number(attributes.SentTimestamp);
-  const time = Date.parse(String(at(event, 'time')));
+  const time = Date.parse(String(valueAt(event, 'time')));
   return time < sentAt ? time : sentAt;
 }
 

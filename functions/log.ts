@@ -1,3 +1,5 @@
+import type { Where } from './fault-places.ts';
+
 /** One line of the outcome log: `type` first, ids only, never a body, a header or a secret. */
 export type Line = { type: 'delivery' | 'close' | 'cleanup' | 'fault' } & Record<string, unknown>;
 
@@ -9,8 +11,13 @@ export function writeLine(line: Line): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-/** Anything unexpected: where it was and what it says, never what it was working on. */
-export function faultLine(requestId: string | undefined, where: string, error: unknown): Line {
+/**
+ * The line of a fault: anything unexpected, or something that needs somebody.
+ *
+ * @param where what failed; docs/operations.md says what to do about each
+ * @param error only its name and message are written, never what was being worked on
+ */
+export function faultLine(requestId: string | undefined, where: Where, error: unknown): Line {
   const { name = 'Error', message = String(error) } = (error ?? {}) as Partial<Error>;
   return { type: 'fault', request_id: requestId, where, error: { name, message } };
 }

@@ -1,17 +1,16 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
-import type { Outcome } from './close/outcome.ts';
 import type { Line } from './log.ts';
 
 export const NAMESPACE = 'PolyAIChatCloser';
-/** Counted by stack (`service`) and outcome, and by stack and project. */
+/** The metric of attempts. Its dimensions are stack (`service`) and outcome, and stack and project. */
 export const CLOSE_ATTEMPTS = 'CloseAttempts';
 
 /**
- * Makes a log line count as a metric too, by CloudWatch's embedded metric format: one line, both records.
+ * Adds metrics to the log line of an attempt, in CloudWatch's embedded metric format.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
-export function withMetrics(line: Line, outcome: Outcome, project: string | undefined): Line {
+export function withMetrics(line: Line, outcome: string, project: string | undefined): Line {
   const metrics = new Metrics({ namespace: NAMESPACE });
   metrics.addDimension('outcome', outcome);
   if (project) metrics.addDimensions({ project });
@@ -19,11 +18,16 @@ export function withMetrics(line: Line, outcome: Outcome, project: string | unde
   return { ...line, ...metrics.serializeMetrics() };
 }
 
-/** Of one run of cleanup, by stack and project. The names are those of the alarms and of docs/operations.md. */
+/** Metrics of a cleanup run, whose dimensions are stack and project. The alarms and docs/operations.md use these names. */
 export const CLEANUP_COMPLETE = 'CleanupComplete';
 export const CLEANUP_OLDEST_OPEN = 'CleanupOldestOpen';
 
-/** Makes the line of a run count: whole numbers, and the age of the oldest open chat in seconds where it is known. */
+/**
+ * Adds metrics to the log line of a cleanup run.
+ *
+ * @param counts whole numbers by metric name
+ * @param oldestOpenSeconds age of the oldest open chat; `undefined` if it is not known
+ */
 export function withRunMetrics(
   line: Line,
   project: string,

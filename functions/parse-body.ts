@@ -1,26 +1,34 @@
-/** More than any CRM sends, so that no body costs much more than its hash. A form's are checked before its proof. */
+import { ChatCloserError } from './error.ts';
+
+/**
+ * Limits above what any CRM sends, so that parsing a body never takes much longer than hashing it. Those of a form are
+ * checked before its signature.
+ */
 export const LIMITS = {
-  /** Fields of a form, or parameters of an address. */
+  /** Fields of a form, or parameters of a query. */
   fields: 1000,
   formCharacters: 256 * 1024,
   /** Values in a JSON body, counted by its commas. */
   jsonValues: 50_000,
   jsonDepth: 256,
-  /** Tags of an XML body: an element that is opened and closed has two. */
+  /** Tags of an XML body. An element with a start tag and an end tag counts twice. */
   xmlTags: 50_000,
   /** Events or records in one delivery. */
   events: 1000,
 } as const;
 
-/** A body is beyond a limit, or is not what its preset sends. The message goes out, so it never quotes the body. */
-export class UnreadableBody extends Error {
+/**
+ * A body exceeds a limit, or is not what the preset's CRM sends. The message is a predicate of "The body …". The sender
+ * sees it, so it never quotes the body.
+ */
+export class UnreadableBody extends ChatCloserError {
   override name = 'UnreadableBody';
 }
 
 /**
  * Parses JSON; an empty text counts as `{}`.
  *
- * @throws {UnreadableBody} when it is beyond `LIMITS`
+ * @throws {UnreadableBody} when it exceeds `LIMITS`
  * @throws {SyntaxError} when it is not JSON
  */
 export function parseJson(text: string): unknown {
@@ -36,7 +44,7 @@ const COMMA = ','.charCodeAt(0);
 const OPENING = new Set([...'[{'].map((character) => character.charCodeAt(0)));
 const CLOSING = new Set([...']}'].map((character) => character.charCodeAt(0)));
 
-/** Counts what stands outside of texts. What is not JSON may be counted wrongly, and is then refused as no JSON. */
+/** Counts commas and brackets outside of strings. The result for invalid JSON does not matter: it cannot be parsed. */
 function measureJson(text: string): { values: number; depth: number } {
   let [values, level, depth, isInText] = [1, 0, 0, false];
   for (let index = 0; index < text.length; index += 1) {
@@ -52,15 +60,15 @@ function measureJson(text: string): { values: number; depth: number } {
 }
 
 /**
- * Parses a form or a query; of a field that is there twice, the last value counts.
+ * Parses a form or a query. A field that appears twice keeps its last value.
  *
- * @throws {UnreadableBody} when it is beyond `LIMITS`
+ * @throws {UnreadableBody} when it exceeds `LIMITS`
  */
 export function parseForm(text: string): Record<string, string> {
   return Object.fromEntries(readFields(text));
 }
 
-/** The fields of a form or a query in their order. @throws {UnreadableBody} when it is beyond `LIMITS` */
+/** The fields of a form or a query in their order. @throws {UnreadableBody} when it exceeds `LIMITS` */
 export function readFields(text: string): URLSearchParams {
   if (isTooLargeForm(text)) {
     throw new UnreadableBody(
@@ -70,7 +78,7 @@ export function readFields(text: string): URLSearchParams {
   return new URLSearchParams(text);
 }
 
-/** Whether a form or a query is beyond `LIMITS`. Takes nothing apart: URLSearchParams is quadratic in fields without `=`. */
+/** Whether a form or a query exceeds `LIMITS`. It must not parse: URLSearchParams is quadratic in fields without `=`. */
 export function isTooLargeForm(text: string): boolean {
   return text.length > LIMITS.formCharacters || text.split('&', LIMITS.fields + 1).length > LIMITS.fields;
 }

@@ -2,34 +2,36 @@ import type { Project } from './connections.ts';
 import { isGiven, toId } from './conversation-id.ts';
 import { readStoredValues } from './secret-value.ts';
 import { parseSecret, SecretNotReady } from './secrets.ts';
+import { SECOND_MS } from './time.ts';
 
-/** Of one attempt, from the first byte sent to the last one read. */
-export const ATTEMPT_TIMEOUT_MS = 10_000;
+/** Timeout for the whole attempt, from the first byte sent to the last byte read. */
+export const ATTEMPT_TIMEOUT_MS = 10 * SECOND_MS;
 const MAX_BODY_BYTES = 64 * 1024;
 
-/** `handoffApiKey` looks shared ids up where that needs a key of its own. */
+/** `handoffApiKey` is for looking shared ids up, if that needs its own key. */
 export type ProjectKeys = { apiKey: string; token: string; handoffApiKey?: string };
 
-/** What came back, or that nothing did. Of a body only what the contracts name is kept. */
+/** PolyAI's answer, or why there is none. It keeps only the fields that PolyAI's documentation names. */
 export type PolyAIAnswer =
   | {
       status: number;
-      /** Of a close. */
+      /** The `success` of a close. */
       success: boolean;
-      /** Of a look-up: the conversation, or that there is none. */
+      /** The conversation that a look-up found. */
       conversationId?: string;
+      /** Whether a look-up found no conversation. */
       isEmpty?: boolean;
       errorCode?: string;
       correlationId?: string;
       retryAfterMs?: number;
     }
-  /** `neverSent`: there was no connection, so PolyAI cannot have acted. Without it, PolyAI may have. */
+  /** With `neverSent` there was no connection, so PolyAI cannot have acted. Without it, PolyAI may have acted. */
   | { failure: string; neverSent?: true };
 
 /**
- * The keys in a project's secret.
+ * Reads the keys from the text of a project's secret.
  *
- * @throws {SecretNotReady} naming the field and the mend, never the value
+ * @throws {SecretNotReady} with the field and the fix, never the value
  */
 export function readProjectKeys(text: string): ProjectKeys {
   const { apiKey, token, handoffApiKey } = parseSecret(text);
@@ -41,9 +43,9 @@ export function readProjectKeys(text: string): ProjectKeys {
 }
 
 /**
- * One key of a project's secret.
+ * Reads one key from a field of a project's secret.
  *
- * @throws {SecretNotReady} naming the field and the mend, never the value
+ * @throws {SecretNotReady} with the field and the fix, never the value
  */
 export function parseSecretKey(field: string, value: unknown): string {
   const [stored = '', ...more] = typeof value === 'string' ? readStoredValues(field, value) : [];
@@ -51,22 +53,22 @@ export function parseSecretKey(field: string, value: unknown): string {
   if (more.length > 0) throw new SecretNotReady(`"${field}" is a list: store the one value that is valid`);
   if (!/^[\x21-\x7e]+$/.test(stored)) {
     throw new SecretNotReady(
-      `"${field}" has white space or characters that no HTTP header carries: store it as issued`,
+      `"${field}" has white space or characters that an HTTP header cannot carry: store it as issued`,
     );
   }
   return stored;
 }
 
-/** What a call needs besides what it asks. */
-export type Calling = {
+/** What every call to PolyAI needs. */
+export type PolyAICall = {
   project: Project;
   keys: ProjectKeys;
   /** Sent as PolyAI's correlation id, so that both sides can name the attempt. */
   requestId: string;
   fetch: typeof globalThis.fetch;
-  /** Of the whole attempt; ten seconds unless told otherwise. */
+  /** Timeout for the whole attempt; the default is ten seconds. */
   timeoutMs?: number;
-  /** Unix milliseconds, for a `Retry-After` that is a date. */
+  /** Unix milliseconds; needed for a `Retry-After` that is a date. */
   now?: () => number;
 };
 
@@ -75,9 +77,9 @@ export type Calling = {
  *
  * @see https://docs.poly.ai/api-reference/chat/endpoint/close-a-chat
  */
-export async function closeChat(calling: Calling, conversationId: string): Promise<PolyAIAnswer> {
-  const { project, keys } = calling;
-  return exchange(calling, `${pathOf(project, project.version)}/chat/close`, {
+export async function closeChat(call: PolyAICall, conversationId: string): Promise<PolyAIAnswer> {
+  const { project, keys } = call;
+  return exchange(call, `${pathOf(project, project.version)}/chat/close`, {
     method: 'PUT',
     headers: { 'Content-Type': 'application/json', 'X-API-KEY': keys.apiKey, 'X-TOKEN': keys.token },
     body: JSON.stringify({ conversation_id: conversationId }),
@@ -85,28 +87,28 @@ export async function closeChat(calling: Calling, conversationId: string): Promi
 }
 
 /**
- * Asks PolyAI, once, which conversation the agent has stored under a shared id:
+ * Asks PolyAI once which conversation the agent has stored under a shared id:
  * `GET {baseUrl}/v1/{accountId}/{projectId}/handoff_state?shared_id=…`. Never throws.
  *
  * @see https://docs.poly.ai/api-reference/handoff/introduction
  */
-export async function lookUpConversation(calling: Calling, sharedId: string): Promise<PolyAIAnswer> {
-  const { project, keys } = calling;
+export async function lookUpConversation(call: PolyAICall, sharedId: string): Promise<PolyAIAnswer> {
+  const { project, keys } = call;
   const path = `${pathOf(project, 'v1')}/handoff_state?shared_id=${encodeURIComponent(sharedId)}`;
-  return exchange(calling, path, {
+  return exchange(call, path, {
     method: 'GET',
     headers: { 'X-API-KEY': keys.handoffApiKey ?? keys.apiKey },
   });
 }
 
-/** The part of the path that names the project, each segment encoded. */
+/** The part of a URL's path that names the project. Each segment is encoded. */
 export function pathOf({ accountId, projectId }: Project, version: string): string {
   return [version, accountId, projectId].map(encodeURIComponent).join('/');
 }
 
-/** Redirects are not followed, because the keys go to no other host. */
+/** Sends one request. Redirects are not followed, because the keys must not go to another host. Never throws. */
 async function exchange(
-  { project, requestId, fetch, timeoutMs = ATTEMPT_TIMEOUT_MS, now = Date.now }: Calling,
+  { project, requestId, fetch, timeoutMs = ATTEMPT_TIMEOUT_MS, now = Date.now }: PolyAICall,
   path: string,
   { headers, ...init }: RequestInit & { headers: Record<string, string> },
 ): Promise<PolyAIAnswer> {
@@ -127,12 +129,12 @@ async function exchange(
   }
 }
 
-/** Our id of a call as a header can carry it. */
+/** The id of a request in characters that a header can carry. */
 export function correlationIdOf(requestId: string): string {
   return requestId.replace(/[^\x21-\x7e]/g, '?');
 }
 
-/** The body as JSON; `undefined` when it is too large or something else. */
+/** The body as JSON; `undefined` when it is too large or not JSON. */
 export async function readJson(response: Response, maxBytes: number = MAX_BODY_BYTES): Promise<unknown> {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -148,7 +150,13 @@ export async function readJson(response: Response, maxBytes: number = MAX_BODY_B
   }
 }
 
-/** Errors come in three shapes: `error_code` beside the message, `error: { code }`, and a message alone. */
+/**
+ * Picks the documented fields from an answer of PolyAI. Its errors have three shapes: `error_code` beside the message,
+ * `error: { code }`, and only a message.
+ *
+ * @param json the parsed body, whatever it holds
+ * @param now Unix milliseconds, for a `Retry-After` that is a date
+ */
 export function readAnswer(
   status: number,
   headers: Headers,
@@ -185,21 +193,21 @@ function pick(shape: RegExp, ...candidates: unknown[]): string | undefined {
   return candidates.find((value): value is string => typeof value === 'string' && shape.test(value));
 }
 
-/** Seconds, or a date. @see https://www.rfc-editor.org/rfc/rfc9110#name-retry-after */
+/** Parses seconds or a date to milliseconds. @see https://www.rfc-editor.org/rfc/rfc9110#name-retry-after */
 function parseRetryAfter(value: string | null, now: number): number | undefined {
   if (value === null) return undefined;
-  const ms = /^\d{1,9}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
+  const ms = /^\d{1,9}$/.test(value) ? Number(value) * SECOND_MS : Date.parse(value) - now;
   return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
 }
 
-/** Why no answer came, without anything of what was sent. */
+/** Why no answer came. It holds nothing of the request. */
 export function describeFailure(error: unknown, timeoutMs: number): string {
   const { name = 'Error', cause } = (error ?? {}) as { name?: string; cause?: { code?: string } };
-  if (name === 'TimeoutError') return `no answer from PolyAI within ${timeoutMs / 1000} s`;
+  if (name === 'TimeoutError') return `no answer from PolyAI within ${timeoutMs / SECOND_MS} s`;
   return `the connection to PolyAI failed: ${cause?.code ?? name}`;
 }
 
-/** What Node.js and undici call a connection that was never made. */
+/** The error codes of Node.js and undici for a connection that was never made. */
 const NO_CONNECTION = [
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -209,7 +217,7 @@ const NO_CONNECTION = [
   'UND_ERR_CONNECT_TIMEOUT',
 ];
 
-/** Whether the request cannot have arrived. A reset, a time-out and every unknown error may come after it did. */
+/** Whether the request cannot have arrived. A reset, a timeout or an unknown error may come after it has arrived. */
 function wasNeverSent(error: unknown): boolean {
   const { cause } = (error ?? {}) as { cause?: { code?: string } };
   return cause?.code !== undefined && NO_CONNECTION.includes(cause.code);

@@ -9,13 +9,18 @@ import { type Content, type Delivery, readContent } from './delivery.ts';
 import { ENVIRONMENT } from './environment.ts';
 import { ownAnswer, refusalAnswer, successAnswer } from './intake/answer.ts';
 import { deliveryLine } from './intake/delivery-line.ts';
-import { ask, type Demand, MAX_CLOSES, readDelivery } from './intake/read-delivery.ts';
-import { createReplayMemory, deliveryKey, isTellingApart, type Queued } from './intake/replay-memory.ts';
-import { isAllowedSource } from './intake/source.ts';
+import { screen, toDelivery } from './intake/http-delivery.ts';
+import { MAX_CLOSES, type ReadResult, readDelivery, toRequestFields } from './intake/read-delivery.ts';
+import {
+  createReplayMemory,
+  deliveryKey,
+  distinguishesFinishes,
+  type Queued,
+} from './intake/replay-memory.ts';
 import { faultLine, type Line, writeLine } from './log.ts';
 import { UnreadableBody } from './parse-body.ts';
-import { REFUSALS } from './refusal.ts';
-import type { AnyScheme, Identity, Refusal } from './schemes/scheme.ts';
+import type { Refusal, Verdict } from './refusal.ts';
+import type { AnyScheme, Identity } from './schemes/scheme.ts';
 import { readStoredValues, withoutVersion } from './secret-value.ts';
 import { parseSecret, SecretNotReady, type SecretReader, SecretUnavailable } from './secrets.ts';
 
@@ -31,21 +36,19 @@ export type ReceiveParts = {
   now: () => number;
 };
 
-/** Why a delivery is refused, what it asks for, or what a handshake is answered. */
-type Result = { refusal?: Refusal; demand?: Demand; answer?: OwnAnswer; queued?: Queued | undefined };
+/** A refused delivery has `read` only if it was refused after it was read. */
+type Result =
+  | { kind: 'refused'; refusal: Refusal; read?: ReadResult }
+  | { kind: 'answered'; answer: OwnAnswer }
+  | { kind: 'queued'; queued: Queued; read: ReadResult; answer?: OwnAnswer };
 
-/** What was read, and whether a delivery of the same bytes asks for the same once more. */
-type Read = { demand: Demand; isOnce: boolean };
-
-const MAX_BODY_BYTES = 1024 * 1024;
-const WRONG_FORM = 'The body is not in the form and encoding that it should have.';
-/** These may only mean that the secret was changed since it was cached. */
-const WORTH_ANOTHER_LOOK = new Set(['signature_mismatch', 'credential_mismatch', 'secret_not_ready']);
+/** The cached secret may be out of date when one of these is the result. */
+const WORTH_READING_AGAIN = new Set(['signature_mismatch', 'credential_mismatch', 'secret_not_ready']);
 
 /**
- * The way in for webhooks: proves a delivery genuine, reads what it asks for, queues that, and only then
- * answers 200. The order of the checks is fixed: no secret is read for a delivery that could not be taken
- * anyway, and nothing of a delivery is parsed before it is proven.
+ * Receives webhooks: verifies a delivery, reads what it asks for, queues that, and only then answers 200. The
+ * order of the checks is fixed: no secret is read for a delivery that is refused anyway, and nothing of a delivery
+ * is parsed before it is verified.
  */
 export function createReceive(parts: ReceiveParts) {
   const { connections, crms, schemes, secrets, queue, writeLine, now } = parts;
@@ -57,17 +60,20 @@ export function createReceive(parts: ReceiveParts) {
     const name = (event.pathParameters?.connection ?? '').replace(/\/$/, '');
     const connection = Object.hasOwn(connections, name) ? connections[name] : undefined;
     const result = await take(connection, name, event);
-    const { refusal, demand, queued } = result;
-    const repeated = queued?.repeated || undefined;
-    const answer = refusal ? REFUSALS[refusal.code] : (result.answer?.status ?? 200);
-    const took = now() - startedAt;
-    const refused = refusal?.code;
-    writeLine(deliveryLine({ requestId, name, connection, demand, answer, refused, repeated, took }));
-    if (refusal) return refusalAnswer(refusal, requestId);
-    if (result.answer) return ownAnswer(result.answer);
-    return demand
-      ? successAnswer(repeated ? { ...demand, findings: [] } : demand, queued?.requestId ?? requestId)
-      : refusalAnswer({ code: 'fault', detail: '' }, requestId);
+    const answer = toAnswer(result, requestId);
+    writeLine(
+      deliveryLine({
+        requestId,
+        name,
+        connection,
+        read: 'read' in result ? result.read : undefined,
+        answer: answer.statusCode,
+        refused: result.kind === 'refused' ? result.refusal.code : undefined,
+        repeated: (result.kind === 'queued' && result.queued.repeated) || undefined,
+        tookMs: now() - startedAt,
+      }),
+    );
+    return answer;
   };
 
   async function take(
@@ -75,49 +81,50 @@ export function createReceive(parts: ReceiveParts) {
     name: string,
     event: APIGatewayProxyEventV2,
   ): Promise<Result> {
-    if (!connection) return refuse('unknown_connection', 'No connection has this address.');
+    if (!connection) return refused('unknown_connection', 'No connection has this address.');
     const { requestId } = event.requestContext;
     const crm = crms[connection.crm] as Crm;
     try {
-      const delivery = readEvent(event, connection.publicUrl);
+      const delivery = toDelivery(event, connection.publicUrl);
       const greeting = delivery.method === 'POST' ? undefined : crm.greet?.(delivery);
-      if (greeting) return { answer: greeting };
-      const refusal = screen(connection, delivery) ?? (await prove(connection, delivery, requestId));
-      if (refusal) return { refusal };
+      if (greeting) return { kind: 'answered', answer: greeting };
+      const refusal = screen(connection, delivery) ?? (await verify(connection, delivery, requestId));
+      if (refusal) return { kind: 'refused', refusal };
       const confirmation = crm.confirm?.(delivery);
-      if (confirmation) return { answer: confirmation };
-      const read = readDemand(connection, crm, delivery);
-      if ('refusal' in read) return read;
-      const { demand } = read;
-      const key = read.isOnce
-        ? deliveryKey(name, identify(connection, delivery), demand.findings)
-        : undefined;
-      const { refusal: notQueued, queued } = await enqueue(connection, name, demand, requestId, key);
-      if (notQueued) return { refusal: notQueued, demand };
-      return { demand, queued, ...(crm.acknowledgement && { answer: crm.acknowledgement }) };
+      if (confirmation) return { kind: 'answered', answer: confirmation };
+      const content = readBody(connection, crm, delivery);
+      if ('code' in content) return { kind: 'refused', refusal: content };
+      const read = readDelivery(crm, connection, content, now());
+      if (read.closes.length > MAX_CLOSES) {
+        return refused(
+          'too_many_conversations',
+          `One delivery can close at most ${MAX_CLOSES} conversations.`,
+        );
+      }
+      const key = replayKey(connection, name, delivery, content, read);
+      const queued = await enqueue(connection, name, read, requestId, key);
+      if ('code' in queued) return { kind: 'refused', refusal: queued, read };
+      return { kind: 'queued', queued, read, ...(crm.acknowledgement && { answer: crm.acknowledgement }) };
     } catch (error) {
       writeLine(faultLine(requestId, 'receive', error));
-      return refuse('fault');
+      return refused('fault');
     }
   }
 
-  async function prove(
-    connection: Connection,
-    delivery: Delivery,
-    requestId: string,
-  ): Promise<Refusal | undefined> {
+  /** Verifies a delivery with the connection's secret, and again if the secret has changed since it was cached. */
+  async function verify(connection: Connection, delivery: Delivery, requestId: string): Promise<Verdict> {
     const { secretId } = connection;
-    if (secretId === undefined) return checkByPublishedKeys(connection, delivery, requestId);
+    if (secretId === undefined) return verifyByPublishedKeys(connection, delivery, requestId);
     try {
       const seen = await secrets.read(secretId);
-      const refusal = await check(connection, delivery, seen);
-      if (!refusal || !WORTH_ANOTHER_LOOK.has(refusal.code)) return refusal;
+      const verdict = await verifyWith(seen, connection, delivery);
+      if (!verdict || !WORTH_READING_AGAIN.has(verdict.code)) return verdict;
       const changed = await secrets.readAgain(secretId, seen);
-      const second = changed === seen ? refusal : await check(connection, delivery, changed);
-      if (second?.code === 'secret_not_ready') {
-        writeLine(faultLine(requestId, 'receive: secret', new SecretNotReady(second.detail)));
+      const last = changed === seen ? verdict : await verifyWith(changed, connection, delivery);
+      if (last?.code === 'secret_not_ready') {
+        writeLine(faultLine(requestId, 'receive: secret', new SecretNotReady(last.detail)));
       }
-      return second;
+      return last;
     } catch (error) {
       if (!(error instanceof SecretUnavailable)) throw error;
       writeLine(faultLine(requestId, 'receive: secret', error));
@@ -125,32 +132,32 @@ export function createReceive(parts: ReceiveParts) {
     }
   }
 
-  /** Without a secret: what may be missing are the vendor's keys. */
-  async function checkByPublishedKeys(
+  /** Verifies a delivery of a connection without a secret, whose vendor publishes its keys. */
+  async function verifyByPublishedKeys(
     connection: Connection,
     delivery: Delivery,
     requestId: string,
-  ): Promise<Refusal | undefined> {
-    const refusal = await check(connection, delivery, '{}');
-    if (refusal?.code === 'secrets_unavailable') {
-      writeLine(faultLine(requestId, 'receive: keys', new SecretUnavailable(refusal.detail)));
+  ): Promise<Verdict> {
+    const verdict = await verifyWith('{}', connection, delivery);
+    if (verdict?.code === 'secrets_unavailable') {
+      writeLine(faultLine(requestId, 'receive: keys', new SecretUnavailable(verdict.detail)));
     }
-    return refusal;
+    return verdict;
   }
 
-  async function check(
+  async function verifyWith(
+    secretText: string,
     { crm, verify, secretId }: Connection,
     delivery: Delivery,
-    text: string,
-  ): Promise<Refusal | undefined> {
+  ): Promise<Verdict> {
     const scheme = schemes[verify.scheme] as AnyScheme;
     try {
-      const secret = parseSecret(text);
-      // As they will be read, so that no way of writing one hides it.
+      const secret = parseSecret(secretText);
+      // Compared in the form in which the scheme reads them, so that no spelling hides a public one.
       const signingSecrets = readStoredValues('signingSecret', secret.signingSecret).map(withoutVersion);
       if (crms[crm]?.publicSecrets?.some((known) => signingSecrets.includes(known))) {
         throw new SecretNotReady(
-          'it holds the public test secret of the vendor: store the one of your webhook',
+          'it holds the public test secret of the vendor: store the secret of your own webhook',
         );
       }
       return await scheme.verify(verify as never, scheme.readKeys(secret), delivery, now());
@@ -160,105 +167,76 @@ export function createReceive(parts: ReceiveParts) {
     }
   }
 
-  function identify({ verify }: Connection, delivery: Delivery): Identity {
-    return schemes[verify.scheme]?.identify?.(verify as never, delivery) ?? { content: delivery.body };
-  }
-
-  function readDemand(connection: Connection, crm: Crm, delivery: Delivery): Read | { refusal: Refusal } {
+  function readBody(connection: Connection, crm: Crm, delivery: Delivery): Content | Refusal {
     let content: Content;
     try {
       content = readContent(delivery, crm.parse, connection);
     } catch (error) {
-      return refuse(
-        'body_unreadable',
-        error instanceof UnreadableBody ? `The body ${error.message}.` : WRONG_FORM,
-      );
+      return { code: 'body_unreadable', detail: explainUnreadable(error) };
     }
-    if (connection.sender && crm.isFrom && !crm.isFrom(connection.sender, content)) {
-      return refuse('sender_mismatch', 'The delivery is from another account than this connection is for.');
-    }
-    const demand = readDelivery(crm, connection, content, now());
-    if (demand.findings.length <= MAX_CLOSES) {
-      const { moment } = identify(connection, delivery);
-      const isOnce = moment !== undefined || isTellingApart(crm, connection, content);
-      return { demand, isOnce: isOnce && demand.findings.length > 0 };
-    }
-    return refuse('too_many_conversations', `One delivery can close ${MAX_CLOSES} conversations at most.`);
+    const { sender } = connection;
+    if (!sender || !crm.isFrom || crm.isFrom(sender, content)) return content;
+    const detail = 'The delivery comes from a different account than this connection accepts.';
+    return { code: 'sender_mismatch', detail };
+  }
+
+  /** The key by which a repeat is recognised; `undefined` if two different deliveries could have the same one. */
+  function replayKey(
+    connection: Connection,
+    name: string,
+    delivery: Delivery,
+    content: Content,
+    { closes }: ReadResult,
+  ): string | undefined {
+    if (closes.length === 0) return undefined;
+    const identity = identify(connection, delivery);
+    const isUnique =
+      identity.moment !== undefined ||
+      distinguishesFinishes(crms[connection.crm] as Crm, connection, content);
+    return isUnique ? deliveryKey(name, identity, closes) : undefined;
+  }
+
+  function identify({ verify }: Connection, delivery: Delivery): Identity {
+    return schemes[verify.scheme]?.identify?.(verify as never, delivery) ?? { content: delivery.body };
   }
 
   async function enqueue(
     { project, crm }: Connection,
     connection: string,
-    { findings }: Demand,
+    { closes }: ReadResult,
     requestId: string,
     key: string | undefined,
-  ): Promise<Result> {
+  ): Promise<Queued | Refusal> {
+    const base = { v: 1, requestId, source: 'webhook', project, connection, crm } as const;
+    const queueAll = () => queue(closes.map((close) => ({ ...base, ...toRequestFields(close, now()) })));
     try {
-      const queueAll = () =>
-        queue(
-          findings.map((finding) => ({
-            v: 1,
-            requestId,
-            source: 'webhook',
-            project,
-            connection,
-            crm,
-            ...ask(finding, now()),
-          })),
-        );
-      if (key !== undefined) return { queued: await memory.once(key, requestId, queueAll) };
+      if (key !== undefined) return await memory.once(key, requestId, queueAll);
       await queueAll();
-      return {};
+      return { requestId, repeated: false };
     } catch (error) {
       writeLine(faultLine(requestId, 'receive: queue', error));
-      return refuse('queue_unavailable');
+      return { code: 'queue_unavailable', detail: '' };
     }
   }
 }
 
-/**
- * API Gateway's event as a delivery. The address is the API's own, never one that a header claims, with a slash
- * at its end where it was called with one.
- *
- * @param publicUrl what the CRM calls instead, where that is another one
- * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
- */
-function readEvent(event: APIGatewayProxyEventV2, publicUrl?: string): Delivery {
-  const { body = '', headers, isBase64Encoded, rawPath, rawQueryString, requestContext } = event;
-  const slash = rawPath.endsWith('/') && !publicUrl?.endsWith('/') ? '/' : '';
-  const address = publicUrl ? `${publicUrl}${slash}` : `https://${requestContext.domainName}${rawPath}`;
-  return {
-    method: requestContext.http.method.toUpperCase(),
-    headers: Object.fromEntries(
-      Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value ?? '']),
-    ),
-    url: rawQueryString ? `${address}?${rawQueryString}` : address,
-    rawQuery: rawQueryString,
-    body: Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8'),
-    sourceIp: requestContext.http.sourceIp,
-  };
+function refused(code: Refusal['code'], detail = ''): Result {
+  return { kind: 'refused', refusal: { code, detail } };
 }
 
-/** What can be refused without the secret. */
-function screen(
-  { allowedSources }: Connection,
-  { method, headers, body, sourceIp }: Delivery,
-): Refusal | undefined {
-  if (method !== 'POST') return { code: 'method_not_allowed', detail: 'Webhooks are sent by POST.' };
-  const encoding = headers['content-encoding'] || 'identity';
-  if (encoding.toLowerCase() !== 'identity') {
-    return { code: 'body_compressed', detail: 'The body is compressed. Send it as it is.' };
-  }
-  if (body.length > MAX_BODY_BYTES)
-    return { code: 'body_too_large', detail: 'The body is larger than 1 MiB.' };
-  if (allowedSources && !isAllowedSource(allowedSources, sourceIp)) {
-    return { code: 'source_not_allowed', detail: 'This connection takes no deliveries from this address.' };
-  }
-  return undefined;
+function explainUnreadable(error: unknown): string {
+  return error instanceof UnreadableBody
+    ? `The body ${error.message}.`
+    : 'The body is not valid UTF-8, or not in the format that this connection expects.';
 }
 
-function refuse(code: Refusal['code'], detail = ''): { refusal: Refusal } {
-  return { refusal: { code, detail } };
+/** A repeat is answered with the id of the delivery that it repeats. */
+function toAnswer(result: Result, requestId: string): APIGatewayProxyStructuredResultV2 {
+  if (result.kind === 'refused') return refusalAnswer(result.refusal, requestId);
+  if (result.kind === 'answered') return ownAnswer(result.answer);
+  const { queued, read, answer } = result;
+  if (answer) return ownAnswer(answer);
+  return successAnswer(queued.repeated ? { ...read, closes: [] } : read, queued.requestId);
 }
 
 await secrets.readAhead(Object.values(configured.connections).flatMap(({ secretId }) => secretId ?? []));

@@ -1,4 +1,4 @@
-/** Every code that an answer other than 200 can carry, with its status. */
+/** Every code of an answer other than 200, with its HTTP status. */
 export const REFUSALS = {
   body_unreadable: 400,
   too_many_conversations: 400,
@@ -24,3 +24,9 @@ export const REFUSALS = {
 } as const;
 
 export type RefusalCode = keyof typeof REFUSALS;
+
+/** Why a delivery is refused: the check that failed, never the value that was expected. */
+export type Refusal = { code: RefusalCode; detail: string };
+
+/** The result of verifying a delivery; `undefined` when it is valid. */
+export type Verdict = Refusal | undefined;

@@ -1,28 +1,28 @@
 import { SecretNotReady } from './secrets.ts';
 
 const BYTE_ORDER_MARKS = /^\ufeff+|\ufeff+$/g;
-/** JSON's own quotation marks are read; these, or an object, say that something else was pasted. */
+/** A value in other quotation marks than JSON's, or in brackets, was not pasted as it should be. */
 const WRAPPED = /^'.*'$|^`.*`$|^[“”„‘’‚«»].*[“”‘’«»]$|^\[.*\]$|^\{.*\}$|^".*"$/s;
 
-/** How to store a secret so that it stays what was typed. */
+/** How to store a secret so that the console does not change it. */
 const STORE_AS_PLAINTEXT =
   'store the whole secret as JSON, in the console under the tab "Plaintext", as docs/security.md shows';
 
 /**
- * The values of one field of a secret as people paste them: byte order marks around a value are ignored, and a list
- * or a value in quotation marks that the console has stored as text (`"[\"new\",\"old\"]"`, `"\"key\""`) is read as
- * it was meant. Empty values count as missing.
+ * Reads the values of one field of a secret, in the forms in which people paste them. Byte order marks around a value
+ * are ignored. A list or a quoted value that the console has stored as text (`"[\"new\",\"old\"]"`, `"\"key\""`) is
+ * unwrapped. Empty values count as missing.
  *
  * @param value a string or a list of strings
- * @returns none where the field is empty or missing
- * @throws {SecretNotReady} naming the field and the fix, never the value
+ * @returns an empty list if the field is empty or missing
+ * @throws {SecretNotReady} with the field and the fix, never the value
  */
 export function readStoredValues(field: string, value: unknown): string[] {
   const values = listOf(value, field).flatMap((each) => listOf(unwrapped(each), field));
   return values.map((each) => plainValue(each, field)).filter((each) => each !== '');
 }
 
-/** Some senders of Standard Webhooks show the key with the version of its signatures in front, `v1,whsec_…`. */
+/** Removes the signature version that some senders of Standard Webhooks show before the key, as in `v1,whsec_…`. */
 export function withoutVersion(secret: string): string {
   return secret.replace(/^v1a?,/, '');
 }
@@ -35,7 +35,7 @@ function listOf(value: unknown, field: string): string[] {
   return values;
 }
 
-/** What a text holds that is JSON itself; any other text as it is. */
+/** The string or list in a text that is JSON; any other text unchanged. */
 function unwrapped(text: string): unknown {
   const plain = text.replace(BYTE_ORDER_MARKS, '');
   if (!/^\s*["[]/.test(plain)) return plain;

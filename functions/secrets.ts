@@ -1,63 +1,67 @@
 import type { GetSecretValueCommandOutput } from '@aws-sdk/client-secrets-manager';
+import { ChatCloserError } from './error.ts';
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from './time.ts';
 
-const SECONDS = 1000;
-export const FRESH_MS = 300 * SECONDS;
-export const FAILURE_MS = 15 * SECONDS;
-/** So many looks at once, and one more every two seconds: at most 35 in any minute. */
-export const LOOKS = 5;
-export const LOOK_EVERY_MS = 2 * SECONDS;
-/** Those who find the value wrong at the same time need one look, not one each. */
-export const SAME_LOOK_MS = 200;
-export const STALE_MS = 3600 * SECONDS;
-/** Init has ten seconds; further secrets are read when they are needed. */
+/** A secret is used this long without reading it again. */
+export const FRESH_MS = 5 * MINUTE_MS;
+/** A failure is remembered this long. */
+export const FAILURE_MS = 15 * SECOND_MS;
+/** A secret is used this long while Secrets Manager throttles, fails or times out. */
+export const STALE_MS = HOUR_MS;
+/** Maximum re-reads at once. One more is allowed every two seconds, which makes at most 35 in any minute. */
+export const REREADS = 5;
+export const REREAD_EVERY_MS = 2 * SECOND_MS;
+/** Callers that find the value wrong within this time share one re-read. */
+export const SHARED_REREAD_MS = 200;
+/** Init has ten seconds. The other secrets are read when they are needed. */
 const READ_AHEAD = 20;
 
-/** The secret cannot be read, and no value that may stand in for it is held. */
-export class SecretUnavailable extends Error {
+/** The secret cannot be read, and there is no cached value that may be used instead. */
+export class SecretUnavailable extends ChatCloserError {
   override name = 'SecretUnavailable';
 }
 
-/** The secret is there, and nothing can be done with it. The message says what to fill in, never a value. */
-export class SecretNotReady extends Error {
+/** The secret was read but cannot be used. The message says what to store, never a value. */
+export class SecretNotReady extends ChatCloserError {
   override name = 'SecretNotReady';
 }
 
 /**
- * A secret's text as the JSON object that every secret here is. A byte order mark before it is ignored.
+ * Parses the text of a secret, which must be a JSON object. A byte order mark before it is ignored.
  *
- * @throws {SecretNotReady} when it is not one
+ * @throws {SecretNotReady} when it is not a JSON object
  */
 export function parseSecret(text: string): Record<string, unknown> {
   try {
     const value = JSON.parse(text.replace(/^\ufeff+/, ''));
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   } catch {
-    // Said below: the parser's own message would quote the secret.
+    // The error below does not keep the cause, because the parser's message would quote the secret.
   }
   throw new SecretNotReady(
-    'it is not a JSON object: store it as docs/security.md shows, in the console under the tab "Plaintext"; PowerShell takes the quotation marks out of a JSON text on the command line',
+    'it is not a JSON object: store it as docs/security.md shows, in the console under the tab "Plaintext"; PowerShell removes the quotation marks from JSON on the command line',
   );
 }
 
 export type SecretReader = {
   /**
-   * The secret's text, at most five minutes old; up to an hour while Secrets Manager throttles, fails or
-   * times out.
+   * Returns the text of a secret. It is at most five minutes old, or up to an hour while Secrets Manager throttles,
+   * fails or times out.
    *
-   * @throws {SecretUnavailable} naming the secret, what came back and the mend
+   * @throws {SecretUnavailable} with the secret's name, what came back and the fix
    */
   read(id: string): Promise<string>;
   /**
-   * The secret's text after `seen` did not work: what another caller has read meanwhile, or a new reading. There
-   * are at most 35 of them in any minute for a secret (five at once, then one every two seconds), so that neither
-   * strangers nor a revoked key can run up calls. A few forgeries leave looks for the delivery that comes after a
-   * rotation; a flood of them delays the new value by two seconds at most.
+   * Returns the text of a secret after the text `seen` did not work: what another caller has read meanwhile, or the
+   * result of a re-read. A secret is re-read at most 35 times in any minute (five times at once, then once every two
+   * seconds), so that neither strangers nor a revoked key can cause many calls. A few forgeries leave re-reads for
+   * the delivery that comes after a rotation; a flood of forgeries delays the new value by at most two seconds.
    *
-   * @returns `seen` itself when there is nothing newer, or no look is left
-   * @throws {SecretUnavailable} as `read`
+   * @returns `seen` itself when there is nothing newer, or when no re-read is left
+   * @throws {SecretUnavailable} as `read` does
    */
   readAgain(id: string, seen: string): Promise<string>;
-  /** Fills the cache during init, with the first of them if they are many. Never throws. */
+  /** Fills the cache during init with the first 20 secrets. Never throws. */
   readAhead(ids: readonly string[]): Promise<void>;
 };
 
@@ -65,10 +69,10 @@ type Held = { text: string; readAt: number };
 type Failed = { error: SecretUnavailable; failedAt: number };
 
 /**
- * A cache over Secrets Manager that keeps successes, keeps failures only for 15 s, and never serves a value
- * that was taken away: access denied, not found and scheduled for deletion count at once.
+ * Creates a cache in front of Secrets Manager. It remembers failures for only 15 s. It never returns a value that was
+ * taken away: access denied, not found and scheduled for deletion take effect at once.
  *
- * @param fetchSecret reads one secret by name or ARN, as the SDK answers
+ * @param fetchSecret reads one secret by name or ARN; its result has the shape of the SDK's
  * @param now Unix milliseconds
  */
 export function createSecretReader(
@@ -78,7 +82,7 @@ export function createSecretReader(
   const held = new Map<string, Held>();
   const failed = new Map<string, Failed>();
   const underWay = new Map<string, Promise<string>>();
-  const looks = new Map<string, Looks>();
+  const budgets = new Map<string, RereadBudget>();
 
   async function fetchOnce(id: string): Promise<string> {
     try {
@@ -87,10 +91,10 @@ export function createSecretReader(
       failed.delete(id);
       return text;
     } catch (cause) {
-      const error = new SecretUnavailable(describe(id, cause), { cause });
+      const error = new SecretUnavailable(describeFailure(id, cause), { cause });
       failed.set(id, { error, failedAt: now() });
-      if (!isPassing(cause)) held.delete(id);
-      return standIn(id, error);
+      if (!isTemporary(cause)) held.delete(id);
+      return readStale(id, error);
     }
   }
 
@@ -100,7 +104,7 @@ export function createSecretReader(
     return promise;
   }
 
-  function standIn(id: string, error: SecretUnavailable): string {
+  function readStale(id: string, error: SecretUnavailable): string {
     const value = held.get(id);
     if (value && now() - value.readAt < STALE_MS) return value.text;
     throw error;
@@ -110,7 +114,7 @@ export function createSecretReader(
     const value = held.get(id);
     if (value && now() - value.readAt < FRESH_MS) return value.text;
     const failure = failed.get(id);
-    if (failure && now() - failure.failedAt < FAILURE_MS) return standIn(id, failure.error);
+    if (failure && now() - failure.failedAt < FAILURE_MS) return readStale(id, failure.error);
     return fetchShared(id);
   }
 
@@ -118,9 +122,9 @@ export function createSecretReader(
     const value = held.get(id);
     if (value && value.text !== seen) return value.text;
     if (!underWay.has(id)) {
-      const left = looksLeft(looks.get(id), now());
-      if (left.count < 1 || Math.abs(now() - left.lastAt) < SAME_LOOK_MS) return seen;
-      looks.set(id, { ...left, count: left.count - 1, lastAt: now() });
+      const budget = earnRereads(budgets.get(id), now());
+      if (budget.left < 1 || Math.abs(now() - budget.lastAt) < SHARED_REREAD_MS) return seen;
+      budgets.set(id, { ...budget, left: budget.left - 1, lastAt: now() });
     }
     return fetchShared(id);
   }
@@ -132,37 +136,42 @@ export function createSecretReader(
   return { read, readAgain, readAhead };
 }
 
-/** Looks that are left, since when the next one is earned, and when the last one was. */
-type Looks = { count: number; since: number; lastAt: number };
-const ALL_LOOKS: Looks = { count: LOOKS, since: 0, lastAt: -Infinity };
+/** Times are Unix milliseconds. */
+type RereadBudget = {
+  left: number;
+  /** When the time began in which the next re-read is earned. */
+  since: number;
+  lastAt: number;
+};
+const FULL_BUDGET: RereadBudget = { left: REREADS, since: 0, lastAt: -Infinity };
 
-function looksLeft({ count, since, lastAt }: Looks = ALL_LOOKS, now: number): Looks {
-  if (count >= LOOKS) return { count: LOOKS, since: now, lastAt };
-  const earned = Math.max(0, Math.floor((now - since) / LOOK_EVERY_MS));
-  return count + earned >= LOOKS
-    ? { count: LOOKS, since: now, lastAt }
-    : { count: count + earned, since: since + earned * LOOK_EVERY_MS, lastAt };
+/** Adds the re-reads that were earned since the budget was last used. */
+function earnRereads({ left, since, lastAt }: RereadBudget = FULL_BUDGET, now: number): RereadBudget {
+  const earned = Math.max(0, Math.floor((now - since) / REREAD_EVERY_MS));
+  return left + earned >= REREADS
+    ? { left: REREADS, since: now, lastAt }
+    : { left: left + earned, since: since + earned * REREAD_EVERY_MS, lastAt };
 }
 
 type AwsError = { name?: string; $fault?: string; $metadata?: { httpStatusCode?: number } };
 
-/** Throttled, failed or timed out, as against refused. @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html */
-function isPassing(cause: unknown): boolean {
+/** Whether Secrets Manager throttled, failed or timed out, rather than refused. @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html */
+function isTemporary(cause: unknown): boolean {
   const { name = '', $metadata } = (cause ?? {}) as AwsError;
   const status = $metadata?.httpStatusCode;
   const isRefusal = status !== undefined && status >= 400 && status < 500 && status !== 429;
   return !isRefusal || /throttl|limitexceeded|toomanyrequests/i.test(name);
 }
 
-function describe(id: string, cause: unknown): string {
+function describeFailure(id: string, cause: unknown): string {
   const { name = 'Error' } = (cause ?? {}) as AwsError;
-  return `secret ${id} cannot be read: ${name}. ${MENDS[name] ?? 'It is tried again by itself.'}`;
+  return `secret ${id} cannot be read: ${name}. ${FIXES[name] ?? 'It is retried automatically.'}`;
 }
 
-const MENDS: Record<string, string> = {
+const FIXES: Record<string, string> = {
   AccessDeniedException:
-    'Allow this function to read it; for a secret of your own with its own KMS key, give existingSecretKey.',
-  DecryptionFailure: 'Allow this function to decrypt with its KMS key: give existingSecretKey.',
+    'Allow this function to read it. If it is your own secret with its own KMS key, set existingSecretKey.',
+  DecryptionFailure: 'Allow this function to decrypt with its KMS key: set existingSecretKey.',
   ResourceNotFoundException: 'Create it, or correct existingSecret.',
   InvalidRequestException: 'It may be scheduled for deletion: restore it.',
 };

@@ -3,14 +3,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BundlingOptions, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import type * as Configured from '../functions/configured.ts';
-import type { Connection, ListedProject, Project } from '../functions/connections.ts';
+import type { CleanupProject, Connection, Project } from '../functions/connections.ts';
 import { ROOT } from './root.ts';
 
 /** What one stack's functions carry with them. */
 export type Embedded = {
   projects: Record<string, Project>;
   /** Those with a cleanup. */
-  listedProjects: Record<string, ListedProject>;
+  listedProjects: Record<string, CleanupProject>;
   /** The webhooks'. */
   connections: Record<string, Connection>;
   /** Those on buses. */

@@ -3,7 +3,7 @@ import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
-import type { ListedProject } from '../functions/connections.ts';
+import type { CleanupProject } from '../functions/connections.ts';
 import { rateInMinutes, toMinutes } from './config/duration.ts';
 import type { Configuration, ProjectConfiguration } from './config/load.ts';
 import { shorten } from './names.ts';
@@ -25,7 +25,7 @@ export function projectsWithCleanup({ projects }: Configuration): [string, Clean
 }
 
 /** What the function is told of it. */
-export function embedCleanup(cleanup: Cleanup): ListedProject['cleanup'] {
+export function embedCleanup(cleanup: Cleanup): CleanupProject['cleanup'] {
   const { idleFor, lookback, channels, maxCloses, dryRun } = cleanup;
   return {
     idleForMs: toMinutes(idleFor) * MINUTE_MS,

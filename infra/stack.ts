@@ -14,7 +14,7 @@ import { NodejsFunction, type NodejsFunctionProps } from 'aws-cdk-lib/aws-lambda
 import { type ILogGroup, LogGroup } from 'aws-cdk-lib/aws-logs';
 import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import type { Connection, ListedProject, Project } from '../functions/connections.ts';
+import type { CleanupProject, Connection, Project } from '../functions/connections.ts';
 import { ENVIRONMENT } from '../functions/environment.ts';
 import { requireOwnArns } from './arns.ts';
 import { bundling, type Embedded, writeConfigured } from './bundle.ts';
@@ -337,7 +337,7 @@ function embed(
   return {
     projects: mapValues(projects, embedProject),
     listedProjects: Object.fromEntries(
-      Object.entries(projects).flatMap(([name, project]): [string, ListedProject][] => {
+      Object.entries(projects).flatMap(([name, project]): [string, CleanupProject][] => {
         const { clientEnv, cleanup } = project;
         if (!cleanup) return [];
         return [[name, { ...embedProject(project, name), clientEnv, cleanup: embedCleanup(cleanup) }]];

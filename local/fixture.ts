@@ -22,7 +22,7 @@ export type Fixture = {
   body?: unknown;
   text?: string;
   /** What readDelivery gives; or the code of a refusal. */
-  expected: ({ findings: unknown[]; ignored: string[] } & Record<string, unknown>) | { refused: string };
+  expected: ({ closes: unknown[]; ignored: string[] } & Record<string, unknown>) | { refused: string };
 };
 
 /** The names of a CRM's fixtures; none where the folder is missing, so that a test can say what the CRM lacks. */

@@ -100,8 +100,8 @@ function asksFor(
       settings,
     );
     const isFrom = !settings.sender || !crm.isFrom || crm.isFrom(settings.sender, content);
-    const { findings } = readDelivery(crm, { project, ...settings }, content);
-    return isFrom && findings.length === 1 && findings[0]?.conversationId === conversationId;
+    const { closes } = readDelivery(crm, { project, ...settings }, content);
+    return isFrom && closes.length === 1 && closes[0]?.conversationId === conversationId;
   } catch {
     return false;
   }

@@ -1,35 +1,36 @@
 import { judgeRefusal } from '../close/outcome.ts';
-import type { ListedProject } from '../connections.ts';
-import { at } from '../crm/crm.ts';
+import type { CleanupProject } from '../connections.ts';
+import { valueAt } from '../json.ts';
 import { correlationIdOf, describeFailure, parseSecretKey, pathOf, readAnswer, readJson } from '../polyai.ts';
 import { parseSecret } from '../secrets.ts';
 
-/** PolyAI allows more, but a page carries transcripts, which nothing here wants. */
+/** PolyAI allows more, but every chat on a page comes with its transcript, which is not used here. */
 export const PAGE_SIZE = 100;
 const MAX_PAGE_BYTES = 20 * 1024 * 1024;
 const MAX_CURSOR_LENGTH = 4096;
 
-/** One page of chats that were started between two times, in Unix milliseconds. */
+/** Selects one page of the chats that started between two times, in Unix milliseconds. */
 export type PageQuery = { from: number; to: number; cursor?: string };
 
-/** A page; of the chats in it nothing is known yet. Or why there is none, and whether asking again may help. */
+/** A page of unvalidated chats, or why there is none and whether a retry may help. */
 export type ListAnswer =
   | { conversations: unknown[]; cursor?: string }
   | { failure: string; kind: 'passing' | 'unauthorized' | 'lasting'; retryAfterMs?: number };
 
-type Listing = {
-  project: ListedProject;
+type ListCall = {
+  project: CleanupProject;
   apiKey: string;
   requestId: string;
   fetch: typeof globalThis.fetch;
-  /** Of the whole attempt, the body included. */
+  /** Timeout for the whole attempt, including the body. */
   timeoutMs: number;
 };
 
 /**
- * The key that lists conversations: one of its own, because PolyAI's self-serve keys do not close chats.
+ * Reads the key that lists conversations from a project's secret: `conversationsApiKey` if it is there, because
+ * PolyAI's self-serve keys do not close chats, or else `apiKey`.
  *
- * @throws {SecretNotReady} naming the field and the mend, never the value
+ * @throws {SecretNotReady} with the field and the fix, never the value
  */
 export function readListKey(text: string): string {
   const { conversationsApiKey, apiKey } = parseSecret(text);
@@ -39,14 +40,14 @@ export function readListKey(text: string): string {
 }
 
 /**
- * Asks PolyAI, once, for a page of the chats that are in progress:
- * `GET {baseUrl}/v3/{accountId}/{projectId}/conversations`. Redirects are not followed, because the key goes to
- * no other host. Never throws.
+ * Requests one page of the chats that are in progress from PolyAI, once:
+ * `GET {baseUrl}/v3/{accountId}/{projectId}/conversations`. Redirects are not followed, because the key must not
+ * go to another host. Never throws.
  *
  * @see https://docs.poly.ai/api-reference/conversations/introduction
  */
-export async function listConversations(listing: Listing, query: PageQuery): Promise<ListAnswer> {
-  const { project, apiKey, requestId, fetch, timeoutMs } = listing;
+export async function listConversations(call: ListCall, query: PageQuery): Promise<ListAnswer> {
+  const { project, apiKey, requestId, fetch, timeoutMs } = call;
   const search = new URLSearchParams({
     in_progress: 'true',
     client_env: project.clientEnv,
@@ -72,10 +73,10 @@ export async function listConversations(listing: Listing, query: PageQuery): Pro
   }
 }
 
-/** A page without a cursor is the last one. Some of PolyAI's samples show the list alone, without an object. */
+/** A page without a cursor is the last one. Some of PolyAI's samples show a bare list without an object around it. */
 function readPage(json: unknown): ListAnswer {
-  const conversations = Array.isArray(json) ? json : at(json, 'conversations');
-  const cursor = (Array.isArray(json) ? undefined : at(json, 'cursor')) ?? '';
+  const conversations = Array.isArray(json) ? json : valueAt(json, 'conversations');
+  const cursor = (Array.isArray(json) ? undefined : valueAt(json, 'cursor')) ?? '';
   if (!Array.isArray(conversations)) return malformed('no list of conversations in it, or more than 20 MB');
   if (typeof cursor !== 'string' || cursor.length > MAX_CURSOR_LENGTH) return malformed('an unusable cursor');
   return { conversations, ...(cursor && { cursor }) };

@@ -1,5 +1,5 @@
 /**
- * A random sample of everything that is added, each with the same chance, in memory for `size` alone.
+ * Keeps a random sample of the items that are added, with the same chance for each. It needs memory for `size` items.
  *
  * @param random 0 to 1
  * @see https://doi.org/10.1145/3147.3165 Vitter’s algorithm R

@@ -1,9 +1,11 @@
+import { ChatCloserError } from '../error.ts';
+import { DAY_MS, SECOND_MS } from '../time.ts';
 import type { ListAnswer, PageQuery } from './conversations.ts';
 
-/** Why the walk ended before everything was seen. What was seen until then counts. */
-export class WalkStopped extends Error {
+/** The walk ended before the list did. The pages that were read until then count. */
+export class WalkStopped extends ChatCloserError {
   override name = 'WalkStopped';
-  /** Whether it stops again next time unless somebody acts. */
+  /** Whether the next walk stops too unless somebody acts. */
   readonly needsAction: boolean;
 
   constructor(message: string, needsAction: boolean) {
@@ -12,31 +14,33 @@ export class WalkStopped extends Error {
   }
 }
 
-export type Walking = {
-  /** Asks for one page, once. */
+export type WalkParts = {
+  /** Requests one page, once. */
   list: (query: PageQuery, timeoutMs: number) => Promise<ListAnswer>;
   /** Unix milliseconds. */
   now: () => number;
-  /** When the walk must be over. */
+  /** When the walk must end, in Unix milliseconds. */
   stopAt: number;
   sleep: (ms: number) => Promise<void>;
   /** 0 to 1. */
   random: () => number;
 };
 
-const DAY_MS = 86_400_000;
 const MAX_WINDOWS = 32;
 const MAX_PAGES = 10_000;
-const PAGE_TIMEOUT_MS = 30_000;
-/** With less than this an attempt has no chance. */
+const PAGE_TIMEOUT_MS = 30 * SECOND_MS;
+/** An attempt with less time than this cannot succeed. */
 const MIN_ATTEMPT_MS = 500;
-/** Rides out more than two minutes of failures, and a list that fails every second time. */
+/** Enough for two minutes of failures, and for a list that fails every second time. */
 const MAX_ATTEMPTS = 20;
 const FIRST_WAIT_MS = 200;
-const MAX_WAIT_MS = 10_000;
+const MAX_WAIT_MS = 10 * SECOND_MS;
 const JITTER = 0.2;
 
-/** The spans of a day each, or longer where there would be too many, from the oldest on. Ends are shared. */
+/**
+ * Splits a span into windows of a day, or longer ones if there would be more than 32. The oldest window comes first;
+ * neighbours share their ends. All times are Unix milliseconds.
+ */
 export function windowsBetween(from: number, to: number): { from: number; to: number }[] {
   const length = Math.max(DAY_MS, Math.ceil((to - from) / MAX_WINDOWS));
   const count = Math.max(0, Math.ceil((to - from) / length));
@@ -47,13 +51,13 @@ export function windowsBetween(from: number, to: number): { from: number; to: nu
 }
 
 /**
- * Every page of PolyAI's list, from the oldest time window to the newest: within one the order is not
- * documented, so whatever stops the walk, it is the older chats that were seen.
+ * Yields every page of PolyAI's list, from the oldest time window to the newest. The order within a window is not
+ * documented; the windows make sure that a walk that is stopped has seen the older chats.
  *
- * @throws {WalkStopped} when a page cannot be had or read, when the pages do not end, and when time is up
+ * @throws {WalkStopped} when a page cannot be fetched or read, when the pages do not end, and when the time is up
  */
 export async function* walkPages(
-  walking: Walking,
+  parts: WalkParts,
   windows: readonly { from: number; to: number }[],
 ): AsyncGenerator<unknown[]> {
   let pages = 0;
@@ -62,7 +66,7 @@ export async function* walkPages(
     let cursor: string | undefined;
     do {
       if (pages++ >= MAX_PAGES) throw new WalkStopped(`the list did not end after ${MAX_PAGES} pages`, true);
-      const page = await nextPage(walking, { ...window, ...(cursor !== undefined && { cursor }) });
+      const page = await nextPage(parts, { ...window, ...(cursor !== undefined && { cursor }) });
       yield page.conversations;
       cursor = page.cursor;
       if (cursor !== undefined && cursors.has(cursor))
@@ -72,8 +76,8 @@ export async function* walkPages(
   }
 }
 
-async function nextPage(walking: Walking, query: PageQuery) {
-  const { list, now, stopAt, sleep, random } = walking;
+async function nextPage(parts: WalkParts, query: PageQuery) {
+  const { list, now, stopAt, sleep, random } = parts;
   for (let attempt = 1; ; attempt += 1) {
     const left = stopAt - now();
     if (left < MIN_ATTEMPT_MS) throw new WalkStopped('the time was up', false);
@@ -88,7 +92,7 @@ async function nextPage(walking: Walking, query: PageQuery) {
   }
 }
 
-/** 200 ms, 400 ms, … doubling up to 10 s, plus up to a fifth. */
+/** 200 ms, 400 ms, … doubling up to 10 s, plus up to 20 % jitter. @returns milliseconds */
 function waitBefore(attempt: number, random: number): number {
   return Math.round(Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** (attempt - 1)) * (1 + JITTER * random));
 }

@@ -6,34 +6,39 @@ import { withMetrics } from '../metrics.ts';
 import type { PolyAIAnswer } from '../polyai.ts';
 import type { Judgement } from './outcome.ts';
 
-/** What became of one call, with what PolyAI answered where there was a call. Times in Unix milliseconds. */
+/** The result of one attempt, with PolyAI's answer if PolyAI was called. Times are Unix milliseconds. */
 export type Attempt = Judgement & {
   answer?: PolyAIAnswer;
   startedAt: number;
   endedAt: number;
-  /** An earlier call may have closed the chat, and no later one has shown whether it did. */
+  /** Whether an earlier call may have closed the chat and no later call has shown whether it did. */
   isInDoubt?: boolean;
 };
 
-/** PolyAI's answer, where one arrived. */
+/** The parts of a message that its line shows, as far as it could be read. */
+type LoggedMessage = { record: SQSRecord; request?: CloseRequest; project?: Project | undefined };
+
+/** PolyAI's answer, if one arrived. */
 export function answered({ answer }: Attempt) {
   return answer && 'status' in answer ? answer : undefined;
 }
 
-/** The line of one attempt; its fields are fixed in docs/operations.md. */
+/**
+ * The log line of one attempt. docs/operations.md describes its fields.
+ *
+ * @param final whether the message is finished; otherwise the next attempt is in `nextTryInSeconds`
+ */
 export function closeLine(
-  record: SQSRecord,
-  request: CloseRequest | undefined,
-  project: Project | undefined,
+  { record, request, project }: LoggedMessage,
   attempt: Attempt,
-  then: { final: boolean; nextTryInSeconds?: number },
+  { final, nextTryInSeconds }: { final: boolean; nextTryInSeconds?: number },
 ): Line {
   const answer = answered(attempt);
   const line: Line = {
     type: 'close',
     request_id: request?.requestId,
     outcome: attempt.outcome,
-    final: then.final,
+    final,
     reason: attempt.reason,
     connection: request?.connection,
     crm: request?.crm,
@@ -51,19 +56,19 @@ export function closeLine(
     polyai_correlation_id: answer?.correlationId,
     received_at: request?.receivedAt,
     took_ms: attempt.endedAt - attempt.startedAt,
-    next_try_in_s: then.nextTryInSeconds,
+    next_try_in_s: nextTryInSeconds,
   };
   return withMetrics(line, attempt.outcome, request?.project);
 }
 
-/** How long a message has been waiting, since it was sent to this queue. Clocks may differ; never negative. */
+/** Milliseconds since a message was sent to this queue. Clocks may differ, but the result is never negative. */
 function ageMs(record: SQSRecord, now: number): number {
   return Math.max(0, now - Number(record.attributes.SentTimestamp));
 }
 
 /**
- * How long a message has been tried, since it was first taken off its queue. The days that it lay there because
- * nobody took it count for nothing: they are no reason to give it up.
+ * Milliseconds since a message was first taken off its queue. The time before that does not count: a
+ * queue that nobody reads is no reason to give a close up.
  */
 export function triedForMs({ attributes }: SQSRecord, now: number): number {
   return Math.max(0, now - Number(attributes.ApproximateFirstReceiveTimestamp ?? attributes.SentTimestamp));

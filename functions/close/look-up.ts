@@ -1,33 +1,40 @@
 import type { CloseRequest } from '../close-request.ts';
 import type { PolyAIAnswer } from '../polyai.ts';
+import { MINUTE_MS, SECOND_MS } from '../time.ts';
 import { type Judgement, judgeRefusal, nextTryInSeconds } from './outcome.ts';
 
-const MINUTE_MS = 60_000;
-/** Later the shared id could name a newer chat of a reopened ticket, and closing that would be wrong. */
+/** After this time the shared id could name a newer chat of a reopened ticket, which must not be closed. */
 const RESOLVED_WITHIN_MS = 15 * MINUTE_MS;
-/** The agent may store the shared id a little late. */
+/** The agent may store the shared id a little after the CRM's event. */
 const AWAITED_FOR_MS = 2 * MINUTE_MS;
-/** The last look-up is made this long before it is too late. */
-const LAST_TRY_BEFORE_MS = 15_000;
+/** The last look-up happens this long before `RESOLVED_WITHIN_MS` ends. */
+const LAST_TRY_BEFORE_MS = 15 * SECOND_MS;
 
 type SharedIdRequest = Pick<CloseRequest, 'receivedAt' | 'lookUpFrom'>;
 
-/** Milliseconds since the CRM's delivery, which a redrive makes younger only where an operator says so. */
+/** Milliseconds since the CRM's delivery, or since the time that an operator's redrive sets in its place. */
 function waitedMs({ receivedAt, lookUpFrom = receivedAt }: SharedIdRequest, now: number): number {
   return now - Date.parse(lookUpFrom);
 }
 
-/** Whether a shared id may no longer be resolved. */
+/** Whether it is too late to resolve a shared id. `now` is in Unix milliseconds. */
 export function isTooLate(request: SharedIdRequest, now: number): boolean {
   return waitedMs(request, now) >= RESOLVED_WITHIN_MS;
 }
 
-/** Whether a conversation that is not there yet is still waited for. */
+/** Whether a conversation that does not exist yet may still appear. `now` is in Unix milliseconds. */
 export function isAwaited(request: SharedIdRequest, now: number): boolean {
   return waitedMs(request, now) < AWAITED_FOR_MS;
 }
 
-/** As for a close, but so that the last try comes before it is too late. @returns whole seconds */
+/**
+ * The wait before the next look-up: as for a close, but short enough that the last try is not too late.
+ *
+ * @param triedForMs time since the request was first taken off the queue
+ * @param retryAfterMs the wait that PolyAI asked for
+ * @param random 0 to 1
+ * @returns whole seconds
+ */
 export function nextLookUpInSeconds(
   request: SharedIdRequest,
   now: number,
@@ -41,7 +48,7 @@ export function nextLookUpInSeconds(
 }
 
 /**
- * What PolyAI's answer to a look-up means.
+ * Judges PolyAI's answer to a look-up.
  *
  * @see https://docs.poly.ai/api-reference/handoff/introduction
  */

@@ -1,13 +1,14 @@
 import type { PolyAIAnswer } from '../polyai.ts';
+import { HOUR_MS, SECOND_MS } from '../time.ts';
 
 type Rule = {
-  /** Over at once, sent to the dead-letter queue at once, or tried again. */
+  /** Finished at once, dead-lettered at once, or retried. */
   next: 'done' | 'dead_letter' | 'retry';
-  /** Whether it heals only when somebody acts. */
+  /** Whether it continues until somebody acts. */
   needsAction: boolean;
 };
 
-/** The closed set of what can become of an attempt. What each means stands in docs/operations.md. */
+/** Every outcome that an attempt can have. docs/operations.md says what each one means. */
 export const OUTCOMES = {
   closed: { next: 'done', needsAction: false },
   already_ended: { next: 'done', needsAction: false },
@@ -29,7 +30,7 @@ export type Outcome = keyof typeof OUTCOMES;
 export type Judgement = { outcome: Outcome; reason?: string };
 
 /**
- * What PolyAI's answer to a close means. Only a 200 that says `success: true` is a closed chat.
+ * Judges PolyAI's answer to a close. Only a 200 with `success: true` counts as a closed chat.
  *
  * @see https://docs.poly.ai/api-reference/error-codes
  */
@@ -46,7 +47,7 @@ export function judge(answer: PolyAIAnswer): Judgement {
 
 /**
  * Whether PolyAI may have closed the chat although its answer does not say so: a 2xx without `success: true`, a
- * gateway that heard nothing usable from the server behind it, or no answer to a request that may have arrived.
+ * gateway that got no usable answer from the server behind it, or no answer to a request that may have arrived.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#name-502-bad-gateway
  */
@@ -55,7 +56,7 @@ export function mayHaveClosed(answer: PolyAIAnswer): boolean {
   return judge(answer).outcome === 'unconfirmed' || answer.status === 502 || answer.status === 504;
 }
 
-/** What a status that is no success means, by the code that came with it. */
+/** Judges a status other than 2xx by the status and PolyAI's error code, which is empty if there is none. */
 export function judgeRefusal(status: number, errorCode: string): Outcome {
   if (status < 400) return 'misdirected';
   if (status === 401 || status === 403) return 'unauthorized';
@@ -69,24 +70,22 @@ export function judgeRefusal(status: number, errorCode: string): Outcome {
   return status === 408 || (status >= 500 && status !== 501) ? 'unavailable' : 'rejected';
 }
 
-const SECOND_MS = 1000;
-const HOUR_MS = 3600 * SECOND_MS;
 const MIN_WAIT_MS = 10 * SECOND_MS;
 const MAX_WAIT_MS = HOUR_MS;
 const JITTER = 0.2;
-/** SQS keeps a message invisible for 12 h at most, counted from when it was received. */
+/** SQS keeps a message invisible for at most 12 h after it was received. */
 const MAX_DELAY_MS = 11 * HOUR_MS;
-/** The promise is a weekend, from Friday evening to Monday morning, so a little more. */
+/** A close must survive a weekend, from Friday evening to Monday morning. */
 const GIVE_UP_AFTER_MS = 74 * HOUR_MS;
-/** A close that may have succeeded waits this much longer for a call that settles it. */
+/** A close that may have succeeded is retried this much longer, until a call settles it. */
 const IN_DOUBT_FOR_MS = 24 * HOUR_MS;
 
 /**
- * Wait as long as it has been tried: 10 s, 10 s, 20 s, 40 s, … doubling, then hourly, plus up to a
- * fifth, so that what failed together does not come back together.
+ * The wait before the next attempt. It is as long as the close has been tried: 10 s, 10 s, 20 s, 40 s, … doubling,
+ * then hourly. Up to 20 % jitter is added, so that closes that failed together do not come back together.
  *
- * @param triedForMs since the request was first taken off the queue
- * @param retryAfterMs what PolyAI asked for; it lengthens the wait, up to 11 h
+ * @param triedForMs time since the request was first taken off the queue
+ * @param retryAfterMs the wait that PolyAI asked for; it lengthens the wait, up to 11 h
  * @param random 0 to 1
  * @returns whole seconds
  */
@@ -96,9 +95,9 @@ export function nextTryInSeconds(triedForMs: number, retryAfterMs: number, rando
 }
 
 /**
- * Whether an attempt that failed was the last one.
+ * Whether a failed attempt was the last one.
  *
- * @param triedForMs since the request was first taken off the queue
+ * @param triedForMs time since the request was first taken off the queue
  * @param isInDoubt whether the attempt may have closed the chat, and no later call has shown whether it did
  */
 export function isGivenUp(triedForMs: number, isInDoubt = false): boolean {

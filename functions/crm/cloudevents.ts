@@ -1,6 +1,7 @@
 import type { Delivery, ReadSettings } from '../delivery.ts';
+import { valueAt } from '../json.ts';
 import { parseJson } from '../parse-body.ts';
-import { at, type Crm, eventsOf, isOneOf, type OwnAnswer } from './crm.ts';
+import { type Crm, eventsOf, isOneOf, type OwnAnswer } from './crm.ts';
 
 type Headers = Record<string, string>;
 
@@ -23,9 +24,10 @@ const cloudevents: Crm = {
     eventsOf(body)
       .map(withDecodedData)
       .map((event) => ({
-        finished: at(event, 'specversion') !== undefined && isOneOf(finishedValues, at(event, 'type')),
-        conversationId: at(event, 'data', 'polyai_conversation_id'),
-        deliveryId: at(event, 'id'),
+        finished:
+          valueAt(event, 'specversion') !== undefined && isOneOf(finishedValues, valueAt(event, 'type')),
+        conversationId: valueAt(event, 'data', 'polyai_conversation_id'),
+        deliveryId: valueAt(event, 'id'),
         event,
       })),
 };
@@ -85,10 +87,10 @@ function attribute(value: string): string {
 
 /** An event with its `data_base64` decoded into `data`, as far as that is text. */
 function withDecodedData(event: unknown): unknown {
-  const encoded = at(event, 'data_base64');
-  if (typeof encoded !== 'string' || at(event, 'data') !== undefined) return event;
+  const encoded = valueAt(event, 'data_base64');
+  if (typeof encoded !== 'string' || valueAt(event, 'data') !== undefined) return event;
   const text = Buffer.from(encoded, 'base64').toString('utf8');
-  return { ...(event as object), data: isJson(at(event, 'datacontenttype')) ? parsed(text) : text };
+  return { ...(event as object), data: isJson(valueAt(event, 'datacontenttype')) ? parsed(text) : text };
 }
 
 function parsed(text: string): unknown {

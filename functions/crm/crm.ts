@@ -128,16 +128,6 @@ export type Crm = {
   acknowledgement?: OwnAnswer;
 };
 
-/** The value at a path of own properties, or `undefined`. Array positions are written as text. */
-export function at(value: unknown, ...path: string[]): unknown {
-  let found = value;
-  for (const key of path) {
-    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, key)) return undefined;
-    found = (found as Record<string, unknown>)[key];
-  }
-  return found;
-}
-
 /** Whether a status is among those that mean finished, whatever its case. */
 export function isOneOf(values: readonly string[], status: unknown): boolean {
   const text = String(

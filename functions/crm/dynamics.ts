@@ -1,6 +1,7 @@
 import { isGiven } from '../conversation-id.ts';
 import type { Content } from '../delivery.ts';
-import { at, type Crm, isOneOf, LOOK_UP, USUAL, wasOpen } from './crm.ts';
+import { valueAt } from '../json.ts';
+import { type Crm, isOneOf, LOOK_UP, USUAL, wasOpen } from './crm.ts';
 
 /** A case's `statecode`: 0 active, 1 resolved, 2 cancelled. */
 const ACTIVE = '0';
@@ -27,20 +28,21 @@ const dynamics: Crm = {
   },
   provesChange: true,
   isFrom: (sender, { body, headers }) =>
-    isOneOf([sender], headers['x-ms-dynamics-organization']) || isOneOf([sender], at(body, 'OrganizationId')),
+    isOneOf([sender], headers['x-ms-dynamics-organization']) ||
+    isOneOf([sender], valueAt(body, 'OrganizationId')),
   read({ body, headers }, { finishedValues = [RESOLVED] }) {
     const rows = [...images(body, 'PostEntityImages'), parameter(body, 'Target')];
     const state = newState(body, rows);
-    const isCase = at(body, 'PrimaryEntityName') === 'incident';
-    const operation = at(body, 'OperationId');
+    const isCase = valueAt(body, 'PrimaryEntityName') === 'incident';
+    const operation = valueAt(body, 'OperationId');
     return [
       {
         finished: isTrimmed(headers) ? 'message_trimmed' : isCase && isOneOf(finishedValues, state),
         conversationId: attribute(rows, 'new_polyaiconversationid'),
-        crmRef: at(body, 'PrimaryEntityId'),
+        crmRef: valueAt(body, 'PrimaryEntityId'),
         provesChange: wasOpen(finishedValues, attribute(images(body, 'PreEntityImages'), 'statecode')),
-        happenedAt: timeOf(at(body, 'OperationCreatedOn')),
-        deliveryId: operation && operation !== NO_OPERATION ? operation : at(body, 'CorrelationId'),
+        happenedAt: timeOf(valueAt(body, 'OperationCreatedOn')),
+        deliveryId: operation && operation !== NO_OPERATION ? operation : valueAt(body, 'CorrelationId'),
       },
     ];
   },
@@ -57,7 +59,7 @@ function isTrimmed(headers: Content['headers']): boolean {
 /** `CloseIncident` resolves a case, unless the image says that it is active. */
 function newState(body: unknown, rows: unknown[]): unknown {
   const state = attribute(rows, 'statecode');
-  const message = at(body, 'MessageName');
+  const message = valueAt(body, 'MessageName');
   if (message === 'CloseIncident') return isOneOf([ACTIVE], state) ? state : RESOLVED;
   return message === 'Update' ? state : undefined;
 }
@@ -70,23 +72,23 @@ function timeOf(text: unknown): number | undefined {
 
 /** The rows before or after the operation, under whatever aliases they were registered. */
 function images(body: unknown, when: 'PreEntityImages' | 'PostEntityImages'): unknown[] {
-  return pairs(at(body, when)).map((image) => at(image, 'value'));
+  return pairs(valueAt(body, when)).map((image) => valueAt(image, 'value'));
 }
 
 function parameter(body: unknown, key: string): unknown {
-  return entry(at(body, 'InputParameters'), key);
+  return entry(valueAt(body, 'InputParameters'), key);
 }
 
 /** A column of the first row that has it; a choice is its number. */
 function attribute(rows: unknown[], key: string): unknown {
-  const found = rows.map((row) => entry(at(row, 'Attributes'), key));
-  return found.map((each) => at(each, 'Value') ?? each).find(isGiven);
+  const found = rows.map((row) => entry(valueAt(row, 'Attributes'), key));
+  return found.map((each) => valueAt(each, 'Value') ?? each).find(isGiven);
 }
 
 /** Dataverse writes a dictionary as an array of `{ key, value }`. */
 function entry(dictionary: unknown, key: string): unknown {
-  return at(
-    pairs(dictionary).find((pair) => at(pair, 'key') === key),
+  return valueAt(
+    pairs(dictionary).find((pair) => valueAt(pair, 'key') === key),
     'value',
   );
 }

@@ -1,5 +1,6 @@
 import { firstGiven } from '../conversation-id.ts';
-import { at, type Crm, isOneOf, LOOK_UP, USUAL, wasOpen } from './crm.ts';
+import { valueAt } from '../json.ts';
+import { type Crm, isOneOf, LOOK_UP, USUAL, wasOpen } from './crm.ts';
 
 /** By number and by label; a label is in the account's language. */
 const FINISHED = ['4', '5', 'Resolved', 'Closed'];
@@ -23,8 +24,8 @@ export function freshworks(...wrappers: string[]): Crm {
     requires: [],
     provesChange: true,
     read({ body }, { finishedValues = FINISHED }) {
-      const wrapper = wrappers.find((name) => at(body, name) !== undefined);
-      const ticket = wrapper === undefined ? body : at(body, wrapper);
+      const wrapper = wrappers.find((name) => valueAt(body, name) !== undefined);
+      const ticket = wrapper === undefined ? body : valueAt(body, wrapper);
       const crmRef = first(ticket, ['ticket_id', 'id']);
       return [
         {
@@ -33,8 +34,8 @@ export function freshworks(...wrappers: string[]): Crm {
           crmRef,
           sharedId: withoutType(crmRef),
           // The rule names it: neither product has a placeholder for it.
-          provesChange: wasOpen(finishedValues, at(ticket, 'previous_status')),
-          happenedAt: at(ticket, 'updated_at'),
+          provesChange: wasOpen(finishedValues, valueAt(ticket, 'previous_status')),
+          happenedAt: valueAt(ticket, 'updated_at'),
         },
       ];
     },
@@ -53,5 +54,5 @@ function withoutType(id: unknown): unknown {
 
 /** The first of several fields that holds something. */
 function first(ticket: unknown, names: string[]): unknown {
-  return firstGiven(...names.map((name) => at(ticket, name)));
+  return firstGiven(...names.map((name) => valueAt(ticket, name)));
 }

@@ -1,4 +1,5 @@
-import { at, type Crm, isOneOf, LOOK_UP, namesConversationId, USUAL } from './crm.ts';
+import { valueAt } from '../json.ts';
+import { type Crm, isOneOf, LOOK_UP, namesConversationId, USUAL } from './crm.ts';
 
 /** The application webhook's event, the rule webhook's, and the state of a ticket. */
 const FINISHED = ['conversation_archived', 'archive', 'resolved'];
@@ -42,21 +43,21 @@ const front: Crm = {
     return { status: 200, headers: plain, body: challenge };
   },
   read({ body }, { finishedValues = FINISHED }) {
-    const event = at(body, 'payload') ?? body;
-    const conversation = at(event, 'conversation');
-    const types = [at(body, 'type'), at(event, 'type')];
+    const event = valueAt(body, 'payload') ?? body;
+    const conversation = valueAt(event, 'conversation');
+    const types = [valueAt(body, 'type'), valueAt(event, 'type')];
     // Any event may show a ticket's state; only this one says that it has changed.
-    const states = types.includes(TICKET_STATUS) ? [at(conversation, 'status_category')] : [];
+    const states = types.includes(TICKET_STATUS) ? [valueAt(conversation, 'status_category')] : [];
     const isArchived = types.some((type) => isOneOf(ARCHIVED, type));
-    const isOpen = isArchived && isOneOf(OPEN, at(conversation, 'status'));
+    const isOpen = isArchived && isOneOf(OPEN, valueAt(conversation, 'status'));
     return [
       {
         finished: !isOpen && [...types, ...states].some((each) => isOneOf(finishedValues, each)),
         provesChange: isArchived,
-        happenedAt: at(event, 'emitted_at'),
-        conversationId: customField(at(conversation, 'custom_fields')),
-        crmRef: at(conversation, 'id'),
-        deliveryId: at(event, 'id'),
+        happenedAt: valueAt(event, 'emitted_at'),
+        conversationId: customField(valueAt(conversation, 'custom_fields')),
+        crmRef: valueAt(conversation, 'id'),
+        deliveryId: valueAt(event, 'id'),
       },
     ];
   },

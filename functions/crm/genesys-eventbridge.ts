@@ -1,4 +1,5 @@
-import { at, type Crm, isOneOf } from './crm.ts';
+import { valueAt } from '../json.ts';
+import { type Crm, isOneOf } from './crm.ts';
 
 /** The topic as Genesys writes it, with `{id}` as it stands: the conversation's own id is in `topicName`. */
 const CUSTOMER_END = 'v2.detail.events.conversation.{id}.customer.end';
@@ -30,16 +31,16 @@ const genesysEventbridge: Crm = {
   requiresOneOf: ['lookUp', 'conversationId'],
   provesChange: true,
   read({ body }, { finishedValues }) {
-    const ended = at(body, 'detail', 'eventBody');
-    const isChat = isOneOf(finishedValues ?? CHATS, at(ended, 'mediaType'));
-    const isEnd = at(body, 'detail-type') === CUSTOMER_END;
+    const ended = valueAt(body, 'detail', 'eventBody');
+    const isChat = isOneOf(finishedValues ?? CHATS, valueAt(ended, 'mediaType'));
+    const isEnd = valueAt(body, 'detail-type') === CUSTOMER_END;
     return [
       {
         finished: isChat && isEnd,
         // A session ends once.
         provesChange: isEnd,
-        happenedAt: at(ended, 'eventTime'),
-        crmRef: at(ended, 'conversationId'),
+        happenedAt: valueAt(ended, 'eventTime'),
+        crmRef: valueAt(ended, 'conversationId'),
       },
     ];
   },

@@ -1,4 +1,5 @@
-import { at, type Crm, isOneOf, LOOK_UP, USUAL, wasOpen } from './crm.ts';
+import { valueAt } from '../json.ts';
+import { type Crm, isOneOf, LOOK_UP, USUAL, wasOpen } from './crm.ts';
 
 /** PolyAI's chats are none of these. */
 const VOICE = ['VOICE', 'CALLBACK'];
@@ -19,15 +20,15 @@ const genesys: Crm = {
   requires: [],
   provesChange: true,
   read({ body }, { finishedValues }) {
-    const isVoice = isOneOf(VOICE, at(body, 'mediaType'));
-    const status = at(body, 'status');
+    const isVoice = isOneOf(VOICE, valueAt(body, 'mediaType'));
+    const status = valueAt(body, 'status');
     return [
       {
         finished: !isVoice && (finishedValues ? isOneOf(finishedValues, status) : !isOneOf(OPEN, status)),
-        provesChange: wasOpen(finishedValues ?? [], at(body, 'previousStatus')),
-        happenedAt: at(body, 'eventTime'),
-        conversationId: at(body, 'polyaiConversationId'),
-        crmRef: at(body, 'conversationId'),
+        provesChange: wasOpen(finishedValues ?? [], valueAt(body, 'previousStatus')),
+        happenedAt: valueAt(body, 'eventTime'),
+        conversationId: valueAt(body, 'polyaiConversationId'),
+        crmRef: valueAt(body, 'conversationId'),
       },
     ];
   },

@@ -1,4 +1,5 @@
-import { at, type Crm, isOneOf, LOOK_UP, USUAL } from './crm.ts';
+import { valueAt } from '../json.ts';
+import { type Crm, isOneOf, LOOK_UP, USUAL } from './crm.ts';
 
 const FINISHED = ['CONVERSATION/CLOSED'];
 
@@ -17,15 +18,15 @@ const gladly: Crm = {
   requiresOneOf: ['lookUp', 'conversationId'],
   provesChange: ({ finishedValues = FINISHED }) => finishedValues.every((each) => isOneOf(FINISHED, each)),
   read({ body }, { finishedValues = FINISHED }) {
-    const type = at(body, 'type');
+    const type = valueAt(body, 'type');
     return [
       {
         finished: type === 'PING' ? 'test_event' : isOneOf(finishedValues, type),
         // A conversation is closed once until it is opened again.
         provesChange: isOneOf(FINISHED, type),
-        happenedAt: at(body, 'timestamp'),
-        crmRef: at(body, 'content', 'conversationId'),
-        deliveryId: at(body, 'id'),
+        happenedAt: valueAt(body, 'timestamp'),
+        crmRef: valueAt(body, 'content', 'conversationId'),
+        deliveryId: valueAt(body, 'id'),
       },
     ];
   },

@@ -1,5 +1,6 @@
 import { firstGiven } from '../conversation-id.ts';
-import { at, type Crm, isOneOf, LOOK_UP, USUAL } from './crm.ts';
+import { valueAt } from '../json.ts';
+import { type Crm, isOneOf, LOOK_UP, USUAL } from './crm.ts';
 
 const FINISHED = ['closed'];
 
@@ -20,16 +21,16 @@ const gorgias: Crm = {
   read({ body }, { finishedValues = FINISHED }) {
     // The customer has an external id too; that one is not the ticket's.
     const conversationId = firstGiven(
-      at(body, 'polyai_conversation_id'),
-      at(body, 'meta', 'polyai_conversation_id'),
-      at(body, 'external_id'),
+      valueAt(body, 'polyai_conversation_id'),
+      valueAt(body, 'meta', 'polyai_conversation_id'),
+      valueAt(body, 'external_id'),
     );
     return [
       {
-        finished: isOneOf(finishedValues, at(body, 'status')),
-        finishedAt: at(body, 'closed_datetime'),
+        finished: isOneOf(finishedValues, valueAt(body, 'status')),
+        finishedAt: valueAt(body, 'closed_datetime'),
         conversationId,
-        crmRef: at(body, 'id'),
+        crmRef: valueAt(body, 'id'),
       },
     ];
   },

@@ -1,5 +1,6 @@
 import { firstGiven } from '../conversation-id.ts';
-import { at, type Crm, isOneOf, LOOK_UP, namesConversationId, overBody, USUAL } from './crm.ts';
+import { valueAt } from '../json.ts';
+import { type Crm, isOneOf, LOOK_UP, namesConversationId, overBody, USUAL } from './crm.ts';
 
 const FINISHED = ['closed'];
 
@@ -18,13 +19,13 @@ const helpScout: Crm = {
   provesChange: true,
   read({ body, headers }, { finishedValues = FINISHED }) {
     const event = headers['x-helpscout-event'];
-    const isFinished = event === 'convo.status' && isOneOf(finishedValues, at(body, 'status'));
+    const isFinished = event === 'convo.status' && isOneOf(finishedValues, valueAt(body, 'status'));
     return [
       {
         finished: event === 'helpscout.test' ? 'test_event' : isFinished,
-        finishedAt: at(body, 'closedAt'),
-        conversationId: customField(at(body, 'customFields')),
-        crmRef: at(body, 'id'),
+        finishedAt: valueAt(body, 'closedAt'),
+        conversationId: customField(valueAt(body, 'customFields')),
+        crmRef: valueAt(body, 'id'),
       },
     ];
   },
@@ -34,6 +35,6 @@ export default helpScout;
 
 /** `text` is what newer payloads show besides `value`. */
 function customField(fields: unknown): unknown {
-  const field = Array.isArray(fields) && fields.find((each) => namesConversationId(at(each, 'name')));
-  return firstGiven(at(field, 'value'), at(field, 'text'));
+  const field = Array.isArray(fields) && fields.find((each) => namesConversationId(valueAt(each, 'name')));
+  return firstGiven(valueAt(field, 'value'), valueAt(field, 'text'));
 }

@@ -1,5 +1,6 @@
 import { firstGiven } from '../conversation-id.ts';
-import { at, type Crm, eventsOf, isOneOf, LOOK_UP, type Reading, USUAL } from './crm.ts';
+import { valueAt } from '../json.ts';
+import { type Crm, eventsOf, isOneOf, LOOK_UP, type Reading, USUAL } from './crm.ts';
 
 const TICKETS = '0-5';
 
@@ -27,22 +28,22 @@ export default hubspot;
 
 function readEvent(event: unknown, closedStages: readonly string[]): Reading {
   // Real deliveries say the one, the vendor's tables the other.
-  const type = at(event, 'subscriptionType') ?? at(event, 'eventType');
+  const type = valueAt(event, 'subscriptionType') ?? valueAt(event, 'eventType');
   if (type === undefined) return readWorkflow(event, closedStages);
-  const property = at(event, 'propertyName');
-  const value = at(event, 'propertyValue');
+  const property = valueAt(event, 'propertyName');
+  const value = valueAt(event, 'propertyValue');
   const isTicket =
     type === 'ticket.propertyChange' ||
-    (type === 'object.propertyChange' && at(event, 'objectTypeId') === TICKETS);
+    (type === 'object.propertyChange' && valueAt(event, 'objectTypeId') === TICKETS);
   const isClosedTicket = isTicket && property === 'hs_pipeline_stage' && isOneOf(closedStages, value);
   const isClosedThread =
     type === 'conversation.propertyChange' && property === 'status' && isOneOf(['CLOSED'], value);
   return {
     finished: isClosedTicket || isClosedThread,
     provesChange: isClosedThread || closedStages.length === 1,
-    happenedAt: at(event, 'occurredAt'),
-    crmRef: at(event, 'objectId'),
-    deliveryId: at(event, 'eventId'),
+    happenedAt: valueAt(event, 'occurredAt'),
+    crmRef: valueAt(event, 'objectId'),
+    deliveryId: valueAt(event, 'eventId'),
   };
 }
 
@@ -51,12 +52,12 @@ function readWorkflow(body: unknown, closedStages: readonly string[]): Reading {
   return {
     finished: isOneOf(closedStages, property(body, 'hs_pipeline_stage')),
     finishedAt: property(body, 'closed_date'),
-    crmRef: firstGiven(property(body, 'hs_object_id'), at(body, 'objectId')),
+    crmRef: firstGiven(property(body, 'hs_object_id'), valueAt(body, 'objectId')),
   };
 }
 
 /** In the three shapes that are known: by itself, among `properties`, and there with its history. */
 function property(body: unknown, name: string): unknown {
-  const value = at(body, name) ?? at(body, 'properties', name);
-  return at(value, 'value') ?? value;
+  const value = valueAt(body, name) ?? valueAt(body, 'properties', name);
+  return valueAt(value, 'value') ?? value;
 }

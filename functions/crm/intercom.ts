@@ -1,5 +1,6 @@
 import { firstGiven } from '../conversation-id.ts';
-import { at, type Crm, isOneOf, LOOK_UP, overBody, USUAL } from './crm.ts';
+import { valueAt } from '../json.ts';
+import { type Crm, isOneOf, LOOK_UP, overBody, USUAL } from './crm.ts';
 
 const STATE_UPDATED = 'ticket.state.updated';
 const CONVERSATION_CLOSED = 'conversation.admin.closed';
@@ -27,24 +28,24 @@ const intercom: Crm = {
   provesChange: ({ finishedValues = FINISHED }) => singleFinishes(finishedValues).length > 0,
   // Asked when the address is saved.
   greet: ({ method }) => (method === 'HEAD' ? { status: 200 } : undefined),
-  isFrom: (sender, { body }) => at(body, 'app_id') === sender,
+  isFrom: (sender, { body }) => valueAt(body, 'app_id') === sender,
   read({ body }, { finishedValues = FINISHED }) {
-    const topic = at(body, 'topic');
-    const item = at(body, 'data', 'item');
+    const topic = valueAt(body, 'topic');
+    const item = valueAt(body, 'data', 'item');
     // `ticket.closed` has the ticket in a field of its item, `ticket.resolved` has it as the item.
-    const subject = at(item, 'ticket') ?? item;
+    const subject = valueAt(item, 'ticket') ?? item;
     const isFinished = isOneOf(finishedValues, topic) && isOver(topic, subject);
     return [
       {
         finished: topic === 'ping' ? 'test_event' : isFinished,
         provesChange: isOneOf(singleFinishes(finishedValues), topic),
-        happenedAt: at(body, 'created_at'),
+        happenedAt: valueAt(body, 'created_at'),
         conversationId: firstGiven(
-          at(subject, 'custom_attributes', 'polyai_conversation_id'),
-          at(subject, 'ticket_attributes', 'polyai_conversation_id'),
+          valueAt(subject, 'custom_attributes', 'polyai_conversation_id'),
+          valueAt(subject, 'ticket_attributes', 'polyai_conversation_id'),
         ),
-        crmRef: at(subject, 'id'),
-        deliveryId: at(body, 'id'),
+        crmRef: valueAt(subject, 'id'),
+        deliveryId: valueAt(body, 'id'),
       },
     ];
   },
@@ -60,10 +61,10 @@ function singleFinishes(finishedValues: readonly string[]): string[] {
 
 /** What the item says of itself goes before the topic, because it may have been opened again meanwhile. */
 function isOver(topic: unknown, subject: unknown): boolean {
-  const state = at(subject, 'ticket_state');
+  const state = valueAt(subject, 'ticket_state');
   // In older API versions the state of a ticket is the category itself.
-  const category = at(state, 'category') ?? state;
+  const category = valueAt(state, 'category') ?? state;
   if (isOneOf([STATE_UPDATED], topic)) return isOneOf(['resolved'], category);
   if (isOneOf(['ticket.resolved'], topic)) return !isOneOf(OPEN_CATEGORIES, category);
-  return !isOneOf(['open'], at(subject, 'state'));
+  return !isOneOf(['open'], valueAt(subject, 'state'));
 }

@@ -1,4 +1,5 @@
-import { at, type Crm, isOneOf, LOOK_UP, overBody, type Reading, USUAL, wasOpen } from './crm.ts';
+import { valueAt } from '../json.ts';
+import { type Crm, isOneOf, LOOK_UP, overBody, type Reading, USUAL, wasOpen } from './crm.ts';
 
 /** What stands before a conversation id in a label. */
 const LABEL = 'polyai_conversation_id:';
@@ -25,7 +26,7 @@ const jira: Crm = {
   requires: [],
   provesChange: true,
   read({ body, headers }, { finishedValues }) {
-    const isEvent = at(body, 'webhookEvent') !== undefined;
+    const isEvent = valueAt(body, 'webhookEvent') !== undefined;
     const reading = isEvent ? readEvent(body, finishedValues) : readRule(body, finishedValues);
     return [{ ...reading, deliveryId: headers['x-atlassian-webhook-identifier'] }];
   },
@@ -34,46 +35,46 @@ const jira: Crm = {
 export default jira;
 
 function readEvent(body: unknown, finishedValues?: readonly string[]): Reading {
-  const changes = at(body, 'changelog', 'items');
-  const moves = Array.isArray(changes) ? changes.filter((item) => at(item, 'field') === 'status') : [];
-  const isDone = at(body, 'issue', 'fields', 'status', 'statusCategory', 'key') === 'done';
+  const changes = valueAt(body, 'changelog', 'items');
+  const moves = Array.isArray(changes) ? changes.filter((item) => valueAt(item, 'field') === 'status') : [];
+  const isDone = valueAt(body, 'issue', 'fields', 'status', 'statusCategory', 'key') === 'done';
   return {
     // The new status stands in the item by name and by id; its category only in the issue.
     finished:
-      at(body, 'webhookEvent') === 'jira:issue_updated' &&
+      valueAt(body, 'webhookEvent') === 'jira:issue_updated' &&
       moves.some((item) =>
         finishedValues
-          ? isOneOf(finishedValues, at(item, 'toString')) || isOneOf(finishedValues, at(item, 'to'))
+          ? isOneOf(finishedValues, valueAt(item, 'toString')) || isOneOf(finishedValues, valueAt(item, 'to'))
           : isDone,
       ),
     ...(finishedValues
       ? { provesChange: moves.length > 0 && moves.every((item) => beganOpen(finishedValues, item)) }
       : // The category of the old status is not in the event, but since when the issue is in the new one is.
-        { finishedAt: at(body, 'issue', 'fields', 'statuscategorychangedate') }),
-    happenedAt: at(body, 'timestamp'),
-    conversationId: idsOf(at(body, 'issue', 'fields', 'labels')),
-    crmRef: at(body, 'issue', 'key'),
+        { finishedAt: valueAt(body, 'issue', 'fields', 'statuscategorychangedate') }),
+    happenedAt: valueAt(body, 'timestamp'),
+    conversationId: idsOf(valueAt(body, 'issue', 'fields', 'labels')),
+    crmRef: valueAt(body, 'issue', 'key'),
   };
 }
 
 function readRule(body: unknown, finishedValues?: readonly string[]): Reading {
-  const isOpen = ['status', 'status_category'].some((key) => isOneOf(OPEN, at(body, key)));
+  const isOpen = ['status', 'status_category'].some((key) => isOneOf(OPEN, valueAt(body, key)));
   return {
     finished: finishedValues
-      ? isOneOf(finishedValues, at(body, 'status'))
-      : isOneOf(FINISHED, at(body, 'event')) && !isOpen,
+      ? isOneOf(finishedValues, valueAt(body, 'status'))
+      : isOneOf(FINISHED, valueAt(body, 'event')) && !isOpen,
     ...(finishedValues
-      ? { provesChange: wasOpen(finishedValues, at(body, 'previous_status')) }
-      : { finishedAt: at(body, 'status_category_changed_at') }),
-    happenedAt: at(body, 'updated_at'),
-    conversationId: at(body, 'polyai_conversation_id'),
-    crmRef: at(body, 'issue_key'),
+      ? { provesChange: wasOpen(finishedValues, valueAt(body, 'previous_status')) }
+      : { finishedAt: valueAt(body, 'status_category_changed_at') }),
+    happenedAt: valueAt(body, 'updated_at'),
+    conversationId: valueAt(body, 'polyai_conversation_id'),
+    crmRef: valueAt(body, 'issue_key'),
   };
 }
 
 /** Whether a move began in a status that is none of the finished ones, by name and by id. */
 function beganOpen(finishedValues: readonly string[], item: unknown): boolean {
-  return wasOpen(finishedValues, at(item, 'from'), at(item, 'fromString'));
+  return wasOpen(finishedValues, valueAt(item, 'from'), valueAt(item, 'fromString'));
 }
 
 function idsOf(labels: unknown): string[] {

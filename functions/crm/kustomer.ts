@@ -1,4 +1,5 @@
-import { at, type Crm, isOneOf, LOOK_UP, overBody, USUAL, wasOpen } from './crm.ts';
+import { valueAt } from '../json.ts';
+import { type Crm, isOneOf, LOOK_UP, overBody, USUAL, wasOpen } from './crm.ts';
 
 const FINISHED = ['done'];
 
@@ -16,19 +17,19 @@ const kustomer: Crm = {
   requires: [],
   provesChange: true,
   read({ body }, { finishedValues = FINISHED }) {
-    const status = at(body, 'changes', 'attributes', 'status');
+    const status = valueAt(body, 'changes', 'attributes', 'status');
     const isFinished = (value: unknown) => isOneOf(finishedValues, value);
     return [
       {
         finished:
-          at(body, 'name') === 'kustomer.conversation.update' &&
-          isFinished(at(status, 'after')) &&
-          !isFinished(at(status, 'before')),
-        provesChange: wasOpen(finishedValues, at(status, 'before')),
-        happenedAt: at(body, 'createdAt'),
-        conversationId: at(body, 'data', 'attributes', 'custom', 'polyaiConversationIdStr'),
-        crmRef: at(body, 'data', 'id'),
-        deliveryId: at(body, 'id'),
+          valueAt(body, 'name') === 'kustomer.conversation.update' &&
+          isFinished(valueAt(status, 'after')) &&
+          !isFinished(valueAt(status, 'before')),
+        provesChange: wasOpen(finishedValues, valueAt(status, 'before')),
+        happenedAt: valueAt(body, 'createdAt'),
+        conversationId: valueAt(body, 'data', 'attributes', 'custom', 'polyaiConversationIdStr'),
+        crmRef: valueAt(body, 'data', 'id'),
+        deliveryId: valueAt(body, 'id'),
       },
     ];
   },

@@ -1,5 +1,6 @@
 import { firstGiven } from '../conversation-id.ts';
-import { at, type Crm, isOneOf, type Reading } from './crm.ts';
+import { valueAt } from '../json.ts';
+import { type Crm, isOneOf, type Reading } from './crm.ts';
 import { toLongId } from './salesforce-id.ts';
 
 const FINISHED_EVENT = 'PolyAI_Chat_Finished__e';
@@ -35,8 +36,8 @@ const salesforceEventRelay: Crm = {
   // A change event has no status from before. What turns to the only finished one had another.
   provesChange: ({ finishedValues = FINISHED }) => finishedValues.length === 1,
   read({ body }, { finishedValues }) {
-    const payload = at(body, 'detail', 'payload') ?? at(body, 'detail');
-    switch (at(body, 'detail-type')) {
+    const payload = valueAt(body, 'detail', 'payload') ?? valueAt(body, 'detail');
+    switch (valueAt(body, 'detail-type')) {
       case FINISHED_EVENT:
         return [readFinished(payload, finishedValues)];
       case CASE_CHANGED:
@@ -51,28 +52,28 @@ export default salesforceEventRelay;
 
 /** The flow that publishes it has decided, unless the event has a status or the connection asks for one. */
 function readFinished(payload: unknown, finishedValues?: readonly string[]): Reading {
-  const status = at(payload, 'Status__c') ?? '';
+  const status = valueAt(payload, 'Status__c') ?? '';
   return {
     finished: status === '' && !finishedValues ? true : isOneOf(finishedValues ?? FINISHED, status),
-    conversationId: firstGiven(at(payload, 'Conversation_Id__c'), at(payload, ID_OF_CASE)),
-    crmRef: at(payload, 'Case_Id__c'),
-    finishedAt: at(payload, 'Closed_At__c'),
-    happenedAt: at(payload, 'CreatedDate'),
-    sharedId: toLongId(at(payload, 'Case_Id__c')),
+    conversationId: firstGiven(valueAt(payload, 'Conversation_Id__c'), valueAt(payload, ID_OF_CASE)),
+    crmRef: valueAt(payload, 'Case_Id__c'),
+    finishedAt: valueAt(payload, 'Closed_At__c'),
+    happenedAt: valueAt(payload, 'CreatedDate'),
+    sharedId: toLongId(valueAt(payload, 'Case_Id__c')),
   };
 }
 
 /** An enriched event repeats the id at every later edit of a closed case, so the status itself must have changed. */
 function readChange(payload: unknown, finishedValues: readonly string[]): Reading {
-  const changed = at(payload, 'ChangeEventHeader', 'changedFields');
+  const changed = valueAt(payload, 'ChangeEventHeader', 'changedFields');
   const hasTurned = Array.isArray(changed) && changed.includes('Status');
-  const cases = at(payload, 'ChangeEventHeader', 'recordIds');
-  const isOpen = finishedValues === FINISHED && at(payload, 'IsClosed') === false;
+  const cases = valueAt(payload, 'ChangeEventHeader', 'recordIds');
+  const isOpen = finishedValues === FINISHED && valueAt(payload, 'IsClosed') === false;
   return {
-    finished: hasTurned && !isOpen && isOneOf(finishedValues, at(payload, 'Status')),
+    finished: hasTurned && !isOpen && isOneOf(finishedValues, valueAt(payload, 'Status')),
     provesChange: hasTurned && finishedValues.length === 1,
-    happenedAt: at(payload, 'ChangeEventHeader', 'commitTimestamp'),
-    conversationId: at(payload, ID_OF_CASE),
+    happenedAt: valueAt(payload, 'ChangeEventHeader', 'commitTimestamp'),
+    conversationId: valueAt(payload, ID_OF_CASE),
     // One change of several cases comes as one event.
     crmRef: Array.isArray(cases) && cases.length === 1 ? cases[0] : cases,
     sharedId: Array.isArray(cases) ? cases.map(toLongId) : cases,

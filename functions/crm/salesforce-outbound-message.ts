@@ -1,6 +1,7 @@
 import { XMLParser } from 'fast-xml-parser';
+import { valueAt } from '../json.ts';
 import { checkEvents, LIMITS, UnreadableBody } from '../parse-body.ts';
-import { at, type Crm, isOneOf, LOOK_UP, USUAL } from './crm.ts';
+import { type Crm, isOneOf, LOOK_UP, USUAL } from './crm.ts';
 import { toLongId } from './salesforce-id.ts';
 
 const XML = new XMLParser({
@@ -45,22 +46,22 @@ const salesforceOutboundMessage: Crm = {
   },
   parse,
   isFrom(sender, { body }) {
-    const from = shortId(at(body, 'OrganizationId'));
+    const from = shortId(valueAt(body, 'OrganizationId'));
     return from !== undefined && from === shortId(sender);
   },
   read: ({ body }, { finishedValues }) =>
-    listOf(at(body, 'Notification')).map((notification) => {
-      const record = at(notification, 'sObject');
+    listOf(valueAt(body, 'Notification')).map((notification) => {
+      const record = valueAt(notification, 'sObject');
       return {
         // A case may have been opened again while Salesforce was sending the message once more.
         finished: finishedValues
-          ? isOneOf(finishedValues, at(record, 'Status'))
-          : !isOneOf(['false'], at(record, 'IsClosed')),
-        finishedAt: at(record, 'ClosedDate'),
-        conversationId: only(at(record, 'PolyAI_Conversation_Id__c')),
-        crmRef: at(record, 'Id'),
-        sharedId: toLongId(at(record, 'Id')),
-        deliveryId: at(notification, 'Id'),
+          ? isOneOf(finishedValues, valueAt(record, 'Status'))
+          : !isOneOf(['false'], valueAt(record, 'IsClosed')),
+        finishedAt: valueAt(record, 'ClosedDate'),
+        conversationId: only(valueAt(record, 'PolyAI_Conversation_Id__c')),
+        crmRef: valueAt(record, 'Id'),
+        sharedId: toLongId(valueAt(record, 'Id')),
+        deliveryId: valueAt(notification, 'Id'),
         event: record,
       };
     }),
@@ -90,9 +91,9 @@ function parse(text: string): unknown {
   if (text.split('<', LIMITS.xmlTags + 2).length > LIMITS.xmlTags + 1) {
     throw new UnreadableBody(`has more than ${LIMITS.xmlTags} tags`);
   }
-  const notifications = at(XML.parse(text, true), 'Envelope', 'Body', 'notifications');
+  const notifications = valueAt(XML.parse(text, true), 'Envelope', 'Body', 'notifications');
   if (notifications === undefined) throw new Error('is no outbound message');
-  checkEvents(at(notifications, 'Notification'));
+  checkEvents(valueAt(notifications, 'Notification'));
   return notifications;
 }
 

@@ -1,4 +1,5 @@
-import { at, type Crm, eventsOf, isOneOf, LOOK_UP, USUAL } from './crm.ts';
+import { valueAt } from '../json.ts';
+import { type Crm, eventsOf, isOneOf, LOOK_UP, USUAL } from './crm.ts';
 import { toLongId } from './salesforce-id.ts';
 
 const FINISHED = ['Closed', 'case.closed'];
@@ -31,16 +32,16 @@ const salesforce: Crm = {
   },
   provesChange: true,
   isFrom: (sender, { body }) =>
-    eventsOf(body).every((event) => isSameId(sender, at(event, 'organization_id'))),
+    eventsOf(body).every((event) => isSameId(sender, valueAt(event, 'organization_id'))),
   read: ({ body }, { finishedValues }) =>
     eventsOf(body).map((event) => ({
       finished:
-        ['status', 'event'].some((key) => isOneOf(finishedValues ?? FINISHED, at(event, key))) &&
+        ['status', 'event'].some((key) => isOneOf(finishedValues ?? FINISHED, valueAt(event, key))) &&
         !(finishedValues === undefined && isOpen(event)),
-      finishedAt: at(event, 'closed_at'),
-      conversationId: at(event, 'polyai_conversation_id'),
-      crmRef: at(event, 'case_id'),
-      sharedId: toLongId(at(event, 'case_id')),
+      finishedAt: valueAt(event, 'closed_at'),
+      conversationId: valueAt(event, 'polyai_conversation_id'),
+      crmRef: valueAt(event, 'case_id'),
+      sharedId: toLongId(valueAt(event, 'case_id')),
       event,
     })),
 };
@@ -49,7 +50,7 @@ export default salesforce;
 
 /** A case that was opened again before the flow could send it. */
 function isOpen(event: unknown): boolean {
-  return isOneOf(['false'], String(at(event, 'is_closed')));
+  return isOneOf(['false'], String(valueAt(event, 'is_closed')));
 }
 
 function isSameId(one: string, other: unknown): boolean {

@@ -1,5 +1,6 @@
 import { firstGiven, toId } from '../conversation-id.ts';
-import { at, type Crm, isOneOf, LOOK_UP, overBody, USUAL, wasOpen } from './crm.ts';
+import { valueAt } from '../json.ts';
+import { type Crm, isOneOf, LOOK_UP, overBody, USUAL, wasOpen } from './crm.ts';
 
 const LABELS = ['Resolved', 'Closed'];
 /** Of incidents. In other tables the same numbers may mean something else: 7 is "Cancelled" to a CSM case. */
@@ -19,15 +20,19 @@ const servicenow: Crm = {
   requires: [],
   provesChange: true,
   read({ body }, { finishedValues }) {
-    const field = (name: string) => fieldValue(at(body, name));
+    const field = (name: string) => fieldValue(valueAt(body, name));
     const table = field('table') ?? 'incident';
     const values = finishedValues ?? (table === 'incident' ? INCIDENT : LABELS);
-    const states = [field('state'), at(body, 'state', 'display_value'), field('state_display')];
+    const states = [field('state'), valueAt(body, 'state', 'display_value'), field('state_display')];
     const [id, changes] = [toId(field('sys_id')), toId(field('sys_mod_count'))];
     return [
       {
         finished: states.some((state) => isOneOf(values, state)),
-        provesChange: wasOpen(values, field('previous_state'), at(body, 'previous_state', 'display_value')),
+        provesChange: wasOpen(
+          values,
+          field('previous_state'),
+          valueAt(body, 'previous_state', 'display_value'),
+        ),
         happenedAt: utc(field('sys_updated_on')),
         // Whichever integration came first may have its own id in the general column.
         conversationId: firstGiven(field('u_polyai_conversation_id'), field('correlation_id')),
@@ -48,6 +53,6 @@ function utc(time: unknown): unknown {
 /** A field's value, whichever way it is written; an empty one counts as none. */
 function fieldValue(field: unknown): unknown {
   const isObject = typeof field === 'object' && field !== null;
-  const value = isObject ? (at(field, 'value') ?? at(field, 'display_value')) : field;
+  const value = isObject ? (valueAt(field, 'value') ?? valueAt(field, 'display_value')) : field;
   return value === '' || value === null ? undefined : value;
 }

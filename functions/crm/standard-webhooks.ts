@@ -1,4 +1,5 @@
-import { at, type Crm, isOneOf } from './crm.ts';
+import { valueAt } from '../json.ts';
+import { type Crm, isOneOf } from './crm.ts';
 
 /**
  * Any sender that follows Standard Webhooks, Svix's customers among them: `type`, `timestamp` and `data` in the
@@ -18,8 +19,8 @@ const standardWebhooks: Crm = {
   requires: ['finishedValues'],
   read: ({ body, headers }, { finishedValues = [] }) => [
     {
-      finished: isOneOf(finishedValues, at(body, 'type')),
-      conversationId: at(body, 'data', 'polyai_conversation_id'),
+      finished: isOneOf(finishedValues, valueAt(body, 'type')),
+      conversationId: valueAt(body, 'data', 'polyai_conversation_id'),
       deliveryId: headers['webhook-id'] ?? headers['svix-id'],
     },
   ],

@@ -1,8 +1,9 @@
 import { firstGiven } from '../conversation-id.ts';
 import type { Delivery } from '../delivery.ts';
+import { valueAt } from '../json.ts';
 import { parseForm, parseJson, UnreadableBody } from '../parse-body.ts';
 import { hasBodyHash } from '../schemes/twilio.ts';
-import { at, type Crm, eventsOf, isOneOf, LOOK_UP, type Reading, USUAL, wasOpen } from './crm.ts';
+import { type Crm, eventsOf, isOneOf, LOOK_UP, type Reading, USUAL, wasOpen } from './crm.ts';
 
 const FINISHED = ['closed'];
 const STATE_UPDATED = 'onConversationStateUpdated';
@@ -43,20 +44,20 @@ const twilio: Crm = {
   read({ body, headers, query }, { finishedValues = FINISHED }) {
     const deliveryId = headers['i-twilio-idempotency-token'];
     const own = query[ID];
-    if (at(body, 'EventType') !== undefined) {
-      const isState = at(body, 'EventType') === STATE_UPDATED;
+    if (valueAt(body, 'EventType') !== undefined) {
+      const isState = valueAt(body, 'EventType') === STATE_UPDATED;
       return [{ ...readState(body, own, finishedValues, isState), deliveryId }];
     }
     return eventsOf(body).map((event) => {
-      const data = at(event, 'data');
-      const isState = at(event, 'type') === STREAM.stateUpdated && isEvent(event, data);
+      const data = valueAt(event, 'data');
+      const isState = valueAt(event, 'type') === STREAM.stateUpdated && isEvent(event, data);
       const reading = readState(data, own, finishedValues, isState);
-      const isTest = at(event, 'type') === STREAM.test;
+      const isTest = valueAt(event, 'type') === STREAM.test;
       return {
         event,
         ...reading,
         ...(isTest && { finished: 'test_event' }),
-        deliveryId: at(event, 'id') ?? deliveryId,
+        deliveryId: valueAt(event, 'id') ?? deliveryId,
       };
     });
   },
@@ -73,14 +74,14 @@ function parse(text: string, { rawQuery }: Delivery): unknown {
   if (hasBodyHash(rawQuery)) return parseJson(text);
   const fields = parseForm(text);
   const isEvent =
-    isAccount(at(fields, 'AccountSid')) && EVENT_TYPES.includes(String(at(fields, 'EventType')));
+    isAccount(valueAt(fields, 'AccountSid')) && EVENT_TYPES.includes(String(valueAt(fields, 'EventType')));
   if (!isEvent) throw new UnreadableBody('lacks the AccountSid or the EventType of a Conversations event');
   return fields;
 }
 
 /** Whether an event of Event Streams has what each one about a conversation has. */
 function isEvent(event: unknown, data: unknown): boolean {
-  return at(event, 'specversion') === '1.0' && isAccount(at(data, 'AccountSid'));
+  return valueAt(event, 'specversion') === '1.0' && isAccount(valueAt(data, 'AccountSid'));
 }
 
 function isAccount(sid: unknown): boolean {
@@ -95,17 +96,17 @@ function readState(
   isState: boolean,
 ): Reading {
   return {
-    finished: isState && isOneOf(finishedValues, at(fields, 'StateTo')),
-    provesChange: wasOpen(finishedValues, at(fields, 'StateFrom')),
-    happenedAt: at(fields, 'StateUpdated'),
-    conversationId: firstGiven(at(attributesOf(fields), ID), own, at(fields, 'UniqueName')),
-    crmRef: at(fields, 'ConversationSid'),
+    finished: isState && isOneOf(finishedValues, valueAt(fields, 'StateTo')),
+    provesChange: wasOpen(finishedValues, valueAt(fields, 'StateFrom')),
+    happenedAt: valueAt(fields, 'StateUpdated'),
+    conversationId: firstGiven(valueAt(attributesOf(fields), ID), own, valueAt(fields, 'UniqueName')),
+    crmRef: valueAt(fields, 'ConversationSid'),
   };
 }
 
 /** A conversation's own attributes, which Twilio sends as JSON in a string. */
 function attributesOf(fields: unknown): unknown {
-  const attributes = at(fields, 'Attributes');
+  const attributes = valueAt(fields, 'Attributes');
   if (typeof attributes !== 'string') return attributes;
   try {
     return JSON.parse(attributes);

@@ -1,4 +1,5 @@
-import { at, type Crm, isOneOf, LOOK_UP, type Reading, USUAL, wasOpen } from './crm.ts';
+import { valueAt } from '../json.ts';
+import { type Crm, isOneOf, LOOK_UP, type Reading, USUAL, wasOpen } from './crm.ts';
 
 const EVENT = 'zen:event-type:';
 const FINISHED = ['SOLVED', 'CLOSED'];
@@ -33,7 +34,7 @@ const zendesk: Crm = {
   requires: [],
   provesChange: true,
   read({ body, headers }, { finishedValues }) {
-    const type = at(body, 'type');
+    const type = valueAt(body, 'type');
     const invocation = headers['x-zendesk-webhook-invocation-id'];
     return typeof type === 'string' && type.startsWith(EVENT)
       ? [readEvent(body, type.slice(EVENT.length), finishedValues ?? FINISHED)]
@@ -45,31 +46,31 @@ export default zendesk;
 
 function readEvent(body: unknown, type: string, finishedValues: readonly string[]): Reading {
   const statuses: Record<string, unknown[]> = {
-    [STATUS_CHANGED]: [at(body, 'event', 'current')],
+    [STATUS_CHANGED]: [valueAt(body, 'event', 'current')],
     // `current` is the custom status here; the category that it belongs to stands in the ticket's detail.
-    [CUSTOM_STATUS_CHANGED]: [at(body, 'event', 'current'), at(body, 'detail', 'status')],
+    [CUSTOM_STATUS_CHANGED]: [valueAt(body, 'event', 'current'), valueAt(body, 'detail', 'status')],
   };
   const status = Object.hasOwn(statuses, type) ? (statuses[type] ?? []) : [];
   // Of the old custom status only the id is there, not its category.
   const isComparable = type === STATUS_CHANGED || finishedValues.every((value) => /^\d+$/.test(value));
   return {
     finished: status.some((each) => isOneOf(finishedValues, each)),
-    provesChange: isComparable && wasOpen(finishedValues, at(body, 'event', 'previous')),
-    happenedAt: at(body, 'time'),
-    conversationId: at(body, 'detail', 'external_id'),
-    crmRef: at(body, 'detail', 'id'),
-    deliveryId: at(body, 'id'),
+    provesChange: isComparable && wasOpen(finishedValues, valueAt(body, 'event', 'previous')),
+    happenedAt: valueAt(body, 'time'),
+    conversationId: valueAt(body, 'detail', 'external_id'),
+    crmRef: valueAt(body, 'detail', 'id'),
+    deliveryId: valueAt(body, 'id'),
   };
 }
 
 /** The trigger is the event. Its `{{ticket.status}}` is a label in the account's language, so it counts only if asked. */
 function readTrigger(body: unknown, finishedValues?: readonly string[]): Reading {
-  const status = at(body, 'status');
+  const status = valueAt(body, 'status');
   return {
     finished: finishedValues ? isOneOf(finishedValues, status) : !isOneOf(OPEN, status),
-    provesChange: wasOpen(finishedValues ?? FINISHED, at(body, 'previous_status')),
-    happenedAt: at(body, 'updated_at'),
-    conversationId: at(body, 'polyai_conversation_id'),
-    crmRef: at(body, 'ticket_id'),
+    provesChange: wasOpen(finishedValues ?? FINISHED, valueAt(body, 'previous_status')),
+    happenedAt: valueAt(body, 'updated_at'),
+    conversationId: valueAt(body, 'polyai_conversation_id'),
+    crmRef: valueAt(body, 'ticket_id'),
   };
 }

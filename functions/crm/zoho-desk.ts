@@ -1,5 +1,6 @@
 import type { Connection } from '../connections.ts';
-import { at, type Crm, eventsOf, isOneOf, LOOK_UP, type Reading, USUAL, wasOpen } from './crm.ts';
+import { valueAt } from '../json.ts';
+import { type Crm, eventsOf, isOneOf, LOOK_UP, type Reading, USUAL, wasOpen } from './crm.ts';
 
 /** Where each of Zoho's data centres serves Desk, by the name that `dataCentre` takes. */
 export const DATA_CENTRES: Record<string, string> = {
@@ -39,7 +40,7 @@ const zohoDesk: Crm = {
   senderForm: { pattern: /^\d{1,20}$/, mend: 'Write the organisation id, digits alone, as in 54983163' },
   // Desk asks by GET whether the address answers 200, whenever a webhook is created or changed.
   greet: ({ method }) => (method === 'GET' ? { status: 200 } : undefined),
-  isFrom: (sender, { body }) => eventsOf(body).every((event) => isOneOf([sender], at(event, 'orgId'))),
+  isFrom: (sender, { body }) => eventsOf(body).every((event) => isOneOf([sender], valueAt(event, 'orgId'))),
   read: ({ body }, connection) => eventsOf(body).map((event) => readEvent(event, connection)),
 };
 
@@ -49,15 +50,15 @@ export default zohoDesk;
 function readEvent(event: unknown, { finishedValues }: Connection): Reading {
   const keys = finishedValues ? ['statusType', 'status'] : ['statusType'];
   const isFinished = (state: unknown) =>
-    keys.some((key) => isOneOf(finishedValues ?? FINISHED, at(state, key)));
-  const [before, after] = [at(event, 'prevState'), at(event, 'payload')];
+    keys.some((key) => isOneOf(finishedValues ?? FINISHED, valueAt(state, key)));
+  const [before, after] = [valueAt(event, 'prevState'), valueAt(event, 'payload')];
   return {
-    finished: at(event, 'eventType') === 'Ticket_Update' && isFinished(after) && !isFinished(before),
+    finished: valueAt(event, 'eventType') === 'Ticket_Update' && isFinished(after) && !isFinished(before),
     // Without the state before, any later change of a closed ticket looks the same.
-    provesChange: wasOpen(finishedValues ?? FINISHED, at(before, 'statusType')),
-    happenedAt: at(event, 'eventTime'),
-    conversationId: at(after, 'cf', 'cf_polyai_conversation_id'),
-    crmRef: at(after, 'id'),
+    provesChange: wasOpen(finishedValues ?? FINISHED, valueAt(before, 'statusType')),
+    happenedAt: valueAt(event, 'eventTime'),
+    conversationId: valueAt(after, 'cf', 'cf_polyai_conversation_id'),
+    crmRef: valueAt(after, 'id'),
     event,
   };
 }

@@ -1,28 +1,27 @@
 import { STATUS_CODES } from 'node:http';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { OwnAnswer } from '../crm/crm.ts';
-import { REFUSALS } from '../refusal.ts';
-import type { Refusal } from '../schemes/scheme.ts';
-import type { Demand } from './read-delivery.ts';
+import { REFUSALS, type Refusal } from '../refusal.ts';
+import type { ReadResult } from './read-delivery.ts';
 
-/** Short enough for every CRM that tries again only when it is: Zendesk's limit is a minute. */
+/** Some CRMs retry only after a short wait: Zendesk's limit is one minute. */
 const RETRY_AFTER_SECONDS = 30;
 
-/** What a vendor must be answered in its own form. */
+/** The answer to a CRM that expects a certain form. */
 export function ownAnswer({ status, headers, body }: OwnAnswer): APIGatewayProxyStructuredResultV2 {
   return { statusCode: status, ...(headers && { headers }), body: body ?? '' };
 }
 
-/** 200, once every close is queued. */
+/** Answers 200. Send it only after every close is queued. */
 export function successAnswer(
-  { findings, ignored }: Demand,
+  { closes, ignored }: Pick<ReadResult, 'closes' | 'ignored'>,
   requestId: string,
 ): APIGatewayProxyStructuredResultV2 {
   return {
     statusCode: 200,
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({
-      accepted: findings.length,
+      accepted: closes.length,
       ignored: ignored.map((reason) => ({ reason })),
       requestId,
     }),
@@ -30,7 +29,8 @@ export function successAnswer(
 }
 
 /**
- * Why a delivery is refused. From 500 on the sender is told to come back and nothing else; the log says why.
+ * Answers why a delivery is refused. With a status of 500 or more, the sender only learns that it should retry;
+ * the log has the reason.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9457
  */
@@ -43,7 +43,7 @@ export function refusalAnswer(
     type: 'about:blank',
     title: STATUS_CODES[status],
     status,
-    detail: status < 500 ? detail : 'The delivery cannot be taken at the moment. Send it again.',
+    detail: status < 500 ? detail : 'The delivery cannot be accepted at the moment. Send it again.',
     code,
     requestId,
   };

@@ -1,48 +1,47 @@
 import type { Connection } from '../connections.ts';
 import type { Line } from '../log.ts';
 import type { RefusalCode } from '../refusal.ts';
-import type { Demand } from './read-delivery.ts';
+import type { ReadResult } from './read-delivery.ts';
 
-type Delivered = {
+type DeliveryResult = {
   requestId: string;
   name: string;
   connection: Connection | undefined;
-  /** What could be read of it. */
-  demand: Demand | undefined;
-  /** The HTTP status; a bus is not answered. */
-  answer?: number;
+  /** Absent if the delivery was refused before it was read. */
+  read: ReadResult | undefined;
+  /** The HTTP status; absent for an event of a bus. */
+  answer?: number | undefined;
   refused: RefusalCode | undefined;
-  /** Whether its closes were queued for an earlier delivery, which it repeats. */
+  /** Whether it repeats an earlier delivery, whose closes are already queued. */
   repeated?: boolean | undefined;
-  /** Milliseconds. */
-  took: number;
+  tookMs: number;
 };
 
-/** The line of one delivery or event; its fields are fixed in docs/operations.md. */
+/** The log line of one delivery or event. docs/operations.md describes its fields. */
 export function deliveryLine({
   requestId,
   name,
   connection,
-  demand,
+  read,
   answer,
   refused,
   repeated,
-  took,
-}: Delivered): Line {
+  tookMs,
+}: DeliveryResult): Line {
   return {
     type: 'delivery',
     request_id: requestId,
     connection: connection && name,
     crm: connection?.crm,
-    delivery_id: demand?.deliveryId,
+    delivery_id: read?.deliveryId,
     answer,
-    accepted: refused ? undefined : repeated ? 0 : demand?.findings.length,
-    ignored: demand?.ignored,
+    accepted: refused ? undefined : repeated ? 0 : read?.closes.length,
+    ignored: read?.ignored,
     refused,
     repeated,
-    conversation_ids: demand?.findings.flatMap(({ conversationId }) => conversationId ?? []),
-    shared_ids: connection?.lookUp && demand?.findings.flatMap(({ sharedId }) => sharedId ?? []),
-    crm_ref: demand?.crmRef,
-    took_ms: took,
+    conversation_ids: read?.closes.flatMap(({ conversationId }) => conversationId ?? []),
+    shared_ids: connection?.lookUp && read?.closes.flatMap(({ sharedId }) => sharedId ?? []),
+    crm_ref: read?.crmRef,
+    took_ms: tookMs,
   };
 }

@@ -1,21 +1,20 @@
 import type { VerifySettings } from '../schemes/scheme.ts';
 import { parseTimestamp } from '../schemes/timestamp.ts';
+import { toUnixMs } from '../time.ts';
 
 const ISO_8601 = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?) ?(Z|[+-]\d{2}:?\d{2})$/;
-/** In seconds the year 5138, in milliseconds 1973. */
-const LEAST_MILLISECONDS = 1e11;
-/** The largest time that a `Date` can hold. */
-const MOST_MILLISECONDS = 8.64e15;
+/** The latest time that a `Date` can hold. */
+const MAX_TIME_MS = 8.64e15;
 
 /**
- * A CRM's own time of an event.
+ * Reads the time of an event as a CRM writes it.
  *
  * @param value ISO 8601 with its zone, or seconds or milliseconds since 1970 as a number or as text
- * @returns Unix milliseconds; `undefined` when it cannot be read, or has no zone
+ * @returns Unix milliseconds; `undefined` when the value cannot be read or has no zone
  */
 export function toTime(value: unknown): number | undefined {
   const time = typeof value === 'string' ? timeOfText(value.trim()) : timeOfNumber(value);
-  return time > 0 && time <= MOST_MILLISECONDS ? Math.trunc(time) : undefined;
+  return time > 0 && time <= MAX_TIME_MS ? Math.trunc(time) : undefined;
 }
 
 function timeOfText(text: string): number {
@@ -25,12 +24,11 @@ function timeOfText(text: string): number {
 }
 
 function timeOfNumber(value: unknown): number {
-  if (typeof value !== 'number') return Number.NaN;
-  return value < LEAST_MILLISECONDS ? value * 1000 : value;
+  return typeof value === 'number' ? toUnixMs(value) : Number.NaN;
 }
 
 /**
- * When a verified delivery was signed, where its signature covers a time.
+ * Reads when a verified delivery was signed, if its signature covers a time.
  *
  * @param headers names in lower case
  * @returns Unix milliseconds
@@ -47,7 +45,7 @@ function signedTime(verify: VerifySettings, headers: Record<string, string>): nu
     case 'standard-webhooks':
       return parseTimestamp(headers['webhook-timestamp'] ?? headers['svix-timestamp'] ?? '', 's');
     case 'hubspot': {
-      // The older versions do not sign it.
+      // The older versions do not sign the timestamp.
       const isSigned = headers['x-hubspot-signature-v3'] !== undefined;
       return parseTimestamp((isSigned && headers['x-hubspot-request-timestamp']) || '', 'ms');
     }

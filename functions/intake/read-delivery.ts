@@ -2,43 +2,48 @@ import type { Connection } from '../connections.ts';
 import { isGiven, toConversationId, toId } from '../conversation-id.ts';
 import type { Crm, IgnoredReason, Reading } from '../crm/crm.ts';
 import type { Content } from '../delivery.ts';
+import { MINUTE_MS } from '../time.ts';
 import { signedAt, toTime } from './event-time.ts';
 import { selector } from './selector.ts';
 
-/** The CRM's own names for what a delivery is about, where they can travel. */
+/** The CRM's own names for the ticket and the delivery, where they are usable as ids. */
 type References = { crmRef?: string; deliveryId?: string };
 
-/** A close that a delivery asks for, by exactly one of the conversation's id and one that it shares with the CRM. */
-export type Finding = References & {
+/** A close that a delivery asks for. It has exactly one of `conversationId` and `sharedId`. */
+export type RequestedClose = References & {
   conversationId?: string;
   sharedId?: string;
-  /** ISO 8601, UTC. Of a shared id: when its event happened, where a verified part of the delivery says so. */
+  /** ISO 8601, UTC. Only with a shared id, and only where a verified part of the delivery gives a time. */
   happenedAt?: string;
 };
 
 /**
- * What a delivery asks for, and what in it asks for nothing; the references are those of its first event, and
- * `happenedAt` is the earliest of its findings'.
+ * What a delivery asks for, and why its other events ask for nothing. The references are those of its first
+ * event; `happenedAt` is the earliest of its closes.
  */
-export type Demand = References & { findings: Finding[]; ignored: IgnoredReason[]; happenedAt?: string };
+export type ReadResult = References & {
+  closes: RequestedClose[];
+  ignored: IgnoredReason[];
+  happenedAt?: string;
+};
 
-/** The fields of a close on the queue that come from a finding. */
-type Asked = Omit<Finding, 'happenedAt'> & { receivedAt: string };
+/** The fields of a `CloseRequest` that come from the delivery. */
+type RequestFields = Omit<RequestedClose, 'happenedAt'> & { receivedAt: string };
 
-/** So many conversations, and no more, can one delivery or event close. */
+/** Maximum conversations that one delivery or event can close. */
 export const MAX_CLOSES = 100;
 
-/** So old may the end of a conversation be for its event to count as the one that ended it. */
-const JUST_FINISHED_MS = 5 * 60_000;
+/** An event counts as the one that finished a conversation if the finish is at most this long ago. */
+const JUST_FINISHED_MS = 5 * MINUTE_MS;
 
-/** A list of more reasons would tell nobody more, and an answer has its limits. */
-const MAX_IGNORED = 100;
+/** A longer list of reasons helps nobody, and the size of an answer is limited. */
+export const MAX_IGNORED = 100;
 
 /**
- * What a genuine delivery asks for: the preset's reading, with the connection's own selectors in its place
- * where it has them. Each conversation once.
+ * Reads what a verified delivery asks for: as the preset reads it, except where the connection has its own
+ * selectors. Each conversation appears once.
  *
- * @param content of a webhook; or an event of a bus as its `body`
+ * @param content a webhook's content, or an event of a bus as its `body`
  * @param now Unix milliseconds
  */
 export function readDelivery(
@@ -46,61 +51,61 @@ export function readDelivery(
   connection: Connection,
   content: Content,
   now: number = Date.now(),
-): Demand {
+): ReadResult {
   const signed = signedAt(connection.verify, content.headers);
   const readings = crm.read(content, connection);
   const results = readings.flatMap((reading) => {
     const ofBatch = 'event' in reading ? { ...content, body: reading.event } : content;
-    const found = readEvent(reading, connection, crm.bus ? content.body : ofBatch, now);
+    const found = judgeReading(reading, connection, crm.bus ? content.body : ofBatch, now);
     return found.map((each) => (typeof each === 'string' ? each : withTime(each, reading, signed)));
   });
-  const findings = onceEach(results.filter((result) => typeof result !== 'string'));
-  const [happenedAt] = findings.flatMap((finding) => finding.happenedAt ?? []).sort();
+  const closes = onceEach(results.filter((result) => typeof result !== 'string'));
+  const [happenedAt] = closes.flatMap((close) => close.happenedAt ?? []).sort();
   return {
     ...references(readings[0]),
     ...(happenedAt && { happenedAt }),
-    findings,
+    closes,
     ignored: results.filter((result) => typeof result === 'string').slice(0, MAX_IGNORED),
   };
 }
 
 /**
- * A finding as a close on the queue has it. A look-up counts its minutes from the event itself, so that a late
- * repeat of an old finish does not find a newer chat.
+ * Converts a requested close to the fields of a close on the queue. The time limits of a look-up count from the
+ * event itself, so that a late repeat of an old finish does not close a newer chat.
  *
  * @param now Unix milliseconds
  */
-export function ask({ happenedAt, ...finding }: Finding, now: number): Asked {
+export function toRequestFields({ happenedAt, ...close }: RequestedClose, now: number): RequestFields {
   const time = happenedAt === undefined ? now : Math.min(now, Date.parse(happenedAt));
-  return { ...finding, receivedAt: new Date(time).toISOString() };
+  return { ...close, receivedAt: new Date(time).toISOString() };
 }
 
-/** @param seen what the connection's selectors see */
-function readEvent(
+/** @param seen the value that the connection's selectors are applied to */
+function judgeReading(
   reading: Reading,
   connection: Connection,
   seen: unknown,
   now: number,
-): (Finding | IgnoredReason)[] {
+): (RequestedClose | IgnoredReason)[] {
   const finished = connection.finishedWhen ? isFinished(connection.finishedWhen, seen) : reading.finished;
   if (finished !== true) return [finished === false ? 'not_finished' : finished];
   if (!isNewFinish(reading, connection, now)) return ['not_finished'];
   const own = references(reading);
   return connection.lookUp
-    ? toFindings(connection.sharedId, reading.sharedId ?? reading.crmRef, seen, (id) => {
+    ? toCloses(connection.sharedId, reading.sharedId ?? reading.crmRef, seen, (id) => {
         const sharedId = toId(id);
         return sharedId && { ...own, sharedId };
       })
-    : toFindings(connection.conversationId, reading.conversationId, seen, (id) => {
+    : toCloses(connection.conversationId, reading.conversationId, seen, (id) => {
         const conversationId = toConversationId(id);
         return conversationId && { ...own, conversationId };
       });
 }
 
 /**
- * Whether nothing was finished before. Only a look-up asks: a second finish of a ticket closes a conversation's
- * own id once more, which is harmless, but a shared id may name a newer chat by then. A selector of the
- * connection's own decides alone, so it proves nothing of what was before.
+ * Whether the ticket was not finished before this event. It matters only for a look-up: a second finish closes a
+ * conversation's own id again, which is harmless, but a shared id may name a newer chat by then. A connection's
+ * own `finishedWhen` replaces the preset's reading, so it shows nothing about the state before the event.
  */
 function isNewFinish(reading: Reading, connection: Connection, now: number): boolean {
   if (!connection.lookUp || connection.repeatedFinish === 'allow') return true;
@@ -110,40 +115,38 @@ function isNewFinish(reading: Reading, connection: Connection, now: number): boo
   return reading.provesChange === true || isRecent;
 }
 
-/** The earliest time that the event or its signature has. */
-function withTime(finding: Finding, reading: Reading, signed: number | undefined): Finding {
-  if (finding.sharedId === undefined) return finding;
+/** Adds the earliest time that the event or its signature gives. */
+function withTime(close: RequestedClose, reading: Reading, signed: number | undefined): RequestedClose {
+  if (close.sharedId === undefined) return close;
   const times = [toTime(reading.happenedAt), toTime(reading.finishedAt), signed];
   const known = times.filter((time) => time !== undefined);
-  return known.length === 0
-    ? finding
-    : { ...finding, happenedAt: new Date(Math.min(...known)).toISOString() };
+  return known.length === 0 ? close : { ...close, happenedAt: new Date(Math.min(...known)).toISOString() };
 }
 
-/** The latest finding of each conversation. */
-function onceEach(findings: Finding[]): Finding[] {
-  const known = new Map<string, Finding>();
-  for (const finding of findings) {
-    const { happenedAt = '' } = known.get(keyOf(finding)) ?? {};
-    if (happenedAt <= (finding.happenedAt ?? happenedAt)) known.set(keyOf(finding), finding);
+/** The latest close of each conversation. */
+function onceEach(closes: RequestedClose[]): RequestedClose[] {
+  const known = new Map<string, RequestedClose>();
+  for (const close of closes) {
+    const { happenedAt = '' } = known.get(keyOf(close)) ?? {};
+    if (happenedAt <= (close.happenedAt ?? happenedAt)) known.set(keyOf(close), close);
   }
   return [...known.values()];
 }
 
-/** The ids that the connection's selector gives, or the preset's, each as a finding where it can be one. */
-function toFindings(
+/** Converts the ids that the connection's selector gives, or else the preset's, to closes where they are usable. */
+function toCloses(
   expression: string | undefined,
   preset: unknown,
   seen: unknown,
-  toFinding: (id: unknown) => Finding | '' | undefined,
-): (Finding | IgnoredReason)[] {
+  toClose: (id: unknown) => RequestedClose | '' | undefined,
+): (RequestedClose | IgnoredReason)[] {
   const ids = expression ? selector(expression)(seen) : preset;
   const given = (Array.isArray(ids) ? ids : [ids]).filter(isGiven);
   if (given.length === 0) return ['no_conversation_id'];
-  return given.map((id) => toFinding(id) || 'unusable_conversation_id');
+  return given.map((id) => toClose(id) || 'unusable_conversation_id');
 }
 
-function keyOf({ conversationId, sharedId }: Finding): string {
+function keyOf({ conversationId, sharedId }: RequestedClose): string {
   return conversationId ?? `shared ${sharedId}`;
 }
 

@@ -4,22 +4,23 @@ import { isGiven } from '../conversation-id.ts';
 import type { Crm } from '../crm/crm.ts';
 import type { Content } from '../delivery.ts';
 import type { Identity } from '../schemes/scheme.ts';
-import type { Finding } from './read-delivery.ts';
+import { MINUTE_MS } from '../time.ts';
+import type { RequestedClose } from './read-delivery.ts';
 
-/** A signed time may lie 5 minutes ahead and 5 minutes back, so a delivery can be repeated for 10. */
-const REMEMBERED_MS = 600_000;
-/** About 2 MB. */
+/** A signed time may be 5 minutes ahead or 5 minutes ago, so a delivery can be repeated for 10 minutes. */
+const REMEMBERED_MS = 10 * MINUTE_MS;
+/** Takes about 2 MB of memory. */
 const MAX_REMEMBERED = 10_000;
 
-/** The delivery whose closes are on the queue, and whether that is an earlier one. */
+/** The delivery whose closes are on the queue, and whether it is an earlier one than the delivery at hand. */
 export type Queued = { requestId: string; repeated: boolean };
 
 export type ReplayMemory = {
   /**
-   * Queues what a delivery asks for, unless the same delivery was queued in the last ten minutes or is being
-   * queued now. A failure is not remembered; those that wait for the same call share it.
+   * Queues the closes of a delivery, unless the same delivery was queued in the last ten minutes or is being
+   * queued now. A failure is not remembered, but deliveries that wait for the same call share it.
    *
-   * @param key of `deliveryKey`
+   * @param key the result of `deliveryKey`
    * @param queue resolves once SQS has confirmed everything
    * @throws what `queue` throws
    */
@@ -27,8 +28,8 @@ export type ReplayMemory = {
 };
 
 /**
- * The verified deliveries that this container has queued, so that one that was captured cannot fill the queue.
- * It holds at most 10,000; the oldest goes first.
+ * Remembers the verified deliveries that this container has queued, so that nobody can fill the queue by
+ * repeating a captured one. It holds at most 10,000 and forgets the oldest first.
  *
  * @param now Unix milliseconds
  */
@@ -59,12 +60,16 @@ export function createReplayMemory(now: () => number): ReplayMemory {
 }
 
 /**
- * What two deliveries must share to be one: the connection, what the proof covers, and the ids that were read,
- * because some proofs leave out where those are. A header that is not signed does not count: whoever repeats a
- * delivery could change it.
+ * Two deliveries with the same key are the same delivery. The key covers the connection, what the signature
+ * covers, and the ids that were read, because some signatures leave out the place of the ids. A header that is not
+ * signed does not count: somebody who repeats a delivery could change it.
  */
-export function deliveryKey(connection: string, identity: Identity, findings: readonly Finding[]): string {
-  const ids = findings.map(({ conversationId, sharedId }) => [conversationId, sharedId]);
+export function deliveryKey(
+  connection: string,
+  identity: Identity,
+  closes: readonly RequestedClose[],
+): string {
+  const ids = closes.map(({ conversationId, sharedId }) => [conversationId, sharedId]);
   return createHash('sha256')
     .update(`${JSON.stringify([connection, identity.moment, ids])}\n`)
     .update(identity.content)
@@ -72,11 +77,11 @@ export function deliveryKey(connection: string, identity: Identity, findings: re
 }
 
 /**
- * Whether two finishes of one ticket can never be the same delivery. A conversation ends once. A ticket that is
- * looked up may be finished twice within minutes, with another chat: only a signed time or id, or one of each
- * event in the body, tells the two apart.
+ * Whether the body tells two finishes of one ticket apart, so that a delivery with the same key is a repeat. A
+ * conversation ends only once. A ticket that is looked up may be finished twice within minutes, with another chat
+ * each time: then every event in the body needs its own id or time.
  */
-export function isTellingApart(crm: Crm, connection: Connection, content: Content): boolean {
+export function distinguishesFinishes(crm: Crm, connection: Connection, content: Content): boolean {
   if (!connection.lookUp) return true;
   const readings = crm.read({ body: content.body, headers: {}, query: {} }, connection);
   return readings.every(({ deliveryId, happenedAt, finishedAt }) =>

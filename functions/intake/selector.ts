@@ -1,15 +1,15 @@
 import { compile, TreeInterpreter } from '@jmespath-community/jmespath';
 
-/** @param seen what the selectors of a connection see: a delivery's `{ body, headers, query }`, or an event */
+/** @param seen a delivery's `{ body, headers, query }`, or an event of a bus */
 export type Selector = (seen: unknown) => unknown;
 
 const compiled = new Map<string, Selector>();
 
 /**
- * A JMESPath expression as a function. Compiled once.
- * A selector that meets a type it cannot work on (`contains(body.tags, 'x')` without tags) gives `undefined`.
+ * Compiles a JMESPath expression to a function, once for each expression. The function returns `undefined` when it
+ * meets a type that it cannot work on, as `contains(body.tags, 'x')` without tags.
  *
- * @throws {Error} when the expression does not parse; synth has checked that it does
+ * @throws {Error} when the expression cannot be parsed; synth has already checked that it can
  * @see https://jmespath.site
  */
 export function selector(expression: string): Selector {

@@ -2,14 +2,14 @@ import { BlockList, isIPv4 } from 'node:net';
 
 const lists = new WeakMap<readonly string[], BlockList>();
 
-/** Whether an address lies in one of the CIDR blocks. */
+/** Whether an IP address is in one of the CIDR blocks. A block without a length contains no address. */
 export function isAllowedSource(blocks: readonly string[], address: string): boolean {
   let list = lists.get(blocks);
   if (!list) {
     list = new BlockList();
     for (const block of blocks) {
       const [net = '', bits = ''] = block.split('/');
-      // Without a length it is no block; as the number 0 it would let everybody in.
+      // A missing length must not become the number 0, which would let everybody in.
       list.addSubnet(net, Number(bits || Number.NaN), family(net));
     }
     lists.set(blocks, list);

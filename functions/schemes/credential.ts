@@ -1,6 +1,6 @@
 import type { Delivery } from '../delivery.ts';
+import type { Refusal } from '../refusal.ts';
 import { equalTexts } from './constant-time.ts';
-import type { Refusal } from './scheme.ts';
 
 /** Compares a shared secret with what a delivery carries. */
 export function compareCredential(keys: string[], given: string | undefined): Refusal | undefined {

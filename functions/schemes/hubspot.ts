@@ -1,8 +1,9 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { Delivery } from '../delivery.ts';
+import type { Verdict } from '../refusal.ts';
 import { equalTexts } from './constant-time.ts';
 import { readValues } from './keys.ts';
-import type { Scheme, Verdict } from './scheme.ts';
+import type { Scheme } from './scheme.ts';
 import { checkTimestamp, TOLERANCE_SECONDS } from './timestamp.ts';
 
 /** What HubSpot signs unescaped, whatever stands in the address; every other escape stays. */

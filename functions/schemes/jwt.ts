@@ -1,11 +1,12 @@
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { ChatCloserError } from '../error.ts';
+import type { Verdict } from '../refusal.ts';
 import { FAILURE_MS } from '../secrets.ts';
-import type { JwtSettings, Scheme, Verdict } from './scheme.ts';
+import { toUnixMs } from '../time.ts';
+import type { JwtSettings, Scheme } from './scheme.ts';
 
 /** A CRM waits five seconds for all of the answer. */
 const TIMEOUT_MS = 2000;
-/** In seconds the year 5138, in milliseconds 1973. */
-const LEAST_MILLISECONDS = 1e11;
 
 /** What the keys say of a token, as against what keeps them from saying anything. */
 const NO_SUCH_KEY = [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys];
@@ -16,7 +17,7 @@ const INVALID: Verdict = {
 };
 
 /** The vendor's keys cannot be had at the moment, which says nothing about the delivery. */
-class KeysUnavailable extends Error {
+class KeysUnavailable extends ChatCloserError {
   override name = 'KeysUnavailable';
 }
 
@@ -41,7 +42,6 @@ const jwt: Scheme<JwtSettings, undefined, Promise<Verdict>> = {
         algorithms: [algorithm],
         issuer,
         audience,
-        requiredClaims: ['exp'],
         currentDate: new Date(now),
       });
       return isExpired(payload.exp, now) ? INVALID : undefined;
@@ -62,9 +62,12 @@ function isCanonical(token: string): boolean {
   );
 }
 
-/** jose has checked seconds already; milliseconds it takes for a time that never comes. */
+/**
+ * Whether a token has expired; one without a time of expiry counts as expired. jose has checked a time in seconds
+ * already, but takes one in milliseconds for a year far away.
+ */
 function isExpired(exp = 0, now: number): boolean {
-  return (exp < LEAST_MILLISECONDS ? exp * 1000 : exp) <= now;
+  return toUnixMs(exp) <= now;
 }
 
 /** The keys at an address, one cache for each: kept ten minutes, fetched anew for an unknown key at most every 30 s. */

@@ -1,5 +1,5 @@
 import type { Delivery } from '../delivery.ts';
-import type { RefusalCode } from '../refusal.ts';
+import type { Verdict } from '../refusal.ts';
 
 export type HmacSettings = {
   scheme: 'hmac';
@@ -47,12 +47,6 @@ export type VerifySettings =
   | { scheme: 'hubspot' }
   | { scheme: 'twilio' }
   | EventBusSettings;
-
-/** Why a delivery is not genuine: the check that failed, never what was expected. */
-export type Refusal = { code: RefusalCode; detail: string };
-
-/** `undefined` when a delivery is genuine. */
-export type Verdict = Refusal | undefined;
 
 /** What a proof covers of a delivery, in the one spelling that it has. */
 export type Identity = {

@@ -1,4 +1,5 @@
-import type { HmacSettings, Refusal } from './scheme.ts';
+import type { Refusal } from '../refusal.ts';
+import type { HmacSettings } from './scheme.ts';
 
 /** Standard Webhooks' and most vendors' window, both ways. */
 export const TOLERANCE_SECONDS = 300;

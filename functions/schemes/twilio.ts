@@ -2,9 +2,10 @@ import { createHash, createHmac } from 'node:crypto';
 import { parse, stringify } from 'node:querystring';
 import type { Delivery } from '../delivery.ts';
 import { isTooLargeForm } from '../parse-body.ts';
+import type { Refusal } from '../refusal.ts';
 import { equalTexts } from './constant-time.ts';
 import { readValues } from './keys.ts';
-import type { Refusal, Scheme } from './scheme.ts';
+import type { Scheme } from './scheme.ts';
 
 /** How the fields that every event has begin, as they are signed. */
 const ONCE = ['AccountSidAC', 'EventTypeon'];

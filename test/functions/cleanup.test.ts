@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type CleanupParts, createCleanup, type Summary } from '../../functions/cleanup.lambda.ts';
+import type { Summary } from '../../functions/cleanup/run-line.ts';
+import { type CleanupParts, createCleanup } from '../../functions/cleanup.lambda.ts';
 import { type CloseRequest, parseCloseRequest } from '../../functions/close-request.ts';
-import type { ListedProject } from '../../functions/connections.ts';
+import type { CleanupProject } from '../../functions/connections.ts';
 import type { Line } from '../../functions/log.ts';
 import { createSecretReader } from '../../functions/secrets.ts';
+import { HOUR_MS, MINUTE_MS } from '../../functions/time.ts';
 import { type Behaviour, type Listed, type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: MINUTE_MS });
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+const DAY = 24 * HOUR_MS;
 const NOW = Date.parse('2026-08-01T12:00:00.000Z');
 const OWNER = { accountId: 'acme-uk', projectId: 'PROJECT-1' };
 const REQUEST_ID = 'e7a6ad1c-1e3c-4a7e-9d5b-0f1f2f3f4f5f';
@@ -23,17 +23,17 @@ beforeEach(async () => {
 });
 afterEach(() => polyai.close());
 
-type Own = Partial<CleanupParts> & { cleanup?: Partial<ListedProject['cleanup']>; remainingMs?: number };
+type Own = Partial<CleanupParts> & { cleanup?: Partial<CleanupProject['cleanup']>; remainingMs?: number };
 
-/** A cleanup of one project for real, on a clock that only waiting moves; whatever is given replaces its part. */
-function createRun({ cleanup = {}, remainingMs = 15 * MINUTE, ...parts }: Own = {}) {
+/** A cleanup of one project, not dry, on a clock that only waiting moves. `own` replaces parts of it. */
+function createRun({ cleanup = {}, remainingMs = 15 * MINUTE_MS, ...parts }: Own = {}) {
   const lines: Line[] = [];
   const queued: CloseRequest[] = [];
   const calls: number[] = [];
   const waits: number[] = [];
   const clock = { now: NOW };
   const vault = { text: JSON.stringify(polyai.keys), reads: 0, fails: undefined as Error | undefined };
-  const project: ListedProject = {
+  const project: CleanupProject = {
     ...OWNER,
     region: 'uk-1',
     baseUrl: polyai.url,
@@ -41,12 +41,12 @@ function createRun({ cleanup = {}, remainingMs = 15 * MINUTE, ...parts }: Own = 
     secretId: 'closer/polyai/support/secret',
     clientEnv: 'live',
     cleanup: {
-      idleForMs: 12 * HOUR,
+      idleForMs: 12 * HOUR_MS,
       lookbackMs: 14 * DAY,
       channels: ['CHAT'],
       maxCloses: 200,
       dryRun: false,
-      periodMs: HOUR,
+      periodMs: HOUR_MS,
       ...cleanup,
     },
   };
@@ -117,7 +117,7 @@ describe('a run', () => {
     expect(queued.map((request) => parseCloseRequest(JSON.stringify(request)))).toEqual(queued);
   });
 
-  it('tells of everything in one line that counts as metrics too', async () => {
+  it('writes one line with all its figures, which is also its metrics', async () => {
     process.env.POWERTOOLS_SERVICE_NAME = 'closer';
     open({ startedAt: NOW - 2 * DAY });
     open({ channel: 'VOICE-SIP', startedAt: NOW - 9 * DAY });
@@ -156,7 +156,7 @@ describe('a run', () => {
     delete process.env.POWERTOOLS_SERVICE_NAME;
   });
 
-  it('that is dry says what it would do, and queues nothing', async () => {
+  it('that is dry reports what it would queue, and queues nothing', async () => {
     openMany(7);
     const { run, calls, lines } = createRun({ cleanup: { dryRun: true, maxCloses: 5 } });
     expect(await run()).toMatchObject({ dry_run: true, complete: true, stale: 7, queued: 0, would_queue: 5 });
@@ -164,7 +164,7 @@ describe('a run', () => {
     expect(lines[0]).toMatchObject({ CleanupDryRun: 1, CleanupQueued: 0 });
   });
 
-  it('finds nothing where nothing is open, and says so', async () => {
+  it('reports an age of 0 when no chat is open', async () => {
     const { run, lines, calls } = createRun();
     const summary = await run();
     expect(summary).toMatchObject({ complete: true, open: 0, stale: 0, queued: 0 });
@@ -173,33 +173,33 @@ describe('a run', () => {
     expect(calls).toEqual([]);
   });
 
-  it('reads many pages, and counts a chat once that is on two', async () => {
+  it('reads many pages, and counts a chat that is on two of them once', async () => {
     const ids = openMany(450);
-    // Both windows hold the one that began where they meet.
+    // A chat that began where two windows meet is in both.
     const shared = open({ startedAt: NOW - 13 * DAY });
     const { run, queued } = createRun({ cleanup: { maxCloses: 1000 } });
     expect(await run()).toMatchObject({ open: 451, stale: 451, queued: 451 });
     expect(idsOf(queued)).toEqual([...ids, shared].sort());
   });
 
-  it('queues a hundred at once', async () => {
+  it('queues a hundred closes at once', async () => {
     openMany(250);
     const { run, calls } = createRun({ cleanup: { maxCloses: 1000 } });
     await run();
     expect(calls).toEqual([100, 100, 50]);
   });
 
-  it('looks no further back than it is told', async () => {
+  it('looks no further back than lookbackMs', async () => {
     open({ startedAt: NOW - 14 * DAY - 1 });
-    open({ startedAt: NOW - 12 * HOUR + 1 });
+    open({ startedAt: NOW - 12 * HOUR_MS + 1 });
     const { run } = createRun();
     expect(await run()).toMatchObject({ complete: true, open: 0 });
     const spans = polyai.calls.map(({ path }) => new URL(path, polyai.url).searchParams);
     expect(spans[0]?.get('start_time')).toBe(new Date(NOW - 14 * DAY).toISOString());
-    expect(spans.at(-1)?.get('end_time')).toBe(new Date(NOW - 12 * HOUR).toISOString());
+    expect(spans.at(-1)?.get('end_time')).toBe(new Date(NOW - 12 * HOUR_MS).toISOString());
   });
 
-  it('takes a random sample when more are stale than it may close, so that all get their turn', async () => {
+  it('takes a random sample when more chats are stale than it may close', async () => {
     const ids = openMany(300);
     const chosen = new Set<string | undefined>();
     for (let round = 0; round < 12; round += 1) {
@@ -208,12 +208,12 @@ describe('a run', () => {
       expect(new Set(idsOf(queued)).size).toBe(100);
       for (const id of idsOf(queued)) chosen.add(id);
     }
-    // Each is left out of all twelve with a chance of less than one in a hundred.
+    // The chance that a chat is in none of the twelve samples is below one in a hundred.
     expect(chosen.size).toBeGreaterThan(270);
     expect(ids).toEqual(expect.arrayContaining([...chosen] as string[]));
   });
 
-  it('is of no use for a project that is not cleaned up', async () => {
+  it('throws for a project that has no cleanup', async () => {
     const { run, lines } = createRun();
     for (const event of [{ project: 'other' }, { project: 'constructor' }, {}, null, 'support']) {
       await expect(run(event)).rejects.toThrow(/names no project/);
@@ -223,8 +223,8 @@ describe('a run', () => {
   });
 });
 
-describe('a run that cannot see everything', () => {
-  /** Ends the list after so many answers. */
+describe('a run that cannot read the whole list', () => {
+  /** A stand-in that fails after this number of answers. */
   const endAfter = (count: number, behaviour: Behaviour) => {
     let asked = 0;
     polyai.behave(({ path }) => (isList(path) && ++asked > count ? behaviour : undefined));
@@ -235,7 +235,7 @@ describe('a run that cannot see everything', () => {
     ['a refusal', { status: 404, body: { error_code: 'PROJECT_NOT_FOUND' } }, 'cleanup: list'],
     ['a redirect', { status: 302, headers: { location: 'http://127.0.0.1:9/' } }, 'cleanup: list'],
     ['a refused key', { status: 403 }, 'cleanup: list'],
-  ])('because of %s queues what it knows, and somebody hears of it', async (_what, behaviour, where) => {
+  ])('because of %s queues what it has found, and writes a fault line', async (_what, behaviour, where) => {
     const early = open({ startedAt: NOW - 13.5 * DAY });
     const late = open();
     endAfter(5, behaviour);
@@ -249,17 +249,17 @@ describe('a run that cannot see everything', () => {
     expect(lines.at(-1)).toMatchObject({ type: 'cleanup', CleanupComplete: 0 });
   });
 
-  it('because of an outage is silent, as the next run may be complete', async () => {
+  it('because of an outage writes no fault line, because the next run may be complete', async () => {
     endAfter(0, { status: 503 });
     const { run, faults, lines } = createRun();
     const summary = await run();
     expect(summary).toMatchObject({ complete: false, open: 0, reason: expect.stringContaining('503') });
     expect(faults()).toEqual([]);
-    // Nothing was seen, so nothing is said of the oldest.
+    // Nothing was read, so the age of the oldest chat is unknown.
     expect(lines[0]).not.toHaveProperty('CleanupOldestOpen');
   });
 
-  it('stops before the function does, with time to queue', async () => {
+  it('stops before the function times out, with time left to queue', async () => {
     const early = open({ startedAt: NOW - 13.5 * DAY });
     const { run, queued, clock } = createRun({ remainingMs: 20_000 });
     polyai.onCall(() => {
@@ -271,25 +271,25 @@ describe('a run that cannot see everything', () => {
     expect(clock.now - NOW).toBeLessThan(20_000 - 7000);
   });
 
-  it('stops when the next run is due, so that no two overlap', async () => {
-    const { run, clock } = createRun({ cleanup: { periodMs: MINUTE } });
+  it('stops when the next run is due, so that two runs never overlap', async () => {
+    const { run, clock } = createRun({ cleanup: { periodMs: MINUTE_MS } });
     polyai.onCall(() => {
       clock.now += 20_000;
     });
     expect(await run()).toMatchObject({ complete: false, pages: 3, reason: 'the time was up' });
   });
 
-  it('gives every close its time, however late it is queued', async () => {
+  it('gives every close a full period before it expires, however late it is queued', async () => {
     open({ startedAt: NOW - 13.5 * DAY });
-    const { run, queued, clock } = createRun({ cleanup: { periodMs: MINUTE } });
+    const { run, queued, clock } = createRun({ cleanup: { periodMs: MINUTE_MS } });
     polyai.onCall(() => {
       clock.now += 59_800;
     });
     await run();
-    expect(Date.parse(queued[0]?.expiresAt ?? '')).toBe(clock.now + MINUTE);
+    expect(Date.parse(queued[0]?.expiresAt ?? '')).toBe(clock.now + MINUTE_MS);
   });
 
-  it('rides out a list that fails half of the time', async () => {
+  it('completes although the list fails every second time', async () => {
     const ids = openMany(350);
     let asked = 0;
     polyai.behave(({ path }) =>
@@ -300,7 +300,7 @@ describe('a run that cannot see everything', () => {
     expect(idsOf(queued)).toEqual([...ids].sort());
   });
 
-  it('because SQS does not confirm says how many it did', async () => {
+  it('reports how many closes SQS confirmed when SQS did not confirm all', async () => {
     openMany(250);
     let calls = 0;
     const { run, faults } = createRun({
@@ -316,7 +316,7 @@ describe('a run that cannot see everything', () => {
     expect(faults()).toEqual([expect.objectContaining({ where: 'cleanup: queue' })]);
   });
 
-  it('has no time left to queue says so', async () => {
+  it('reports that it had no time left to queue', async () => {
     openMany(3);
     const { run, queued, clock } = createRun({ remainingMs: 40_000 });
     polyai.onCall(() => {
@@ -329,7 +329,7 @@ describe('a run that cannot see everything', () => {
 });
 
 describe('the key', () => {
-  it('that was changed is read again within the run', async () => {
+  it('is read again within the run when it has changed', async () => {
     const id = open();
     const old = JSON.stringify(polyai.keys);
     polyai.keys = { ...polyai.keys, apiKey: 'new' };
@@ -348,7 +348,7 @@ describe('the key', () => {
     expect(idsOf(rotating.queued)).toEqual([id]);
   });
 
-  it('that is not there yet stops the run with what to do', async () => {
+  it('stops the run when it is missing, and the reason says what to do', async () => {
     const { run, vault, faults } = createRun();
     vault.text = '{"apiKey":"","token":""}';
     const summary = await run();
@@ -358,7 +358,7 @@ describe('the key', () => {
     expect(polyai.calls).toEqual([]);
   });
 
-  it('that cannot be read stops the run', async () => {
+  it('stops the run when it cannot be read', async () => {
     const { run, vault, faults } = createRun();
     vault.fails = Object.assign(new Error('x'), {
       name: 'AccessDeniedException',
@@ -373,7 +373,7 @@ describe('the key', () => {
 });
 
 describe('whatever PolyAI lists', () => {
-  it('a run ends, counts and closes only what it may', async () => {
+  it('a run ends, its counts add up, and it closes only stale chats', async () => {
     const value = fc.oneof(fc.jsonValue(), fc.constantFrom('CHAT', 'live', true, '2026-07-30T00:00:00Z'));
     const id = fc.oneof(fc.constantFrom('a', 'b', 'CA1', 'OUT-2', 'TW_SMS_3'), value);
     const chat = fc.record(

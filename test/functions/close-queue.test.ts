@@ -9,7 +9,7 @@ import { type CloseRequest, parseCloseRequest } from '../../functions/close-requ
 
 type Entry = { Id: string; MessageBody: string; MessageGroupId?: string };
 type Batch = { QueueUrl: string; Entries: Entry[] };
-/** How the queue answers an entry: by default it takes it. */
+/** How the queue answers an entry. The default is to accept it. */
 type Fate = 'queued' | 'failed' | 'forgotten';
 
 const PATIENCE_MS = 15_000;
@@ -95,7 +95,7 @@ describe('queueCloses', () => {
     expect(new Set(targets)).toEqual(new Set(count > 0 ? ['AmazonSQS.SendMessageBatch'] : []));
   });
 
-  it('sends the message exactly as it is, in the group of its project, to the queue', async () => {
+  it('sends the message unchanged, with its project as the message group', async () => {
     const [uk] = requests(1);
     const [us] = requests(1, { project: 'support-us', crmRef: '5158' });
     await queue([uk, us] as CloseRequest[]);
@@ -109,7 +109,7 @@ describe('queueCloses', () => {
   it.each<[string, Fate]>([
     ['failed', 'failed'],
     ['was not mentioned', 'forgotten'],
-  ])('is rejected when a single close of a hundred %s', async (_what, wanted) => {
+  ])('rejects when one close of a hundred %s', async (_what, wanted) => {
     fate = (entry) => (idOf(entry).startsWith('KpQx-polyai-57-') ? wanted : 'queued');
     await expect(queue(requests(100))).rejects.toThrow(NotQueued);
     expect(batches).toHaveLength(10);
@@ -119,7 +119,7 @@ describe('queueCloses', () => {
     ['access denied', 400, 'AccessDeniedException'],
     ['no such queue', 400, 'QueueDoesNotExist'],
     ['a failure', 500, 'InternalFailure'],
-  ])('is rejected on %s, and what it says names no conversation', async (_what, status, __type) => {
+  ])('rejects on %s, with a message that names no conversation', async (_what, status, __type) => {
     refuse = (response) => {
       response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' });
       response.end(JSON.stringify({ __type, message: 'said by AWS' }));
@@ -130,7 +130,7 @@ describe('queueCloses', () => {
     expect(String(error)).not.toContain('KpQx');
   });
 
-  it('is rejected when a message arrived as something else', async () => {
+  it('rejects when SQS received something else than was sent', async () => {
     refuse = (response) => {
       response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' });
       const Successful = [{ Id: '0', MessageId: 'm', MD5OfMessageBody: '0'.repeat(32) }];
@@ -140,7 +140,7 @@ describe('queueCloses', () => {
   });
 
   it(
-    'gives up when SQS says nothing, or stalls in the middle of its answer',
+    'rejects when SQS does not answer, or stalls in the middle of its answer',
     async () => {
       refuse = (response, { Entries }) => {
         if (Entries[0] && idOf(Entries[0]) === 'silent') return;

@@ -20,26 +20,26 @@ function parse(changes: Record<string, unknown> = {}) {
 }
 
 describe('a close request', () => {
-  it('is read as it was written', () => {
+  it('is parsed to the same fields', () => {
     expect(parse()).toEqual(REQUEST);
   });
 
-  it('needs nothing but what every one has', () => {
+  it('needs only the required fields', () => {
     const { v, requestId, project, conversationId, receivedAt } = REQUEST;
     const least = { v, requestId, source: 'operator', project, conversationId, receivedAt };
     expect(parseCloseRequest(JSON.stringify(least))).toEqual(least);
   });
 
-  it.each(['webhook', 'event', 'cleanup', 'operator'])('may come from %s', (source) => {
+  it.each(['webhook', 'event', 'cleanup', 'operator'])('can have the source %s', (source) => {
     expect(parse({ source }).source).toBe(source);
   });
 
-  it('may name a shared id instead, and a time after which to give up', () => {
+  it('can have a shared id instead, and an expiry time', () => {
     const changes = { conversationId: undefined, sharedId: '5158', expiresAt: '2026-07-01T13:00:00Z' };
     expect(parse(changes)).toMatchObject({ sharedId: '5158', expiresAt: '2026-07-01T13:00:00Z' });
   });
 
-  it('loses the fields that are not known', () => {
+  it('loses unknown fields', () => {
     expect(parse({ more: 'x', constructor: 'y' })).toEqual(REQUEST);
     expect(parseCloseRequest(JSON.stringify(REQUEST).replace('{', '{"__proto__":{"sharedId":"x"},'))).toEqual(
       REQUEST,
@@ -75,23 +75,26 @@ describe('a close request', () => {
     ['conversationId', ['c1']],
     ['conversationId', 'x'.repeat(257)],
     ['sharedId', 'beside-a-conversation-id'],
-  ])('is none with %s being %j, and the fault names the field alone', (field, value) => {
+  ])('is refused when %s is %j, and the error names only the field', (field, value) => {
     const parsing = () => parse({ [field]: value });
     expect(parsing).toThrow(NotACloseRequest);
     expect(parsing).toThrow(field);
     if (typeof value === 'string' && value.length > 2) expect(parsing).not.toThrow(value);
   });
 
-  it.each(['', 'null', '[]', '"text"', '1', '{', `${JSON.stringify(REQUEST)}x`])('is none as %j', (text) => {
-    expect(() => parseCloseRequest(text)).toThrow(NotACloseRequest);
-  });
+  it.each(['', 'null', '[]', '"text"', '1', '{', `${JSON.stringify(REQUEST)}x`])(
+    'is refused as the text %j',
+    (text) => {
+      expect(() => parseCloseRequest(text)).toThrow(NotACloseRequest);
+    },
+  );
 
-  it.each([2, 3, Number.MAX_SAFE_INTEGER])('of version %d is told from one that is wrong', (v) => {
+  it.each([2, 3, Number.MAX_SAFE_INTEGER])('of version %d gets a different error from a wrong one', (v) => {
     expect(() => parse({ v })).toThrow(UnknownVersion);
     expect(() => parseCloseRequest(JSON.stringify({ v, other: 'shape' }))).toThrow(UnknownVersion);
   });
 
-  it('is read or refused by one of two errors, whatever the text is', () => {
+  it('is parsed or refused with one of two errors, whatever the text is', () => {
     const field = fc.constantFrom(...Object.keys(REQUEST), 'sharedId', 'expiresAt');
     const texts = fc.oneof(
       fc.string(),

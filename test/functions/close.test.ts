@@ -17,18 +17,17 @@ import type { CloseRequest } from '../../functions/close-request.ts';
 import type { Project } from '../../functions/connections.ts';
 import type { Line } from '../../functions/log.ts';
 import { createSecretReader } from '../../functions/secrets.ts';
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../functions/time.ts';
 import { requestFaults } from '../../local/contract.ts';
 import { type Behaviour, type Keys, type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
 
-const SECOND_MS = 1000;
-const HOUR_MS = 3600 * SECOND_MS;
 const NOW = Date.parse('2026-08-01T12:00:00.000Z');
 const CLOSE_QUEUE_URL = 'https://sqs.eu-west-1.amazonaws.com/123456789012/close';
 const DEAD_LETTER_QUEUE_URL = 'https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letter';
 const SECRET_ID = 'polyai-chat-closer/polyai/support-uk/secret';
 
 // The property tests make hundreds of real calls, on machines that may be busy with something else.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: MINUTE_MS });
 
 let polyai: PolyAIStandIn;
 
@@ -44,8 +43,8 @@ afterEach(async () => {
 type Sent = SendMessageCommandInput | ChangeMessageVisibilityCommandInput;
 
 /**
- * A worker for one project, whose secret holds the right keys, with its time still ahead; whatever is given
- * replaces its part.
+ * A worker for one project whose secret holds the right keys, with enough time left. `parts` replaces
+ * parts of it.
  */
 function createWorker(parts: Partial<CloseParts> = {}, remainingMs = 29_000) {
   const lines: Line[] = [];
@@ -79,7 +78,7 @@ function createWorker(parts: Partial<CloseParts> = {}, remainingMs = 29_000) {
     random: () => 0,
     ...parts,
   });
-  /** @returns the ids of the messages that stay on the queue */
+  /** Returns the ids of the messages that stay on the queue. */
   const close = async (...records: SQSRecord[]) => {
     const context = { getRemainingTimeInMillis: () => remainingMs };
     const { batchItemFailures } = await handle({ Records: records }, context);
@@ -119,7 +118,7 @@ function request(change: Partial<CloseRequest> = {}): CloseRequest {
   };
 }
 
-/** An address where nothing listens. */
+/** A URL where nothing listens. */
 async function nobody(): Promise<{ baseUrl: string }> {
   const { url, close } = await startPolyAI();
   await close();
@@ -128,7 +127,7 @@ async function nobody(): Promise<{ baseUrl: string }> {
 
 let messages = 0;
 
-/** A message as SQS hands it over; the body is JSON unless it is a string. */
+/** A message as SQS delivers it. A body that is not a string is written as JSON. */
 function message(body: unknown = request(), ageMs = 0): SQSRecord {
   messages += 1;
   return {
@@ -175,14 +174,14 @@ const refusal = (status: number, error_code?: string): Behaviour => ({
   body: { success: false, error_code, error_message: 'why' },
 });
 
-describe('what follows from an outcome', () => {
+describe('after the outcome', () => {
   it.each<[string, Behaviour]>([
     ['closed', {}],
     ['already_ended', refusal(410, 'CHAT_CONVERSATION_ENDED')],
     ['already_ended', refusal(404, 'CONVERSATIONS_NOT_FOUND')],
     ['already_ended', refusal(400, 'CHAT_TIMEOUT')],
     ['not_found', refusal(404)],
-  ])('of %s: the message is done with', async (outcome, behaviour) => {
+  ])('%s: the message is deleted', async (outcome, behaviour) => {
     const { close, lines, sent } = createWorker();
     polyai.behave(() => behaviour);
     expect(await close(message())).toEqual([]);
@@ -200,7 +199,7 @@ describe('what follows from an outcome', () => {
     ['throttled', refusal(429)],
     ['unavailable', refusal(503)],
     ['unavailable', { reset: 'before' }],
-  ])('of %s: the message stays and comes back later the older it is', async (outcome, behaviour) => {
+  ])('%s: the message stays, and waits longer the older it is', async (outcome, behaviour) => {
     const { close, lines, sent } = createWorker();
     polyai.behave(() => behaviour);
     const [young, older] = [message(), message(request(), 40 * SECOND_MS)];
@@ -217,7 +216,7 @@ describe('what follows from an outcome', () => {
     [400, 'CONVERSATIONS_VALIDATION_FAILED'],
     [422, undefined],
     [501, undefined],
-  ])('of rejected (%i %s): the message is a dead letter at once', async (status, code) => {
+  ])('rejected (%i %s): the message becomes a dead letter at once', async (status, code) => {
     const { close, lines, sent } = createWorker();
     polyai.behave(() => refusal(status, code));
     const record = message();
@@ -227,7 +226,7 @@ describe('what follows from an outcome', () => {
     expect(lines).toMatchObject([{ outcome: 'rejected', final: true, reason }]);
   });
 
-  it('is spread by the dice', async () => {
+  it('unavailable: the wait has up to 20 % jitter', async () => {
     const { close, sent } = createWorker({ random: () => 1 });
     polyai.behave(() => refusal(503));
     const record = message(request(), 100 * SECOND_MS);
@@ -239,7 +238,7 @@ describe('what follows from an outcome', () => {
     ['120', 120],
     ['5', 10],
     ['999999', 39_600],
-  ])('waits as a Retry-After of %s asks', async (retryAfter, seconds) => {
+  ])('throttled: the wait follows a Retry-After of %s', async (retryAfter, seconds) => {
     const { close, lines, sent } = createWorker();
     polyai.behave(() => ({ status: 429, headers: { 'retry-after': retryAfter } }));
     const record = message();
@@ -255,20 +254,23 @@ describe('giving up', () => {
     ['unauthorized', refusal(401), 74 * HOUR_MS],
     ['misdirected', refusal(404, 'ACCOUNT_NOT_FOUND'), 74 * HOUR_MS],
     ['throttled', refusal(429), 74 * HOUR_MS],
-  ])('an %s close makes a dead letter, and not a moment earlier', async (outcome, behaviour, ageMs) => {
-    const { close, lines, sent } = createWorker();
-    polyai.behave(() => behaviour);
-    const [tried, last] = [message(request(), ageMs - 1), message(request(), ageMs)];
-    expect(await close(tried)).toEqual([tried.messageId]);
-    expect(await close(last)).toEqual([]);
-    const reason = expect.stringMatching(
-      new RegExp(`given up after ${ageMs / HOUR_MS}\\.0 h: PolyAI answered`),
-    );
-    expect(sent).toEqual([postponed(tried, 3600), deadLetter(last, outcome, reason)]);
-    expect(lines).toMatchObject([{ final: false }, { outcome, final: true, reason }]);
-  });
+  ])(
+    'an %s close becomes a dead letter when its time is over, and not earlier',
+    async (outcome, behaviour, ageMs) => {
+      const { close, lines, sent } = createWorker();
+      polyai.behave(() => behaviour);
+      const [tried, last] = [message(request(), ageMs - 1), message(request(), ageMs)];
+      expect(await close(tried)).toEqual([tried.messageId]);
+      expect(await close(last)).toEqual([]);
+      const reason = expect.stringMatching(
+        new RegExp(`given up after ${ageMs / HOUR_MS}\\.0 h: PolyAI answered`),
+      );
+      expect(sent).toEqual([postponed(tried, 3600), deadLetter(last, outcome, reason)]);
+      expect(lines).toMatchObject([{ final: false }, { outcome, final: true, reason }]);
+    },
+  );
 
-  it('does not count the days on which nobody took the message off its queue', async () => {
+  it('does not count the days before the message was first taken off its queue', async () => {
     const { close, lines, sent } = createWorker();
     polyai.behave(() => refusal(503));
     const record = message(request(), 100 * HOUR_MS);
@@ -278,14 +280,14 @@ describe('giving up', () => {
     expect(lines).toMatchObject([{ final: false, age_ms: 100 * HOUR_MS }]);
   });
 
-  it('still closes what can be closed at last', async () => {
+  it('does not apply when the last attempt closes the chat', async () => {
     const { close, lines, sent } = createWorker();
     expect(await close(message(request(), 75 * HOUR_MS))).toEqual([]);
     expect(lines).toMatchObject([{ outcome: 'closed', final: true }]);
     expect(sent).toEqual([]);
   });
 
-  it('is loud about a message that no deployment ever knew', async () => {
+  it('dead-letters a message whose project was never in a deployment', async () => {
     const { close, sent } = createWorker();
     const record = message(request({ project: 'removed' }), 74 * HOUR_MS);
     expect(await close(record)).toEqual([]);
@@ -295,14 +297,14 @@ describe('giving up', () => {
   });
 });
 
-/** Answers that leave open whether the chat was closed, each after it was closed. */
+/** Doubtful answers to a call that did close the chat. */
 const DOUBTFUL: [string, string, Behaviour][] = [
   ['unavailable', 'a body that is cut off', { truncate: true }],
   ['unconfirmed', 'a body that is too large', { padToBytes: 80 * 1024 }],
   ['unavailable', 'a reset', { reset: 'after' }],
 ];
 
-/** Answers that leave it open, and nothing was closed. */
+/** Doubtful answers to a call that did not close the chat. */
 const IN_VAIN: [string, string, Behaviour][] = [
   ['unconfirmed', 'a 200 without success', { status: 200, body: { success: false } }],
   ['unconfirmed', 'a 202', { status: 202, body: { success: true } }],
@@ -312,17 +314,17 @@ const IN_VAIN: [string, string, Behaviour][] = [
   ['unavailable', 'a reset', { reset: 'before' }],
 ];
 
-describe('an answer that leaves open whether the chat was closed', () => {
+describe('a doubtful answer, which does not say whether the chat was closed,', () => {
   const atLast = () => message(request(), 74 * HOUR_MS);
 
-  /** Meets the first call so, and the later ones with whatever the next one says. */
+  /** The stand-in meets the first call with the first behaviour, and later calls with the next one. */
   function first(behaviour: Behaviour, later: Behaviour = {}) {
     let calls = 0;
     polyai.behave(() => (calls++ === 0 ? behaviour : later));
   }
 
   it.each(DOUBTFUL)(
-    'is not the last one (%s, %s): the chat is found to be over',
+    'is followed by another call (%s, %s), which finds that the chat is over',
     async (outcome, _, lost) => {
       const { close, lines, sent } = createWorker();
       first(lost);
@@ -335,7 +337,7 @@ describe('an answer that leaves open whether the chat was closed', () => {
     },
   );
 
-  it('is not the last one after an outage in which the close was tried every hour', async () => {
+  it('is followed by another call after an outage with hourly attempts', async () => {
     const { close, lines, sent, clock } = createWorker();
     const record = message();
     polyai.behave(() => refusal(503));
@@ -351,7 +353,7 @@ describe('an answer that leaves open whether the chat was closed', () => {
     expect(lines.at(-1)).toMatchObject({ outcome: 'already_ended', final: true });
   });
 
-  it.each(IN_VAIN)('is not the last one (%s, %s): the chat is closed', async (outcome, _, odd) => {
+  it.each(IN_VAIN)('is followed by another call (%s, %s), which closes the chat', async (outcome, _, odd) => {
     const { close, lines, sent } = createWorker();
     first(odd);
     const record = atLast();
@@ -363,7 +365,7 @@ describe('an answer that leaves open whether the chat was closed', () => {
     ]);
   });
 
-  it.each(IN_VAIN)('is the last one when it comes twice (%s, %s)', async (outcome, _, odd) => {
+  it.each(IN_VAIN)('is final when it comes twice (%s, %s)', async (outcome, _, odd) => {
     const { close, lines, sent } = createWorker();
     polyai.behave(() => odd);
     const record = atLast();
@@ -377,7 +379,7 @@ describe('an answer that leaves open whether the chat was closed', () => {
     expect(polyai.calls).toHaveLength(2);
   });
 
-  it('is not the last one when no answer comes in time', async () => {
+  it('is followed by another call when no answer came in time', async () => {
     let calls = 0;
     const { close, lines, sent } = createWorker({
       fetch: async (...call) => {
@@ -391,7 +393,7 @@ describe('an answer that leaves open whether the chat was closed', () => {
     expect(lines).toMatchObject([{ outcome: 'unavailable' }, { outcome: 'already_ended', final: true }]);
   });
 
-  it('is called after once, not twice, before the close is due to be given up', async () => {
+  it('is followed by no other call before the close is due to be given up', async () => {
     const { close, sent } = createWorker();
     first({ status: 202 });
     const record = message(request(), 74 * HOUR_MS - 1);
@@ -405,7 +407,7 @@ describe('an answer that leaves open whether the chat was closed', () => {
     ['unauthorized', refusal(403)],
     ['throttled', refusal(429)],
     ['misdirected', refusal(404, 'PROJECT_NOT_FOUND')],
-  ])('is none of PolyAI saying no: %s is given up after one call', async (outcome, behaviour) => {
+  ])('does not include %s: such a close is given up after one call', async (outcome, behaviour) => {
     const { close, sent } = createWorker();
     polyai.behave(() => behaviour);
     const record = atLast();
@@ -414,7 +416,7 @@ describe('an answer that leaves open whether the chat was closed', () => {
     expect(polyai.calls).toHaveLength(1);
   });
 
-  it('is none of a connection that was refused: nothing was sent', async () => {
+  it('does not include a refused connection, because nothing was sent', async () => {
     const { close, lines, projects } = createWorker();
     const { baseUrl } = await nobody();
     projects['support-uk'] = { ...(projects['support-uk'] as Project), baseUrl };
@@ -424,7 +426,7 @@ describe('an answer that leaves open whether the chat was closed', () => {
     ]);
   });
 
-  it('keeps the close when there is no time for another call, a day longer at most', async () => {
+  it('keeps the close for at most a day longer when there is no time for another call', async () => {
     const { close, lines, sent } = createWorker({}, 13_000);
     polyai.behave(() => ({ status: 202 }));
     const [early, late] = [message(request(), 98 * HOUR_MS - 1), message(request(), 98 * HOUR_MS)];
@@ -434,7 +436,7 @@ describe('an answer that leaves open whether the chat was closed', () => {
     expect(lines).toMatchObject([{ final: false, next_try_in_s: 10 }, { final: true }]);
   });
 
-  it('keeps the close for as long as its Retry-After asks', async () => {
+  it('keeps the close for as long as its Retry-After says', async () => {
     const { close, sent } = createWorker();
     polyai.behave(() => ({ status: 504, headers: { 'retry-after': '90' } }));
     const record = atLast();
@@ -448,7 +450,7 @@ describe("cleanup's own closes", () => {
   const byCleanup = (expiresAt?: string) =>
     request({ source: 'cleanup', ...(expiresAt !== undefined && { expiresAt }) });
 
-  it('are tried again until they expire', async () => {
+  it('are retried until they expire', async () => {
     const { close, sent } = createWorker();
     polyai.behave(() => refusal(503));
     const record = message(byCleanup(new Date(NOW + 1).toISOString()));
@@ -461,7 +463,7 @@ describe("cleanup's own closes", () => {
     ['too old', refusal(503), undefined, 74 * HOUR_MS],
     ['unconfirmed', { status: 200, body: {} }, undefined, 74 * HOUR_MS],
     ['rejected', refusal(400), undefined, 0],
-  ])('are given up quietly when %s', async (_, behaviour, expiresAt, ageMs) => {
+  ])('are dropped without a dead letter when %s', async (_, behaviour, expiresAt, ageMs) => {
     const { close, lines, sent } = createWorker();
     polyai.behave(() => behaviour);
     expect(await close(message(byCleanup(expiresAt), ageMs))).toEqual([]);
@@ -469,7 +471,7 @@ describe("cleanup's own closes", () => {
     expect(lines).toMatchObject([{ type: 'close', source: 'cleanup', final: true }]);
   });
 
-  it('leave the closes of others alone: those are never given up quietly', async () => {
+  it('are the only ones that are dropped without a dead letter', async () => {
     const { close, sent } = createWorker();
     polyai.behave(() => refusal(503));
     const record = message(request({ source: 'operator', expiresAt: new Date(NOW).toISOString() }));
@@ -478,7 +480,7 @@ describe("cleanup's own closes", () => {
   });
 });
 
-describe('a message that is no close request', () => {
+describe('a message that is not a close request', () => {
   it.each<[string, () => unknown, RegExp]>([
     ['is not JSON', () => 'conversation-1', /not JSON/],
     ['is empty', () => '', /not JSON/],
@@ -499,18 +501,21 @@ describe('a message that is no close request', () => {
     ['has a null in it', () => ({ ...request(), crmRef: null }), /crmRef/],
     ['has a source that never was', () => ({ ...request(), source: 'stranger' }), /source/],
     ['has a time that is none', () => ({ ...request(), receivedAt: 'now' }), /receivedAt/],
-  ])('because it %s is a dead letter at once, with the reason, as it was', async (_, body, reason) => {
-    const { close, lines, sent } = createWorker();
-    const record = message(body());
-    expect(await close(record)).toEqual([]);
-    expect(sent).toEqual([deadLetter(record, 'rejected', expect.stringMatching(reason))]);
-    expect(lines).toMatchObject([
-      { type: 'close', outcome: 'rejected', final: true, reason: expect.stringMatching(reason) },
-    ]);
-    expect(polyai.calls).toEqual([]);
-  });
+  ])(
+    'because it %s becomes a dead letter at once, unchanged and with the reason',
+    async (_, body, reason) => {
+      const { close, lines, sent } = createWorker();
+      const record = message(body());
+      expect(await close(record)).toEqual([]);
+      expect(sent).toEqual([deadLetter(record, 'rejected', expect.stringMatching(reason))]);
+      expect(lines).toMatchObject([
+        { type: 'close', outcome: 'rejected', final: true, reason: expect.stringMatching(reason) },
+      ]);
+      expect(polyai.calls).toEqual([]);
+    },
+  );
 
-  it('is quoted nowhere but in its dead letter', async () => {
+  it('is quoted only in its dead letter', async () => {
     const { close, lines } = createWorker();
     await close(message('{"apiKey":"personal'), message({ ...request(), crmRef: ['personal'] }));
     expect(lines).toHaveLength(2);
@@ -523,7 +528,7 @@ describe('a message for another deployment', () => {
     ['a project that is not here', () => request({ project: 'support-us' })],
     ['a project named like a part of every object', () => request({ project: 'constructor' })],
     ['a newer version', () => ({ v: 2, whatever: 'it holds' })],
-  ])('with %s is tried again', async (_, body) => {
+  ])('with %s is retried', async (_, body) => {
     const { close, lines, sent } = createWorker();
     const record = message(body());
     expect(await close(record)).toEqual([record.messageId]);
@@ -534,7 +539,7 @@ describe('a message for another deployment', () => {
 });
 
 describe('a batch', () => {
-  it('of ten with one bad message closes the other nine', async () => {
+  it('of ten with one bad message still closes the other nine', async () => {
     const { close, lines, sent } = createWorker();
     const records = Array.from({ length: 10 }, (_, n) => message(n === 4 ? 'not JSON' : request()));
     expect(await close(...records)).toEqual([]);
@@ -543,7 +548,7 @@ describe('a batch', () => {
     expect(polyai.calls).toHaveLength(9);
   });
 
-  it('keeps exactly the messages that are to be tried again', async () => {
+  it('keeps exactly the messages that must be retried', async () => {
     const { close, sent } = createWorker();
     const bodies = Array.from({ length: 10 }, () => request());
     const failing = [bodies[2], bodies[7]].map((body) => body?.conversationId);
@@ -556,14 +561,14 @@ describe('a batch', () => {
     );
   });
 
-  it('with the same chat twice ends it once and calls both over', async () => {
+  it('with the same chat twice closes it once and deletes both messages', async () => {
     const { close, lines } = createWorker();
     const body = request();
     expect(await close(message(body), message(body))).toEqual([]);
     expect(lines.map(({ outcome }) => outcome).sort()).toEqual(['already_ended', 'closed']);
   });
 
-  it('is called side by side', async () => {
+  it('is processed in parallel', async () => {
     let waiting = 0;
     const everybody = Promise.withResolvers<void>();
     const { close } = createWorker({
@@ -577,7 +582,7 @@ describe('a batch', () => {
     expect(await close(...Array.from({ length: 10 }, () => message()))).toEqual([]);
   });
 
-  it('survives a message that breaks the worker itself', async () => {
+  it('survives a message that makes the worker throw', async () => {
     const { close, lines } = createWorker();
     const broken = { ...message(), attributes: undefined } as unknown as SQSRecord;
     const good = message();
@@ -588,7 +593,7 @@ describe('a batch', () => {
     expect(lines).toContainEqual(expect.objectContaining({ outcome: 'closed', final: true }));
   });
 
-  it('is never failed by a message, whatever is in it', async () => {
+  it('never fails as a whole, whatever its messages hold', async () => {
     const { close, lines } = createWorker();
     const value = fc.oneof(fc.string({ unit: 'binary' }), fc.jsonValue(), fc.constant(undefined));
     const near = fc.record(
@@ -629,7 +634,7 @@ describe('the keys', () => {
     expect(vault.reads).toBe(1);
   });
 
-  it('are read again when they are refused, and the close is repeated at once when they have changed', async () => {
+  it('are read again when PolyAI refuses them, and the close is repeated at once if they have changed', async () => {
     const { close, lines, sent, vault } = createWorker();
     await close(message());
     polyai.keys = { apiKey: 'new-key', token: 'new-token' };
@@ -644,7 +649,7 @@ describe('the keys', () => {
     expect(vault.reads).toBe(2);
   });
 
-  it('are read again once for ten messages that meet a refusal together', async () => {
+  it('are read again once for ten messages that are refused together', async () => {
     const { close, lines, vault } = createWorker();
     await close(message());
     polyai.keys = { apiKey: 'new-key', token: 'new-token' };
@@ -654,7 +659,7 @@ describe('the keys', () => {
     expect(lines.filter(({ outcome }) => outcome === 'closed')).toHaveLength(11);
   });
 
-  it('that are refused and have not changed mean one call and a later try', async () => {
+  it('that are refused and have not changed cause one call, and a retry later', async () => {
     const { close, lines, sent, vault } = createWorker();
     polyai.keys = { apiKey: 'new-key', token: 'new-token' };
     const records = Array.from({ length: 10 }, () => message());
@@ -665,7 +670,7 @@ describe('the keys', () => {
     expect(lines.map(({ outcome }) => outcome)).toEqual(Array(10).fill('unauthorized'));
   });
 
-  it('that are refused twice are not tried a third time', async () => {
+  it('that are refused twice cause no third call', async () => {
     const { close, lines, vault } = createWorker();
     await close(message());
     polyai.keys = { apiKey: 'new-key', token: 'new-token' };
@@ -679,7 +684,7 @@ describe('the keys', () => {
     ]);
   });
 
-  it('are not tried a second time when too little time is left for it', async () => {
+  it('cause no second call when too little time is left', async () => {
     const { close, vault } = createWorker({}, 13_999);
     await close(message());
     polyai.keys = { apiKey: 'new-key', token: 'new-token' };
@@ -698,7 +703,7 @@ describe('the keys', () => {
       /"apiKey" begins or ends with white space/,
     ],
     ['no JSON', 'canary', /not a JSON object/],
-  ])('that are %s make PolyAI unavailable, without a call', async (_, text, reason) => {
+  ])('that are %s give the outcome unavailable, without a call', async (_, text, reason) => {
     const { close, lines, sent, vault } = createWorker();
     vault.text = text;
     const record = message();
@@ -712,7 +717,7 @@ describe('the keys', () => {
     expect(polyai.calls).toEqual([]);
   });
 
-  it('that somebody fills in are used at the next try', async () => {
+  it('that somebody fills in are used by the next attempt', async () => {
     const { close, lines, vault, clock } = createWorker();
     const filled = vault.text;
     vault.text = '{"apiKey":"","token":""}';
@@ -726,8 +731,8 @@ describe('the keys', () => {
   it.each([
     ['AccessDeniedException', /Allow this function/],
     ['ResourceNotFoundException', /Create it/],
-    ['ThrottlingException', /tried again/],
-  ])('that cannot be read (%s) make PolyAI unavailable, without a call', async (name, mend) => {
+    ['ThrottlingException', /retried automatically/],
+  ])('that cannot be read (%s) give the outcome unavailable, without a call', async (name, fix) => {
     const { close, lines, sent, vault } = createWorker();
     vault.fails = Object.assign(new Error('no'), { name, $metadata: { httpStatusCode: 400 } });
     const record = message();
@@ -735,13 +740,13 @@ describe('the keys', () => {
     expect(sent).toEqual([postponed(record, 10)]);
     expect(lines).toMatchObject([
       { type: 'fault', where: 'close: secret', error: { name: 'SecretUnavailable' } },
-      { outcome: 'unavailable', reason: expect.stringMatching(mend) },
+      { outcome: 'unavailable', reason: expect.stringMatching(fix) },
     ]);
     expect(lines[1]?.reason).toContain(SECRET_ID);
     expect(polyai.calls).toEqual([]);
   });
 
-  it('that cannot be read again after a refusal mean a later try, and the refusal is still told', async () => {
+  it('that cannot be read again after a refusal leave the outcome unauthorized', async () => {
     const { close, lines, vault } = createWorker();
     await close(message());
     polyai.keys = { apiKey: 'new-key', token: 'new-token' };
@@ -755,7 +760,7 @@ describe('the keys', () => {
     expect(lines).toContainEqual(expect.objectContaining({ outcome: 'unauthorized', polyai_status: 401 }));
   });
 
-  it('are in no line, whatever happens', async () => {
+  it('never appear in a line', async () => {
     polyai.keys = { apiKey: 'canary-key', token: 'canary-token' };
     const { close, lines, vault, clock } = createWorker({ sqs: recording([], () => true) });
     const behaviours: Behaviour[] = [
@@ -789,7 +794,7 @@ describe('an SQS that fails', () => {
       error: { name: 'ServiceUnavailable', message: 'Service Unavailable' },
     });
 
-  it('at a dead letter leaves the message on its queue', async () => {
+  it('when a dead letter is sent leaves the message on its queue', async () => {
     const { close, lines } = createWorker({
       sqs: recording([], (command) => command instanceof SendMessageCommand),
     });
@@ -802,7 +807,7 @@ describe('an SQS that fails', () => {
     ]);
   });
 
-  it('at a change of visibility leaves the message on its queue too, and back it comes', async () => {
+  it('when the visibility is changed leaves the message on its queue, to come back later', async () => {
     const { close, lines } = createWorker({
       sqs: recording([], (command) => command instanceof ChangeMessageVisibilityCommand),
     });
@@ -815,15 +820,15 @@ describe('an SQS that fails', () => {
     ]);
   });
 
-  it('does not keep a chat from being closed', async () => {
+  it('does not prevent a chat from being closed', async () => {
     const { close, lines } = createWorker({ sqs: recording([], () => true) });
     expect(await close(message())).toEqual([]);
     expect(lines).toMatchObject([{ outcome: 'closed', final: true }]);
   });
 });
 
-describe('an SQS that is spoken to by the real client', () => {
-  it('takes dead letters and changes of visibility', async () => {
+describe('SQS, called by the real client,', () => {
+  it('accepts dead letters and changes of visibility', async () => {
     const sqs = await startSqs();
     const { close, lines } = createWorker({ sqs: sqs.client });
     const bodies = [request(), request(), request()];
@@ -847,7 +852,7 @@ describe('an SQS that is spoken to by the real client', () => {
     await sqs.close();
   });
 
-  it('and refuses everything keeps what is not done', async () => {
+  it('keeps every unfinished message when it refuses all calls', async () => {
     const sqs = await startSqs(503);
     const { close, lines } = createWorker({ sqs: sqs.client });
     polyai.behave(() => refusal(422));
@@ -858,7 +863,7 @@ describe('an SQS that is spoken to by the real client', () => {
   });
 });
 
-/** SQS's JSON protocol, as far as the worker speaks it. */
+/** The part of SQS's JSON protocol that the worker uses. */
 async function startSqs(status = 200) {
   const requests: object[] = [];
   const server = createServer(async (request, response) => {
@@ -894,7 +899,7 @@ async function readText(request: IncomingMessage): Promise<string> {
 }
 
 describe('the line', () => {
-  it('of an attempt has exactly these fields, and counts as a metric', async () => {
+  it('of an attempt has exactly the documented fields and its metric', async () => {
     const { close, lines, clock } = createWorker({
       fetch: async (...call) => {
         clock.now += 250;
@@ -942,7 +947,7 @@ describe('the line', () => {
     expect(JSON.stringify(line)).toMatch(/^\{"type":"close",/);
   });
 
-  it('of a failed attempt says why and when the next one is', async () => {
+  it('of a failed attempt says why it failed and when the next one is', async () => {
     const { close, lines } = createWorker();
     polyai.behave(() => refusal(503, 'SERVICE_DOWN'));
     const record = message(request(), 60 * SECOND_MS);
@@ -963,7 +968,7 @@ describe('the line', () => {
     ]);
   });
 
-  it('of a message that could not be read is a metric all the same', async () => {
+  it('of a message that cannot be read has its metric too', async () => {
     const { close, lines } = createWorker();
     await close(message('not JSON'));
     expect(JSON.parse(JSON.stringify(lines[0]))).toEqual({
@@ -982,7 +987,7 @@ describe('the line', () => {
     });
   });
 
-  it('of a message from a clock that is ahead is not younger than nothing', async () => {
+  it('of a message whose clock is ahead has an age of 0', async () => {
     const { close, lines } = createWorker();
     await close(message(request(), -5000));
     expect(lines).toMatchObject([{ age_ms: 0 }]);

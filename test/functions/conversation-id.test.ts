@@ -18,7 +18,7 @@ function isAllowedInMessage(text: string): boolean {
 
 describe('an id', () => {
   it.each(['c', 'KpQx-polyai-0001', 'zen:ticket:5158', 'ü', '💬', '../../x', '{"a":1}', 'x'.repeat(256)])(
-    'may be %j',
+    'can be %j',
     (value) => {
       expect(isId(value)).toBe(true);
       expect(toId(value)).toBe(value);
@@ -60,7 +60,7 @@ describe('an id', () => {
     -(2 ** 53),
     1n,
     Symbol('c'),
-  ])('cannot be made of %p', (value) => {
+  ])('cannot be made from %s', (value) => {
     expect(isId(value)).toBe(false);
     expect(toId(value)).toBeUndefined();
     expect(toConversationId(value)).toBeUndefined();
@@ -71,12 +71,12 @@ describe('an id', () => {
     [0, '0'],
     [-7, '-7'],
     [Number.MAX_SAFE_INTEGER, '9007199254740991'],
-  ])('may be made of the safe integer %d', (value, expected) => {
+  ])('can be made from the safe integer %d', (value, expected) => {
     expect(toId(value)).toBe(expected);
     expect(toConversationId(value)).toBe(expected);
   });
 
-  it('is always one that SQS takes, that stays the same as JSON, and that is its own id', () => {
+  it('is always accepted by SQS, survives JSON, and stays the same when it is converted again', () => {
     const units = fc.array(fc.nat({ max: 0xffff }), { maxLength: 8 });
     const texts = fc.oneof(
       fc.string({ unit: 'binary' }),
@@ -95,7 +95,7 @@ describe('an id', () => {
     );
   });
 
-  it('never makes it throw, whatever the value is', () => {
+  it('is made without an exception, whatever the value is', () => {
     fc.assert(
       fc.property(fc.anything(), (value) => {
         expect([undefined, 'string']).toContain(
@@ -106,34 +106,34 @@ describe('an id', () => {
   });
 });
 
-/** White space of every kind, byte order marks and other characters that nobody sees. */
+/** Every kind of white space, byte order marks and other invisible characters. */
 const UNSEEN = [
   ...[' ', '\t', '\n', '\r\n', '\v', '\f', '\u0085', '\u00a0', '\u1680', '\u2002', '\u2028', '\u2029'],
   ...['\u202f', '\u205f', '\u3000', '\ufeff', '\u00ad', '\u180e', '\u200b', '\u200e', '\u202e', '\u2060'],
 ];
 
-describe('what nobody sees', () => {
-  it.each(UNSEEN)('is removed around an id, and makes it unusable inside: %j', (unseen) => {
+describe('an invisible character', () => {
+  it.each(UNSEEN)('is removed around an id, and makes an id unusable inside it: %j', (unseen) => {
     expect(toId(`${unseen}CONV-1${unseen}${unseen}`)).toBe('CONV-1');
     expect(toConversationId(`${unseen}CONV-1`)).toBe('CONV-1');
     expect(toId(`CONV${unseen}1`)).toBeUndefined();
     expect(isGiven(`CONV${unseen}1`)).toBe(true);
   });
 
-  it.each(UNSEEN)('is no id alone: %j', (unseen) => {
+  it.each(UNSEEN)('alone is not an id: %j', (unseen) => {
     expect(toId(unseen)).toBeUndefined();
     expect(isGiven(unseen)).toBe(false);
   });
 
-  it('is left alone where there is more of it than any id or address has', () => {
-    // Cutting it off would take quadratic time, which at this length is hours.
+  it('is not removed from a text that is longer than any id or URL', () => {
+    // Removing it would take quadratic time: hours at this length.
     const text = `${' '.repeat(1_000_000)}x${' '.repeat(1_000_000)}x`;
     expect(toConversationId(text)).toBeUndefined();
     expect(isGiven(text)).toBe(true);
   });
 });
 
-describe('what says that there is no id', () => {
+describe('a word for a missing id', () => {
   it.each([
     ...['{{ticket.external_id}}', '{{ ticket.ticket_field_1 }}', 'x-{{a}}', '{% if a %}', '{!Case.Id}'],
     ...[
@@ -158,13 +158,13 @@ describe('what says that there is no id', () => {
     },
   );
 
-  it('is passed over in favour of the next field', () => {
+  it('is skipped in favour of the next field', () => {
     expect(firstGiven(' ', '{{a}}', null, 'c2', 'c3')).toBe('c2');
     expect(firstGiven('', 'None')).toBeUndefined();
   });
 });
 
-describe('the address of a conversation in Studio', () => {
+describe('the URL of a conversation in Agent Studio', () => {
   const STUDIO = 'https://studio.uk-1.poly.ai/acme/PROJECT-1/conversations/';
 
   it.each([
@@ -179,7 +179,7 @@ describe('the address of a conversation in Studio', () => {
     ['https://studio.poly.ai/conversations/KpQx-1', 'KpQx-1'],
     ['HTTPS://STUDIO.POLY.AI/a/b/Conversations/KpQx-1', 'KpQx-1'],
     ['https://studio.poly.ai/conversations/conversations/KpQx-1', 'KpQx-1'],
-  ])('%s stands for its last path segment', (address, id) => {
+  ])('%s is read as its last path segment', (address, id) => {
     expect(toConversationId(address)).toBe(id);
   });
 
@@ -191,7 +191,7 @@ describe('the address of a conversation in Studio', () => {
     'https://example.com/#/conversations/KpQx-1',
     'ftp://example.com/conversations/KpQx-1',
     `${STUDIO}a/b`,
-  ])('is not %s, which stays as it is', (text) => {
+  ])('is not %s, which stays unchanged', (text) => {
     expect(toConversationId(text)).toBe(text);
   });
 
@@ -203,7 +203,7 @@ describe('the address of a conversation in Studio', () => {
     STUDIO,
     `${STUDIO}null`,
     `${STUDIO}%00`,
-  ])('cannot bring in what is no id: %s', (address) => {
+  ])('does not make an unusable id usable: %s', (address) => {
     expect(toConversationId(address)).toBeUndefined();
   });
 });

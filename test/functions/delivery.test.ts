@@ -17,7 +17,7 @@ const TYPES = [
 const FORM = { format: 'form' } as const;
 
 describe('a JSON body', () => {
-  it('is read as what it is, whatever the content type says', () => {
+  it('is read as JSON, whatever the content type says', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.constantFrom(...TYPES), (value, type) => {
         const text = JSON.stringify(value);
@@ -27,12 +27,12 @@ describe('a JSON body', () => {
     );
   });
 
-  it('may begin with a byte order mark', () => {
+  it('can begin with a byte order mark', () => {
     const body = Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from('{"a":1}')]);
     expect(readContent(delivery({ body })).body).toEqual({ a: 1 });
   });
 
-  it.each(['', ' ', '\r\n'])('of nothing but %j counts as {}', (body) => {
+  it.each(['', ' ', '\r\n'])('that is only %j counts as {}', (body) => {
     expect(readContent(delivery({ body })).body).toEqual({});
   });
 
@@ -48,7 +48,7 @@ describe('a JSON body', () => {
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });
 
-  it('may be nested deeply, up to the limit', () => {
+  it('can be nested up to the limit', () => {
     const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
     expect(readContent(delivery({ body: nested(LIMITS.jsonDepth) })).body).toHaveLength(1);
     for (const depth of [LIMITS.jsonDepth + 1, 100_000]) {
@@ -62,7 +62,7 @@ describe('a JSON body', () => {
     ['with a comment', '{} // x'],
     ['of a form', 'a=1&b=2'],
     ['of a bare word', 'NaN'],
-  ])('%s is not read', (_how, body) => {
+  ])('%s is refused', (_how, body) => {
     expect(() => readContent(delivery({ body }))).toThrow(SyntaxError);
   });
 
@@ -72,7 +72,7 @@ describe('a JSON body', () => {
     ['an overlong sequence', Buffer.from([0x22, 0xc0, 0xaf, 0x22])],
     ['a lone surrogate', Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22])],
     ['cut inside a character', Buffer.from('"é').subarray(0, 2)],
-  ])('in %s is not read', (_what, body) => {
+  ])('in %s is refused', (_what, body) => {
     expect(() => readContent(delivery({ body }))).toThrow();
   });
 });
@@ -81,18 +81,18 @@ describe('a form', () => {
   const read = (body: string | Buffer, type?: string) =>
     readContent(delivery({ headers: { 'content-type': type }, body }), custom.parse, FORM).body;
 
-  it.each(TYPES)('is one where the connection says so, with the content type %s', (type) => {
+  it.each(TYPES)('is read if the connection has that format, with the content type %s', (type) => {
     expect(read('a=1&b=x+y%C3%A9&c', type)).toEqual({ a: '1', b: 'x yé', c: '' });
     expect(read('{"a":"&b=2&"}', type)).toEqual({ '{"a":"': '', b: '2', '"}': '' });
   });
 
-  it.each(TYPES)('is none where the connection does not say so, with the content type %s', (type) => {
+  it.each(TYPES)('is not read if the connection has another format, with the content type %s', (type) => {
     const form = delivery({ headers: { 'content-type': type }, body: 'a=1' });
     expect(() => readContent(form, custom.parse, {})).toThrow(SyntaxError);
     expect(() => readContent(form, custom.parse, { format: 'json' })).toThrow(SyntaxError);
   });
 
-  it('that is not UTF-8 is not read', () => {
+  it('that is not UTF-8 is refused', () => {
     expect(() => read(Buffer.from('a=é', 'latin1'))).toThrow();
   });
 
@@ -107,13 +107,13 @@ describe('a form', () => {
   });
 });
 
-it('reads the query beside the body, the last of two of the same name', () => {
+it('the query is read as well as the body, and the last of two parameters with the same name counts', () => {
   const content = readContent(delivery({ query: 'a=1&a=2&b=%2F&__proto__=x' }));
   expect(content.query).toMatchObject({ a: '2', b: '/' });
   expect(Object.getPrototypeOf(content.query)).toBe(Object.prototype);
 });
 
-it('does not read a query of more parameters than an address has', () => {
+it('a query above the limit of parameters is refused', () => {
   const query = (count: number) => Array(count).fill('a').join('&');
   expect(readContent(delivery({ query: query(LIMITS.fields) })).query).toEqual({ a: '' });
   expect(() => readContent(delivery({ query: query(LIMITS.fields + 1) }))).toThrow(/1000 fields/);

@@ -31,7 +31,7 @@ const EVENT = {
   detail: { status: 'closed', chat: 'KpQx-polyai-0001' as unknown },
 };
 
-/** A message as a rule of the stack puts it on the queue. */
+/** A message as the stack's rules put it on the queue. */
 function record(event: unknown = EVENT, { name = 'desk' as unknown, messageId = 'm-1' } = {}): SQSRecord {
   const body = JSON.stringify({ connection: name, event });
   return { messageId, body, attributes: { SentTimestamp: `${SENT}` } } as unknown as SQSRecord;
@@ -58,7 +58,7 @@ async function read(records: SQSRecord[], options: Options = {}) {
 }
 
 describe('an event that ends a conversation', () => {
-  it('is queued as a close that says where it came from', async () => {
+  it('is queued as a close with its source, connection and ids', async () => {
     const { left, queued } = await read([record()]);
     expect(left).toEqual([]);
     expect(queued).toEqual([
@@ -76,7 +76,7 @@ describe('an event that ends a conversation', () => {
     ]);
   });
 
-  it('is one line, without an answer, because nobody is answered', async () => {
+  it('writes one line, without an answer', async () => {
     const { lines } = await read([record()]);
     expect(JSON.parse(JSON.stringify(lines))).toEqual([
       {
@@ -93,14 +93,14 @@ describe('an event that ends a conversation', () => {
     ]);
   });
 
-  it('may close several', async () => {
+  it('can close several conversations', async () => {
     const { queued } = await read([
       record({ ...EVENT, detail: { status: 'closed', chat: ['a', 'b', 'a'] } }),
     ]);
     expect(queued.map(({ conversationId }) => conversationId)).toEqual(['a', 'b']);
   });
 
-  it('may ask for a look-up', async () => {
+  it('can ask for a look-up', async () => {
     const desk = connection({
       lookUp: 'sharedId',
       sharedId: 'detail.ticket',
@@ -117,13 +117,13 @@ describe('an event that ends a conversation', () => {
     ['has no time', { ...EVENT, time: undefined }],
     ['has a time that is none', { ...EVENT, time: 'yesterday' }],
     ['is from the future', { ...EVENT, time: '2030-01-01T00:00:00Z' }],
-  ])('counts as received when SQS had it where it %s', async (_, event) => {
+  ])('counts as received when SQS received it if it %s', async (_, event) => {
     const { queued } = await read([record(event)]);
     expect(queued[0]?.receivedAt).toBe(new Date(SENT).toISOString());
   });
 
   it.each([[undefined], [''], [7.5], ['x'.repeat(257)], [{}]])(
-    'goes by the message’s id where its own is %j',
+    'gets the id of its message if its own is %j',
     async (id) => {
       const { queued } = await read([record({ ...EVENT, id })]);
       expect(queued[0]).toMatchObject({ requestId: 'm-1' });
@@ -132,12 +132,12 @@ describe('an event that ends a conversation', () => {
   );
 });
 
-describe('an event that ends none', () => {
+describe('an event that ends no conversation', () => {
   it.each([
     ['not_finished', { status: 'open', chat: 'c' }],
     ['no_conversation_id', { status: 'closed' }],
     ['unusable_conversation_id', { status: 'closed', chat: {} }],
-  ])('is done with, and the line says why: %s', async (reason, detail) => {
+  ])('is deleted, and the line says why: %s', async (reason, detail) => {
     const { left, queued, lines } = await read([record({ ...EVENT, detail })]);
     expect({ left, queued }).toEqual({ left: [], queued: [] });
     expect(lines).toEqual([expect.objectContaining({ type: 'delivery', accepted: 0, ignored: [reason] })]);
@@ -157,8 +157,8 @@ describe('a message that cannot be read', () => {
     ['names no connection', record(EVENT, { name: 7 }), 'not { connection, event }'],
     ['names one of another deployment', record(EVENT, { name: 'gone' }), 'not in this deployment'],
     ['names what every object has', record(EVENT, { name: 'constructor' }), 'not in this deployment'],
-    ['asks for too much', record(many), '100 conversations at most'],
-  ])('stays for the dead-letter queue, with a fault: it %s', async (_, message, reason) => {
+    ['asks for too much', record(many), 'at most 100 conversations'],
+  ])('stays for the dead-letter queue and writes a fault line when it %s', async (_, message, reason) => {
     const { left, queued, lines } = await read([message]);
     expect({ left, queued }).toEqual({ left: ['m-1'], queued: [] });
     expect(lines).toEqual([
@@ -170,14 +170,14 @@ describe('a message that cannot be read', () => {
     ]);
   });
 
-  it('shows nothing of itself in the line', async () => {
+  it('is not quoted in the line', async () => {
     const { lines } = await read([{ ...record(), body: '{"secret canary' }]);
     expect(JSON.stringify(lines)).not.toContain('canary');
   });
 });
 
 describe('a batch', () => {
-  it('leaves on the queue only what could not be done', async () => {
+  it('leaves only the failed records on the queue', async () => {
     const about = (chat: string) => ({ ...EVENT, id: chat, detail: { status: 'closed', chat } });
     const { left, queued, lines } = await read(
       [
@@ -195,7 +195,7 @@ describe('a batch', () => {
     expect(lines).toContainEqual(expect.objectContaining({ type: 'fault', where: 'event: queue' }));
   });
 
-  it('never fails as a whole, whatever is in it', async () => {
+  it('never fails as a whole, whatever its records hold', async () => {
     const bodies = fc.oneof(
       fc.string(),
       fc.json(),

@@ -4,14 +4,14 @@ import { LIMITS } from '../../functions/parse-body.ts';
 import { prove, whpk } from '../../local/delivery.ts';
 import { startReceiver } from '../support/receiver.ts';
 
-// What a delivery costs grows with its size, and no faster. Measured in CPU time of this process, never in seconds.
+// The cost of a delivery grows linearly with its size. It is measured in CPU time of this process, not by the clock.
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
 const KIB = 1024;
 const MIB = 1024 * KIB;
 /** Twice is linear, four times quadratic. */
 const MOST = 3;
-/** Below this, what is measured is noise. */
+/** A smaller difference is noise. */
 const FLOOR_MS = 15;
 const TOKEN = 'q7HhB2n0mVdLx5sWcZr8aTyK4uEoPgJf';
 const ORGANIZATION = '00D000000000001';
@@ -23,9 +23,9 @@ type Kind = {
   crm: string;
   settings?: Record<string, unknown>;
   secret: Record<string, unknown>;
-  /** The request of a size, in whatever the kind counts. */
+  /** The request of a size, in the unit of the kind. */
   request: (size: number) => Request;
-  /** Up to a limit and beyond it: each is compared with twice of it. */
+  /** Sizes below and above a limit. Each is compared with twice its size. */
   sizes: number[];
   /** The answer at each of the sizes. */
   codes: (string | undefined)[];
@@ -169,7 +169,7 @@ const KINDS: Record<string, Kind> = {
   },
 };
 
-/** CPU milliseconds of one request: the least of five, because what others do on the machine only adds to it. */
+/** CPU milliseconds of one request: the smallest of five, because other work on the machine only adds to it. */
 async function costOf({ crm, settings = {}, secret }: Kind, request: Request) {
   const costs: number[] = [];
   let code: string | undefined;
@@ -185,7 +185,7 @@ async function costOf({ crm, settings = {}, secret }: Kind, request: Request) {
 
 describe.each(Object.entries(KINDS))('%s', (_name, kind) => {
   it.each(kind.sizes.map((size, index) => [size, kind.codes[index]]))(
-    'of %i costs at least a third of what twice of it costs, and is answered %s',
+    'of %i costs at least a third of twice its size, and is answered %s',
     async (size, code) => {
       const small = await costOf(kind, kind.request(Number(size)));
       const large = await costOf(kind, kind.request(2 * Number(size)));
@@ -200,11 +200,14 @@ it.each([
   ['of many fields', 'a&'.repeat(MIB / 2)],
   ['of one field', `a=${'+'.repeat(MIB - 2)}`],
   ['of one escaped field', `a=${'%41'.repeat(MIB / 3 - 1)}`],
-])('an unproven form %s costs about what a body costs that is hashed alone', async (_what, body) => {
-  const hashed = { 'x-hub-signature': `sha256=${'0'.repeat(64)}` };
-  const jira = { crm: 'jira', secret: { signingSecret: TOKEN }, request: () => ({}), sizes: [], codes: [] };
-  const alone = await costOf(jira, { headers: hashed, body });
-  const form = await costOf({ ...jira, ...twilio }, { headers: UNPROVEN, body });
-  expect([alone.code, form.code]).toEqual(['signature_mismatch', 'signature_malformed']);
-  expect(form.ms / alone.ms).toBeLessThan(MOST);
-});
+])(
+  'a form without a valid signature %s costs about as much as a body that is only hashed',
+  async (_what, body) => {
+    const hashed = { 'x-hub-signature': `sha256=${'0'.repeat(64)}` };
+    const jira = { crm: 'jira', secret: { signingSecret: TOKEN }, request: () => ({}), sizes: [], codes: [] };
+    const alone = await costOf(jira, { headers: hashed, body });
+    const form = await costOf({ ...jira, ...twilio }, { headers: UNPROVEN, body });
+    expect([alone.code, form.code]).toEqual(['signature_mismatch', 'signature_malformed']);
+    expect(form.ms / alone.ms).toBeLessThan(MOST);
+  },
+);

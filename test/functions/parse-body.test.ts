@@ -22,36 +22,36 @@ describe('JSON', () => {
     );
   });
 
-  it.each(['', ' \r\n'])('of nothing but %j is {}', (text) => {
+  it.each(['', ' \r\n'])('that is only %j is {}', (text) => {
     expect(parseJson(text)).toEqual({});
   });
 
-  it('has so many values at most', () => {
+  it('is refused above the limit of values', () => {
     expect(parseJson(listOf(LIMITS.jsonValues))).toHaveLength(LIMITS.jsonValues);
     const text = listOf(LIMITS.jsonValues + 1);
     expect(() => parseJson(text)).toThrow(new UnreadableBody('has more than 50000 values'));
   });
 
-  it('is nested so deep at most', () => {
+  it('is refused above the limit of depth', () => {
     expect(parseJson(nested(LIMITS.jsonDepth))).toHaveProperty('a');
     expect(() => parseJson(nested(LIMITS.jsonDepth + 2))).toThrow(
       new UnreadableBody('is nested more than 256 deep'),
     );
   });
 
-  it('may have anything in its texts', () => {
+  it('can have commas and brackets in its strings', () => {
     for (const text of [',', '[', '{', '\\"[', '\\\\', '\\\\\\"{']) {
       const json = JSON.stringify({ text: text.repeat(LIMITS.jsonValues + 1), more: [text] });
       expect(parseJson(json)).toEqual(JSON.parse(json));
     }
   });
 
-  it('counts what stands behind a text that ends in a backslash', () => {
+  it('is measured correctly after a string that ends in a backslash', () => {
     const text = `["\\\\",${nested(LIMITS.jsonDepth)}]`;
     expect(() => parseJson(text)).toThrow(UnreadableBody);
   });
 
-  it('may be as wide as it likes to be, if it is not deep', () => {
+  it('can be as wide as the limit of values allows, if it is not deep', () => {
     const text = `[${Array(1000).fill(nested(4)).join(',')}]`;
     expect(parseJson(text)).toHaveLength(1000);
   });
@@ -66,20 +66,20 @@ describe('a form', () => {
     );
   });
 
-  it.each(['a', 'a=', '', '=', 'a=b'])('has so many fields %j at most', (field) => {
+  it.each(['a', 'a=', '', '=', 'a=b'])('is refused above the limit of fields like %j', (field) => {
     const text = (count: number) => Array(count).fill(field).join('&');
     expect(isTooLargeForm(text(LIMITS.fields))).toBe(false);
     expect(() => parseForm(text(LIMITS.fields + 1))).toThrow(UnreadableBody);
   });
 
-  it('has so many characters at most', () => {
+  it('is refused above the limit of characters', () => {
     const text = (length: number) => `a=${'x'.repeat(length - 2)}`;
     expect(parseForm(text(LIMITS.formCharacters)).a).toHaveLength(LIMITS.formCharacters - 2);
     expect(() => parseForm(text(LIMITS.formCharacters + 1))).toThrow(UnreadableBody);
   });
 });
 
-it('takes so many events at most, in a list', () => {
+it('a list of events is refused above the limit', () => {
   expect(() => checkEvents(Array(LIMITS.events).fill({}))).not.toThrow();
   expect(() => checkEvents(Array(LIMITS.events + 1).fill({}))).toThrow(UnreadableBody);
   expect(() => checkEvents({ length: LIMITS.events + 1 })).not.toThrow();

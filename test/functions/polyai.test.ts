@@ -10,11 +10,12 @@ import {
   readProjectKeys,
 } from '../../functions/polyai.ts';
 import { SecretNotReady } from '../../functions/secrets.ts';
+import { HOUR_MS, MINUTE_MS } from '../../functions/time.ts';
 import { requestFaults } from '../../local/contract.ts';
 import { type Behaviour, type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
 
 // The property tests make hundreds of real calls, on machines that may be busy with something else.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: MINUTE_MS });
 
 let polyai: PolyAIStandIn;
 
@@ -47,7 +48,7 @@ type Attempt = {
   now?: () => number;
 };
 
-/** A close of an open chat with the right keys; whatever is given replaces its part. */
+/** A close of an open chat with the right keys. `own` replaces parts of it. */
 function close(attempt: Attempt = {}, target: Project = project()): Promise<PolyAIAnswer> {
   const {
     conversationId = polyai.openChat(),
@@ -59,7 +60,7 @@ function close(attempt: Attempt = {}, target: Project = project()): Promise<Poly
   return closeChat({ project: target, keys, requestId, fetch, ...rest }, conversationId);
 }
 
-/** A close that PolyAI meets with `behaviour`. */
+/** A close that PolyAI answers with `behaviour`. */
 function closeMeeting(behaviour: Behaviour, attempt: Attempt = {}): Promise<PolyAIAnswer> {
   polyai.behave(() => behaviour);
   return close(attempt);
@@ -132,7 +133,7 @@ const TABLE: Row[] = [
   ['closed', 'headers and body that take their time', { delayMs: 20, bodyDelayMs: 20 }],
 ];
 
-describe('what becomes of a close', () => {
+describe('the outcome of a close', () => {
   it.each(TABLE)('is %s after %s', async (outcome, _, behaviour) => {
     expect(judge(await closeMeeting(behaviour)).outcome).toBe(outcome);
     expect(polyai.calls).toHaveLength(1);
@@ -172,7 +173,7 @@ describe('what becomes of a close', () => {
   });
 
   it.each(['ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])(
-    'says that nothing was sent after %s',
+    'has neverSent after %s',
     async (code) => {
       const cause = Object.assign(new Error(code), { code });
       const answer = await close({ fetch: () => Promise.reject(new TypeError('fetch failed', { cause })) });
@@ -183,16 +184,16 @@ describe('what becomes of a close', () => {
   it.each<[string, Behaviour]>([
     ['a reset before the chat is closed', { reset: 'before' }],
     ['a reset after it', { reset: 'after' }],
-    ['half a body', { bodyDelayMs: 3_600_000 }],
-  ])('does not say that nothing was sent after %s', async (_, behaviour) => {
+    ['half a body', { bodyDelayMs: HOUR_MS }],
+  ])('has no neverSent after %s', async (_, behaviour) => {
     const answer = await closeMeeting(behaviour, { timeoutMs: 200 });
     expect(answer).toEqual({ failure: expect.any(String) });
   });
 
   it.each([
     ['headers', { hang: true }],
-    ['body', { bodyDelayMs: 3_600_000 }],
-  ])('is unavailable when the %s do not come in time', async (_, behaviour) => {
+    ['body', { bodyDelayMs: HOUR_MS }],
+  ])('is unavailable after a time-out while waiting for the %s', async (_, behaviour) => {
     const answer = await closeMeeting(behaviour, { timeoutMs: 100 });
     expect(answer).toEqual({ failure: 'no answer from PolyAI within 0.1 s' });
     expect(judge(answer)).toMatchObject({ outcome: 'unavailable' });
@@ -213,7 +214,7 @@ describe('what becomes of a close', () => {
 
   // fetch itself repeats a 421 once, to the same host, and shows no 407.
   // https://fetch.spec.whatwg.org/#http-network-or-cache-fetch
-  it('comes of one call, whatever the status', async () => {
+  it('takes one call, whatever the status', async () => {
     for (let status = 200; status < 600; status += 1) {
       if (status === 407) continue;
       expect(await closeMeeting({ status })).toMatchObject({ status, success: false });
@@ -221,13 +222,13 @@ describe('what becomes of a close', () => {
     }
   });
 
-  it('gives an attempt ten seconds when nothing else is said', () => {
+  it('is decided after ten seconds by default', () => {
     expect(ATTEMPT_TIMEOUT_MS).toBe(10_000);
   });
 });
 
 describe('the call', () => {
-  it('is a PUT to the close endpoint of the project with both keys and our correlation id', async () => {
+  it("is a PUT to the project's close endpoint with both keys and our correlation id", async () => {
     await close({ conversationId: 'CONV-1234567890', requestId: 'request-1' });
     expect(polyai.calls).toEqual([
       expect.objectContaining({
@@ -253,7 +254,7 @@ describe('the call', () => {
     ]);
   });
 
-  it('carries any conversation id as it is', async () => {
+  it('carries any conversation id unchanged', async () => {
     const ids = fc.string({ unit: 'binary', minLength: 1, maxLength: 256 });
     await fc.assert(
       fc.asyncProperty(ids, async (conversationId) => {
@@ -263,7 +264,7 @@ describe('the call', () => {
     );
   });
 
-  it('is made whatever the request id holds', async () => {
+  it('is made whatever characters the request id has', async () => {
     const ids = fc.string({ unit: 'binary', minLength: 1, maxLength: 64 });
     await fc.assert(
       fc.asyncProperty(ids, async (requestId) => {
@@ -301,7 +302,7 @@ describe('the answer', () => {
     expect(await closeMeeting({ status: 200, body, headers })).toMatchObject({ correlationId });
   });
 
-  it('keeps nothing of a body but what the contract names', async () => {
+  it('keeps only the documented fields of a body', async () => {
     const body = {
       ...envelope('CODE'),
       error_message: 'personal',
@@ -319,26 +320,26 @@ describe('the answer', () => {
     ['words', 'soon', undefined],
     ['nothing', '', undefined],
     ['more seconds than a number holds', '9'.repeat(400), undefined],
-  ])('understands a Retry-After of %s', async (_, retryAfter, expected) => {
+  ])('reads a Retry-After of %s', async (_, retryAfter, expected) => {
     const answer = await closeMeeting({ status: 429, headers: { 'retry-after': retryAfter } });
     expect('retryAfterMs' in answer ? answer.retryAfterMs : undefined).toBe(expected);
   });
 
-  it('understands a Retry-After that is a date to come', async () => {
-    const inAnHour = new Date(Date.now() + 3_600_000).toUTCString();
+  it('reads a Retry-After that is a date in the future', async () => {
+    const inAnHour = new Date(Date.now() + HOUR_MS).toUTCString();
     const answer = await closeMeeting({ status: 503, headers: { 'retry-after': inAnHour } });
     const { retryAfterMs = 0 } = answer as { retryAfterMs?: number };
     expect(retryAfterMs).toBeGreaterThan(3_000_000);
-    expect(retryAfterMs).toBeLessThanOrEqual(3_600_000);
+    expect(retryAfterMs).toBeLessThanOrEqual(HOUR_MS);
   });
 
-  it('counts a Retry-After that is a date from the clock that it is given', async () => {
+  it('measures a Retry-After that is a date by the given clock', async () => {
     const now = () => Date.parse('2026-08-01T12:00:00Z');
     const headers = { 'retry-after': 'Sat, 01 Aug 2026 12:01:30 GMT' };
     expect(await closeMeeting({ status: 503, headers }, { now })).toMatchObject({ retryAfterMs: 90_000 });
   });
 
-  it('is understood, or not, whatever the body is', async () => {
+  it('is read without an error, whatever the body is', async () => {
     const bodies = fc.oneof(fc.json(), fc.string({ unit: 'binary' }), fc.uint8Array({ maxLength: 500 }));
     const statuses = fc.constantFrom(200, 201, 302, 400, 401, 404, 410, 429, 500, 503);
     await fc.assert(
@@ -354,7 +355,7 @@ describe('the answer', () => {
 describe('the keys', () => {
   const keys = { apiKey: 'pk_live-1~', token: 'tok/en+2=' };
 
-  it('are read from the secret as they were issued', () => {
+  it('are read from the secret unchanged', () => {
     const others = { conversationsApiKey: 'another', handoffApiKey: '' };
     expect(readProjectKeys(JSON.stringify({ ...keys, ...others }))).toEqual(keys);
   });
@@ -370,7 +371,7 @@ describe('the keys', () => {
     ['has a space in it', 'canary key'],
     ['would start another header', 'canary-key\r\nx-other: 1'],
     ['has letters that no header carries', 'canary-kéy'],
-  ])('are refused when one %s, by name and never by value', (_, value) => {
+  ])('are refused when one %s, with its name and never its value', (_, value) => {
     for (const field of ['apiKey', 'token']) {
       const refusal = refusalOf(JSON.stringify({ ...keys, [field]: value }));
       expect(refusal).toBeInstanceOf(SecretNotReady);
@@ -388,7 +389,7 @@ describe('the keys', () => {
     },
   );
 
-  it('that are accepted can always be sent', async () => {
+  it('that are accepted can always be sent in a header', async () => {
     const value = fc.string({ unit: 'binary', minLength: 1, maxLength: 40 });
     await fc.assert(
       fc.asyncProperty(value, value, async (apiKey, token) => {

@@ -13,6 +13,7 @@ import { REFUSALS } from '../../functions/refusal.ts';
 import { SCHEMES } from '../../functions/schemes/index.ts';
 import type { HmacSettings, VerifySettings } from '../../functions/schemes/scheme.ts';
 import { createSecretReader } from '../../functions/secrets.ts';
+import { MINUTE_MS } from '../../functions/time.ts';
 import { apiGatewayEvent, prove, signHmac, signZendesk, zendeskEvent } from '../../local/delivery.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
@@ -64,7 +65,7 @@ const TEXTS: Record<string, string | Error> = {
 
 type Parts = Parameters<typeof createReceive>[0];
 
-/** A receiver whose secrets, queue and time are in memory, and everything that it did. */
+/** A receiver whose secrets, queue and clock are in memory, with a record of everything that it does. */
 function start({ texts = {}, ...parts }: Partial<Parts> & { texts?: Record<string, string | Error> } = {}) {
   const world = {
     texts: { ...TEXTS, ...texts },
@@ -93,7 +94,7 @@ function start({ texts = {}, ...parts }: Partial<Parts> & { texts?: Record<strin
     ...parts,
   });
 
-  /** Sends an event, and checks what is true of every answer and every line. */
+  /** Sends an event and checks what must hold for every answer and every line. */
   async function send(event: APIGatewayProxyEventV2) {
     const before = world.lines.length;
     const { statusCode = 0, headers = {}, body = '' } = await receive(event);
@@ -115,7 +116,7 @@ function start({ texts = {}, ...parts }: Partial<Parts> & { texts?: Record<strin
 
 type Sending = Partial<Parameters<typeof apiGatewayEvent>[0]> & { secret?: string; at?: number };
 
-/** A genuine delivery of Zendesk's: a ticket with a chat was solved. */
+/** A valid delivery of Zendesk: a ticket with a chat was solved. */
 function zendeskDelivery({ secret = SECRET, at = NOW, headers, body, ...rest }: Sending = {}) {
   const bytes = body ?? JSON.stringify(zendeskEvent());
   return apiGatewayEvent({
@@ -125,7 +126,7 @@ function zendeskDelivery({ secret = SECRET, at = NOW, headers, body, ...rest }: 
   });
 }
 
-/** A genuine delivery of the in-house sender's. */
+/** A valid delivery of the in-house sender. */
 function inHouseDelivery({ secret = SECRET, at = NOW, headers, body, ...rest }: Sending = {}) {
   const bytes = body ?? JSON.stringify({ status: 'closed', id: 'KpQx-polyai-0001' });
   const signed = signHmac({ settings: HMAC, secret, body: bytes, at });
@@ -138,7 +139,7 @@ function inHouseDelivery({ secret = SECRET, at = NOW, headers, body, ...rest }: 
   });
 }
 
-/** A genuine delivery of the sender's that asks for several closes. */
+/** A valid delivery of the in-house sender that asks for several closes. */
 function batchDelivery(ids: unknown, headers: Record<string, string> = {}) {
   return apiGatewayEvent({
     connection: 'batches',
@@ -147,8 +148,8 @@ function batchDelivery(ids: unknown, headers: Record<string, string> = {}) {
   });
 }
 
-describe('a genuine delivery', () => {
-  it('is answered 200 when its close is queued, in one line', async () => {
+describe('a valid delivery', () => {
+  it('is answered 200 after its close is queued, and writes one line', async () => {
     const { world, send } = start();
     const { status, headers, answer, line } = await send(zendeskDelivery());
     expect(status).toBe(200);
@@ -184,7 +185,7 @@ describe('a genuine delivery', () => {
     expect(world.lines).toHaveLength(1);
   });
 
-  it('is not answered before the queue has confirmed', async () => {
+  it('is not answered before the queue has confirmed the close', async () => {
     let confirm = () => {};
     const { send } = start({ queue: () => new Promise((resolve) => (confirm = resolve)) });
     let answered = false;
@@ -198,14 +199,14 @@ describe('a genuine delivery', () => {
     expect((await sending).status).toBe(200);
   });
 
-  it('may come in base64, and counts by its bytes', async () => {
+  it('is verified over the decoded bytes when API Gateway sends it in base64', async () => {
     const { world, send } = start();
     const body = Buffer.from(JSON.stringify({ status: 'closed', id: 'Gespräch-💬' }));
     expect((await send(inHouseDelivery({ body }))).status).toBe(200);
     expect(world.queued).toMatchObject([{ conversationId: 'Gespräch-💬' }]);
   });
 
-  it('may spell its headers in any case', async () => {
+  it('is accepted with header names in any case', async () => {
     const { send } = start();
     const event = zendeskDelivery();
     const headers = Object.entries(event.headers).map(([name, value]) => [name.toUpperCase(), value]);
@@ -213,7 +214,7 @@ describe('a genuine delivery', () => {
   });
 
   it.each([undefined, 'https://hooks.example.com/zendesk', 'https://hooks.example.com/zendesk/'])(
-    'may be called at an address with a slash at its end: %s',
+    'is accepted at a URL that ends with a slash, when publicUrl is %s',
     async (publicUrl) => {
       const support = { ...(CONNECTIONS['zendesk-support'] as Connection), ...(publicUrl && { publicUrl }) };
       for (const scheme of ['hubspot', 'twilio'] as const) {
@@ -242,12 +243,15 @@ describe('a genuine delivery', () => {
     },
   );
 
-  it.each(['identity', 'Identity', ''])('may say that it is not compressed: %j', async (encoding) => {
-    const { send } = start();
-    expect((await send(zendeskDelivery({ headers: { 'content-encoding': encoding } }))).status).toBe(200);
-  });
+  it.each(['identity', 'Identity', ''])(
+    'is accepted with a content-encoding that means uncompressed: %j',
+    async (encoding) => {
+      const { send } = start();
+      expect((await send(zendeskDelivery({ headers: { 'content-encoding': encoding } }))).status).toBe(200);
+    },
+  );
 
-  it('may be a mebibyte long, by its bytes', async () => {
+  it('is accepted up to 1 MiB, counted in bytes', async () => {
     const { send } = start();
     const envelope = JSON.stringify({ status: 'closed', id: 'c1', padding: '' });
     const padding = 'x'.repeat(MIB - envelope.length);
@@ -262,13 +266,13 @@ describe('a genuine delivery', () => {
     expect((await send(inHouseDelivery({ body: sameLength }))).answer.code).toBe('body_too_large');
   });
 
-  it('may come from any address of the allowed ones', async () => {
+  it('is accepted from every address in the allowed sources', async () => {
     const { send } = start();
     expect((await send(inHouseDelivery({ sourceIp: '192.0.2.255' }))).status).toBe(200);
     expect((await send(inHouseDelivery({ sourceIp: '2001:db8::7' }))).status).toBe(200);
   });
 
-  it('is proven and read with each scheme', async () => {
+  it('is verified and read with each scheme', async () => {
     const schemes: VerifySettings[] = [
       HMAC,
       { scheme: 'standard-webhooks' },
@@ -299,7 +303,7 @@ describe('a genuine delivery', () => {
     }
   });
 
-  it('is answered 200 whatever JSON it holds, and closes nothing by accident', async () => {
+  it('is answered 200 whatever JSON it holds, and closes no chat that it does not name', async () => {
     const { world, send } = start();
     await fc.assert(
       fc.asyncProperty(fc.jsonValue(), async (value) => {
@@ -312,7 +316,7 @@ describe('a genuine delivery', () => {
 });
 
 describe('the order of the checks', () => {
-  /** Every fault that a delivery can have, in the order in which they are found. */
+  /** Every fault that a delivery can have, in the order of the checks. */
   const faults: [
     keyof typeof REFUSALS,
     Sending & { texts?: Record<string, Error>; queue?: Parts['queue'] },
@@ -336,9 +340,9 @@ describe('the order of the checks', () => {
   ];
 
   it.each(faults.map(([code], index) => [code, index] as const))(
-    'finds %s before all that follow it',
+    'reports %s before all later faults',
     async (code, index) => {
-      // The first of the faults wins where two of them set the same.
+      // Where two faults set the same field, the first one wins.
       const { texts, queue, ...sending } = Object.assign(
         {},
         ...faults
@@ -355,7 +359,7 @@ describe('the order of the checks', () => {
     },
   );
 
-  it('answers each refusal as a problem, with Allow and Retry-After where they belong', async () => {
+  it('answers each refusal as a problem document, with Allow on 405 and Retry-After on 503', async () => {
     for (const [code, { texts, queue, ...sending }] of faults) {
       const { send } = start({ texts: texts ?? {}, ...(queue && { queue }) });
       const { status, headers, answer } = await send(inHouseDelivery(sending));
@@ -375,13 +379,13 @@ describe('the order of the checks', () => {
     }
   });
 
-  it.each(['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])('takes no %s', async (method) => {
+  it.each(['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])('refuses the method %s', async (method) => {
     const { send } = start();
     expect((await send(zendeskDelivery({ method }))).answer.code).toBe('method_not_allowed');
   });
 
   it.each(['gzip', 'GZIP', 'br', 'deflate', 'identity, gzip', 'gzip,identity'])(
-    'takes no body encoded as %s',
+    'refuses a body with the content-encoding %s',
     async (encoding) => {
       const { send } = start();
       const { status, answer } = await send(zendeskDelivery({ headers: { 'content-encoding': encoding } }));
@@ -401,7 +405,7 @@ describe('the order of the checks', () => {
     '/zendesk-support',
     '/',
     '%00',
-  ])('knows no connection named %j', async (connection) => {
+  ])('answers 404 for a connection named %j', async (connection) => {
     const { world, send } = start();
     const { status, answer, line } = await send(zendeskDelivery({ connection }));
     expect([status, answer.code]).toEqual([404, 'unknown_connection']);
@@ -417,22 +421,22 @@ describe('the order of the checks', () => {
     expect(world.reads).toEqual([]);
   });
 
-  it('knows no connection where the path names none', async () => {
+  it('answers 404 when the path names no connection', async () => {
     const { send } = start();
     const { pathParameters: _, ...event } = zendeskDelivery();
     expect((await send(event)).status).toBe(404);
   });
 });
 
-describe('a delivery that is not proven', () => {
+describe('a delivery that cannot be verified', () => {
   it.each<[string, Sending]>([
     ['signature_missing', { headers: { 'x-zendesk-webhook-signature': undefined } }],
     ['signature_malformed', { headers: { 'x-zendesk-webhook-signature': 'AAAA' } }],
     ['signature_mismatch', { secret: 'another-secret' }],
     ['timestamp_missing', { headers: { 'x-zendesk-webhook-signature-timestamp': undefined } }],
     ['timestamp_malformed', { headers: { 'x-zendesk-webhook-signature-timestamp': 'abc' } }],
-    ['timestamp_stale', { at: NOW - 600_000 }],
-    ['timestamp_stale', { at: NOW + 600_000 }],
+    ['timestamp_stale', { at: NOW - 10 * MINUTE_MS }],
+    ['timestamp_stale', { at: NOW + 10 * MINUTE_MS }],
   ])('is refused with %s', async (code, sending) => {
     const { world, send } = start();
     const { status, answer, faults } = await send(zendeskDelivery(sending));
@@ -441,7 +445,7 @@ describe('a delivery that is not proven', () => {
     expect(faults).toEqual([]);
   });
 
-  it('is not parsed: unreadable bytes are 401 with a wrong signature and 400 with the right one', async () => {
+  it('is not parsed: unreadable bytes get 401 with a wrong signature and 400 with the right one', async () => {
     const { send } = start();
     for (const body of [Buffer.from([0xff, 0xfe]), '{"status":', 'not JSON', Buffer.from('"é"', 'latin1')]) {
       expect((await send(inHouseDelivery({ body, secret: 'wrong' }))).answer.code).toBe('signature_mismatch');
@@ -449,7 +453,7 @@ describe('a delivery that is not proven', () => {
     }
   });
 
-  it('never closes anything and is never a fault, whatever it holds', async () => {
+  it('closes nothing and causes no fault, whatever it holds', async () => {
     const { world, send } = start();
     const names = [
       'x-signature',
@@ -486,7 +490,7 @@ describe('a delivery that is not proven', () => {
   });
 });
 
-describe('what a delivery asks for', () => {
+describe('the content of a verified delivery', () => {
   it.each<[IgnoredReason, Connection | undefined, unknown]>([
     ['not_finished', undefined, { status: 'open', id: 'c1' }],
     ['no_conversation_id', undefined, { status: 'closed' }],
@@ -496,7 +500,7 @@ describe('what a delivery asks for', () => {
       { ...(CONNECTIONS['in-house'] as Connection), finishedWhen: 'body.status' },
       { status: 'closed', id: 'c1' },
     ],
-  ])('is ignored, with 200 and the reason: %s', async (reason, connection, body) => {
+  ])('is ignored with 200 and the reason %s', async (reason, connection, body) => {
     const { world, send } = start(connection && { connections: { 'in-house': connection } });
     const { status, answer, line } = await send(inHouseDelivery({ body: JSON.stringify(body) }));
     expect(status).toBe(200);
@@ -516,7 +520,7 @@ describe('what a delivery asks for', () => {
     },
   );
 
-  it('may be up to a hundred closes, all or none', async () => {
+  it('can ask for up to a hundred closes; with more, none is queued', async () => {
     const { world, send } = start();
     const ids = Array.from({ length: 101 }, (_, index) => `c${index}`);
     const tooMany = await send(batchDelivery(ids));
@@ -529,7 +533,7 @@ describe('what a delivery asks for', () => {
     expect(line?.conversation_ids).toHaveLength(100);
   });
 
-  it('is each close once', async () => {
+  it('queues each conversation only once', async () => {
     const { world, send } = start();
     const hundred = Array.from({ length: 100 }, (_, index) => `c${index}`);
     const { answer } = await send(batchDelivery([...hundred, ...hundred]));
@@ -537,7 +541,7 @@ describe('what a delivery asks for', () => {
     expect(world.queued).toHaveLength(100);
   });
 
-  it('is acknowledged for none when the queue does not take all', async () => {
+  it('is answered 503 when the queue does not confirm every close', async () => {
     const queue = async () => {
       throw new NotQueued('1 of 10 batches were not queued: Error: InternalError');
     };
@@ -550,7 +554,7 @@ describe('what a delivery asks for', () => {
     expect(answer.detail).not.toContain('batches');
   });
 
-  it('is read from a form where the connection says so, whatever the content type', async () => {
+  it('is read as a form if the connection has that format, whatever the content type', async () => {
     const connections = { batches: { ...(CONNECTIONS.batches as Connection), format: 'form' as const } };
     const body = Buffer.from('ids=Gespr%C3%A4ch-1&other=x');
     for (const type of ['application/x-www-form-urlencoded; charset=utf-8', 'application/json', undefined]) {
@@ -567,7 +571,7 @@ describe('what a delivery asks for', () => {
     ['values', `{"ids":[${Array(50_001).fill(1)}]}`, 'The body has more than 50000 values.'],
     ['depth', '['.repeat(300) + ']'.repeat(300), 'The body is nested more than 256 deep.'],
     ['events', `[${Array(1001).fill('{}')}]`, 'The body has more than 1000 events.'],
-  ])('is refused beyond the limit of %s, and the answer names it', async (_what, body, detail) => {
+  ])('is refused above the limit of %s, and the answer names the limit', async (_what, body, detail) => {
     const headers = { authorization: `Bearer ${TOKEN}` };
     const { world, send } = start();
     const { status, answer } = await send(apiGatewayEvent({ connection: 'batches', headers, body }));
@@ -580,14 +584,14 @@ describe('what a delivery asks for', () => {
     ['two statuses, of which the last counts', '{"status":"closed","status":"open","id":"c1"}', []],
     ['two ids, of which the last counts', '{"status":"closed","id":"c1","id":"c2"}', ['c2']],
     ['a constructor', '{"status":"closed","id":"c1","constructor":{"prototype":{"status":"x"}}}', ['c1']],
-  ])('is not changed by %s', async (_what, body, ids) => {
+  ])('is read the same with %s', async (_what, body, ids) => {
     const { world, send } = start();
     expect((await send(inHouseDelivery({ body }))).status).toBe(200);
     expect(world.queued.map(({ conversationId }) => conversationId)).toEqual(ids);
     expect(Object.keys(Object.prototype)).toEqual([]);
   });
 
-  it('is nothing in an empty body', async () => {
+  it('asks for nothing when the body is empty', async () => {
     const { send } = start();
     expect((await send(zendeskDelivery({ body: '' }))).answer.ignored).toEqual([
       { reason: 'no_conversation_id' },
@@ -599,7 +603,7 @@ describe('the secret', () => {
   const ID = 'stack/connections/zendesk-support/secret';
   const stored = (signingSecret: unknown) => JSON.stringify({ signingSecret });
 
-  it('is read anew on a mismatch, so that a rotation costs no delivery', async () => {
+  it('is read again after a mismatch, so that a rotation loses no delivery', async () => {
     const { world, send } = start();
     expect((await send(zendeskDelivery())).status).toBe(200);
     world.texts[ID] = stored('the-next-secret');
@@ -608,7 +612,7 @@ describe('the secret', () => {
     expect((await send(zendeskDelivery())).answer.code).toBe('signature_mismatch');
   });
 
-  it('is read anew for the deliveries after a rotation, though a stranger has used a look before', async () => {
+  it('is read again for deliveries after a rotation, although a forgery has used a re-read before', async () => {
     const { world, send } = start();
     expect((await send(zendeskDelivery({ secret: 'forged' }))).status).toBe(401);
     world.at = NOW + 5000;
@@ -622,7 +626,7 @@ describe('the secret', () => {
     expect(world.reads).toHaveLength(3);
   });
 
-  it('is read anew at most 35 times for ten thousand forgeries in a minute', async () => {
+  it('is read again at most 35 times for ten thousand forgeries in a minute', async () => {
     const { world, send } = start();
     const forged = zendeskDelivery({ secret: 'forged', at: NOW + 30_000 });
     for (let count = 0; count < 10_000; count += 1) {
@@ -638,14 +642,14 @@ describe('the secret', () => {
   it.each<[string, Sending]>([
     ['missing', { headers: { 'x-zendesk-webhook-signature': undefined } }],
     ['malformed', { headers: { 'x-zendesk-webhook-signature': 'x' } }],
-    ['stale', { at: NOW - 600_000 }],
-  ])('is not read anew for a signature that is %s', async (_what, sending) => {
+    ['stale', { at: NOW - 10 * MINUTE_MS }],
+  ])('is not read again for a signature that is %s', async (_what, sending) => {
     const { world, send } = start();
     await send(zendeskDelivery(sending));
     expect(world.reads).toEqual([ID]);
   });
 
-  it('may be several during a rotation', async () => {
+  it('can hold several values during a rotation', async () => {
     const { send } = start({ texts: { [ID]: stored(['older', SECRET]) } });
     expect((await send(zendeskDelivery())).status).toBe(200);
     expect((await send(zendeskDelivery({ secret: 'older' }))).status).toBe(200);
@@ -661,7 +665,7 @@ describe('the secret', () => {
     ['with white space round it', stored(' CANARY')],
     ["the vendor's public test secret", stored(PUBLIC_TEST_SECRET)],
     ["the vendor's public test secret beside a good one", stored([SECRET, PUBLIC_TEST_SECRET])],
-  ])('that is %s refuses everything with 503, and the log says which and why', async (_what, text) => {
+  ])('that is %s makes every delivery a 503, and the log says which secret and why', async (_what, text) => {
     const { world, send } = start({ texts: { [ID]: text } });
     for (const secret of [SECRET, '', PUBLIC_TEST_SECRET]) {
       const { status, headers, answer, faults } = await send(zendeskDelivery({ secret }));
@@ -681,20 +685,20 @@ describe('the secret', () => {
     expect(JSON.stringify(world.lines)).not.toContain('CANARY');
   });
 
-  it('that is the public test secret is called so in the log', async () => {
+  it("that is the vendor's public test secret is named as such in the log", async () => {
     const { send } = start({ texts: { [ID]: stored(PUBLIC_TEST_SECRET) } });
     const { faults } = await send(zendeskDelivery({ secret: PUBLIC_TEST_SECRET }));
     expect(JSON.stringify(faults)).toMatch(/public test secret/);
     expect(JSON.stringify(faults)).not.toContain(PUBLIC_TEST_SECRET);
   });
 
-  it('may be none of several public ones', async () => {
+  it('is refused if it is any one of several public test secrets', async () => {
     const preset: Crm = { ...zendesk, publicSecrets: [PUBLIC_TEST_SECRET, SECRET] };
     const { send } = start({ crms: { zendesk: preset } });
     expect((await send(zendeskDelivery())).answer.code).toBe('secret_not_ready');
   });
 
-  it('works from the next delivery on when it has been filled', async () => {
+  it('works from the next delivery after somebody has filled it in', async () => {
     const { world, send } = start({ texts: { [ID]: stored('') } });
     expect((await send(zendeskDelivery())).status).toBe(503);
     world.texts[ID] = stored(SECRET);
@@ -702,7 +706,7 @@ describe('the secret', () => {
     expect((await send(zendeskDelivery())).status).toBe(200);
   });
 
-  it('that cannot be read refuses with 503, until it can', async () => {
+  it('that cannot be read makes deliveries a 503 until it can be read', async () => {
     const { world, send } = start({ texts: { [ID]: new Error('CANARY') } });
     const { status, answer, faults } = await send(zendeskDelivery());
     expect([status, answer.code]).toEqual([503, 'secrets_unavailable']);
@@ -713,7 +717,7 @@ describe('the secret', () => {
     expect((await send(zendeskDelivery())).status).toBe(200);
   });
 
-  it('that cannot be read anew leaves a forgery a forgery', async () => {
+  it('that cannot be read again leaves a forgery a 401', async () => {
     const { world, send } = start();
     await send(zendeskDelivery());
     world.texts[ID] = new Error('connect ETIMEDOUT');
@@ -721,7 +725,7 @@ describe('the secret', () => {
     expect((await send(zendeskDelivery())).status).toBe(200);
   });
 
-  it('that was taken away proves nothing any more', async () => {
+  it('that was taken away verifies no delivery', async () => {
     const { world, send } = start();
     await send(zendeskDelivery());
     const denied = Object.assign(new Error(), {
@@ -733,15 +737,15 @@ describe('the secret', () => {
     expect((await send(zendeskDelivery())).answer.code).toBe('secrets_unavailable');
   });
 
-  it('of one connection proves nothing at another', async () => {
+  it('of one connection verifies no delivery of another', async () => {
     const { send } = start({ texts: { [ID]: stored('another') } });
     await send(inHouseDelivery());
     expect((await send(zendeskDelivery())).answer.code).toBe('signature_mismatch');
   });
 });
 
-describe('an unexpected fault', () => {
-  it('is answered 503, so that the CRM tries again, and the log says where it was', async () => {
+describe('an unexpected error', () => {
+  it('is answered 503, so that the CRM retries, and the log says where it happened', async () => {
     const broken: Crm = {
       ...zendesk,
       read: () => {
@@ -765,7 +769,7 @@ describe('an unexpected fault', () => {
   });
 });
 
-describe('what a caller sends', () => {
+describe('the text of a request', () => {
   const CANARY = 'CANARY-7f3a';
   const canaries: Sending = {
     query: `${CANARY}=${CANARY}`,
@@ -789,11 +793,7 @@ describe('what a caller sends', () => {
   it.each<[string, number, Sending, Record<string, string>?]>([
     ['is accepted', 200, {}],
     ['is ignored', 200, { body: JSON.stringify({ note: CANARY }) }],
-    [
-      'has an id that cannot travel',
-      200,
-      { body: JSON.stringify({ polyai_conversation_id: `${CANARY}\nx` }) },
-    ],
+    ['has an unusable id', 200, { body: JSON.stringify({ polyai_conversation_id: `${CANARY}\nx` }) }],
     ['is not JSON', 400, { body: `{"a": ${CANARY}` }],
     ['is not UTF-8', 400, { body: Buffer.concat([Buffer.from(CANARY), Buffer.from([0xff])]) }],
     ['is forged', 401, { secret: CANARY }],
@@ -805,13 +805,13 @@ describe('what a caller sends', () => {
     ['is compressed', 415, header('content-encoding', CANARY)],
     ['meets a secret that is not JSON', 503, {}, { [SECRET_ID]: CANARY }],
     [
-      'meets a secret of another shape',
+      'meets a secret in the wrong shape',
       503,
       {},
       { [SECRET_ID]: `{"signingSecret":{"${CANARY}":"${CANARY}"}}` },
     ],
     ['meets a secret with white space', 503, {}, { [SECRET_ID]: `{"signingSecret":"${CANARY} "}` }],
-  ])('never shows in a line or an answer when it %s', async (_how, expected, sending, texts = {}) => {
+  ])('never appears in a line or an answer when it %s', async (_how, expected, sending, texts = {}) => {
     const { world, send } = start({ texts });
     const { status } = await send(zendeskDelivery({ ...canaries, body, ...sending }));
     expect(status).toBe(expected);
@@ -822,8 +822,8 @@ describe('what a caller sends', () => {
   });
 });
 
-describe('the handler, where nothing is configured', () => {
-  it('knows no connection and writes its line to standard output', async () => {
+describe('the handler without a configuration', () => {
+  it('answers 404 and writes its line to standard output', async () => {
     const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
     try {
       expect(await handler(zendeskDelivery())).toMatchObject({ statusCode: 404 });

@@ -14,7 +14,7 @@ const NOW = Date.parse('2026-07-01T12:00:00Z');
 const KEY = 'whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX';
 const read = (value: unknown) => readStoredValues('signingSecret', value);
 
-/** Ways in which people store one value, and the console stores a list. */
+/** The ways in which people store one value, and in which the console stores a list. */
 const PASTED: [string, (value: string) => unknown][] = [
   ['as it is', (value) => value],
   ['with a byte order mark', (value) => `\ufeff${value}`],
@@ -30,19 +30,19 @@ describe('the values of a secret', () => {
     expect(read(paste('new-key'))).toContain('new-key');
   });
 
-  it.each([undefined, '', [], [''], '""', '[]', '\ufeff'])('are none in %j', (value) => {
+  it.each([undefined, '', [], [''], '""', '[]', '\ufeff'])('are an empty list for %j', (value) => {
     expect(read(value)).toEqual([]);
   });
 
   it.each(["'k'", '“k”', '`k`', '[new, old]', '{"signingSecret":"k"}', '"a"b"', '"a" b"'])(
-    'are not guessed from %s: what to do is said, naming the tab of the console',
+    'are refused in %s, and the error names the tab of the console to use',
     (value) => {
       expect(() => read(value)).toThrow(SecretNotReady);
       expect(() => read(value)).toThrow('Plaintext');
     },
   );
 
-  it.each([' k', 'k\n', ['k '], '[" k"]', '" k"'])('may not have white space around them: %j', (value) => {
+  it.each([' k', 'k\n', ['k '], '[" k"]', '" k"'])('must not have white space around them: %j', (value) => {
     expect(() => read(value)).toThrow('white space');
   });
 
@@ -50,7 +50,7 @@ describe('the values of a secret', () => {
     expect(() => read(value)).toThrow('not a string or a list of strings');
   });
 
-  it('are what they are where nothing wraps them, and nothing is ever quoted in an error', () => {
+  it('are unchanged if nothing wraps them, and are never quoted in an error', () => {
     const plain = fc.stringMatching(/^[A-Za-z0-9$#%&()*+,./:;<=>?@^_|~!-]{1,60}$/);
     fc.assert(
       fc.property(plain, (value) => {
@@ -81,7 +81,7 @@ const SCHEMES_WITH_SECRET: VerifySettings[] = [
 ];
 
 describe.each(SCHEMES_WITH_SECRET)('a secret of $scheme', (verify) => {
-  it.each(PASTED)('proves a delivery when it is stored %s', async (how, paste) => {
+  it.each(PASTED)('verifies a delivery when it is stored %s', async (how, paste) => {
     const isStandard = verify.scheme === 'standard-webhooks';
     // Both must be keys there.
     const stored = paste(KEY);
@@ -127,7 +127,7 @@ describe('a key of Standard Webhooks', () => {
     ['with padding', `${unpadded}==`, `${unpadded}==`],
     ['with the version and without padding', `v1,${unpadded}`, `${unpadded}==`],
     ['without its prefix', KEY.slice('whsec_'.length), KEY],
-  ])('is taken %s', async (_how, stored, key) => {
+  ])('is accepted %s', async (_how, stored, key) => {
     expect(await send(stored, key)).toMatchObject({ status: 200, closes: ['CONV-1'] });
   });
 
@@ -138,7 +138,7 @@ describe('a key of Standard Webhooks', () => {
     'whsec_A',
     'v2,whsec_AAEC',
     'whsec_AAECAwQFBgcICQoLDA0OD=',
-  ])('is not ready as %s, and the answer is no mismatch', async (stored) => {
+  ])('is not ready as %s, instead of a mismatch', async (stored) => {
     expect(await send(stored, KEY)).toMatchObject({ status: 503, code: 'secret_not_ready' });
   });
 
@@ -147,7 +147,7 @@ describe('a key of Standard Webhooks', () => {
     (key: string) => `"whsec_${key}"`,
     (key: string) => `["${KEY}","${key}"]`,
     (key: string) => `\ufeff${key}`,
-  ])('is never one that is printed in documentation, however it is stored: %#', async (write) => {
+  ])('is refused if it is printed in documentation, however it is stored: %#', async (write) => {
     for (const key of ['MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'plJ3nmyCDGBKInavdOK15jsl']) {
       const { send } = startReceiver(
         'standard-webhooks',
@@ -179,7 +179,7 @@ describe("a project's keys", () => {
     expect(readListKey(text)).toBe('key');
   });
 
-  it('may have a byte order mark before the whole secret', () => {
+  it('can follow a byte order mark at the start of the secret', () => {
     expect(readProjectKeys('\ufeff{"apiKey":"a","token":"t"}')).toEqual({ apiKey: 'a', token: 't' });
   });
 

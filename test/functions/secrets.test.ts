@@ -8,13 +8,13 @@ import {
   createSecretReader,
   FAILURE_MS,
   FRESH_MS,
-  LOOK_EVERY_MS,
-  LOOKS,
   parseSecret,
-  SAME_LOOK_MS,
+  REREAD_EVERY_MS,
+  REREADS,
   SecretNotReady,
   type SecretReader,
   SecretUnavailable,
+  SHARED_REREAD_MS,
   STALE_MS,
 } from '../../functions/secrets.ts';
 
@@ -26,7 +26,7 @@ function awsError(name: string, httpStatusCode?: number): Error {
   return Object.assign(new Error('said by AWS'), { name, $metadata });
 }
 
-/** Under their names, for the titles of tests. */
+/** Errors with their names, for the titles of tests. */
 function named(errors: Error[]): [string, Error][] {
   return errors.map((error) => [error.name, error]);
 }
@@ -49,7 +49,7 @@ const REFUSING = named([
   awsError('UnrecognizedClientException', 400),
 ]);
 
-/** A reader over a Secrets Manager whose answer, and whose time, each test sets. */
+/** A reader with a Secrets Manager and a clock that each test sets. */
 function play(first: string | Error = 'v1') {
   const played = { answer: first, at: Date.parse('2026-07-01T12:00:00Z'), calls: 0 };
   const fetchSecret = async () => {
@@ -75,12 +75,12 @@ describe('read', () => {
     expect(played.calls).toBe(2);
   });
 
-  it('keeps five minutes, fifteen seconds and an hour as the design has them, and looks five times and every two seconds', () => {
+  it('has the limits of the design: 5 min, 15 s, 1 h, five re-reads and one every 2 s', () => {
     expect([FRESH_MS, FAILURE_MS, STALE_MS]).toEqual([300_000, 15_000, 3_600_000]);
-    expect([LOOKS, LOOK_EVERY_MS]).toEqual([5, 2000]);
+    expect([REREADS, REREAD_EVERY_MS]).toEqual([5, 2000]);
   });
 
-  it('asks once for all who ask at the same time, and again after that failed', async () => {
+  it('makes one call for callers at the same time, and another after that one failed', async () => {
     const { played, reader } = play(awsError('InternalServiceError', 500));
     const results = await Promise.allSettled([reader.read(ID), reader.read(ID), reader.readAgain(ID, 'v0')]);
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
@@ -91,7 +91,7 @@ describe('read', () => {
     expect(played.calls).toBe(2);
   });
 
-  it('keeps secrets apart', async () => {
+  it('keeps secrets separate', async () => {
     const reader = createSecretReader(
       async (id) => ({ SecretString: `value of ${id}` }),
       () => 0,
@@ -100,7 +100,7 @@ describe('read', () => {
     expect(await reader.read('__proto__')).toBe('value of __proto__');
   });
 
-  it.each([...PASSING, ...REFUSING])('remembers a failure for 15 s only: %s', async (_name, error) => {
+  it.each([...PASSING, ...REFUSING])('remembers a failure for only 15 s: %s', async (_name, error) => {
     const { played, reader } = play(error);
     await expect(reader.read(ID)).rejects.toThrow(SecretUnavailable);
     played.answer = 'v1';
@@ -111,7 +111,7 @@ describe('read', () => {
     expect(await reader.read(ID)).toBe('v1');
   });
 
-  it.each(PASSING)('serves an old value up to an hour after %s', async (_name, error) => {
+  it.each(PASSING)('returns an old value for up to an hour after %s', async (_name, error) => {
     const { played, reader } = play();
     await reader.read(ID);
     played.answer = error;
@@ -123,7 +123,7 @@ describe('read', () => {
     await expect(reader.read(ID)).rejects.toThrow(SecretUnavailable);
   });
 
-  it('asks no oftener than every 15 s while it serves an old value', async () => {
+  it('calls at most every 15 s while it returns an old value', async () => {
     const { played, reader } = play();
     await reader.read(ID);
     played.answer = awsError('ThrottlingException', 400);
@@ -136,7 +136,7 @@ describe('read', () => {
   });
 
   it.each(REFUSING)(
-    'never serves an old value after %s, nor once that has passed into a throttle',
+    'never returns an old value after %s, even when throttling follows',
     async (_name, error) => {
       const { played, reader } = play();
       await reader.read(ID);
@@ -149,7 +149,7 @@ describe('read', () => {
     },
   );
 
-  it('gives the empty text for a secret without text, which is for others to refuse', async () => {
+  it('returns an empty text for a secret without text', async () => {
     const reader = createSecretReader(
       async () => ({}),
       () => 0,
@@ -157,7 +157,7 @@ describe('read', () => {
     expect(await reader.read(ID)).toBe('');
   });
 
-  it('says which secret, what came back and the mend, and nothing that AWS said', async () => {
+  it("names the secret, what came back and the fix, but not AWS's message", async () => {
     const { reader } = play(awsError('AccessDeniedException', 400));
     await expect(reader.read(ID)).rejects.toThrow(
       `secret ${ID} cannot be read: AccessDeniedException. Allow this function to read it`,
@@ -165,17 +165,20 @@ describe('read', () => {
     await expect(reader.read(ID)).rejects.not.toThrow('said by AWS');
   });
 
-  it.each([undefined, null, 'a string', 42])('survives that %p was thrown', async (thrown) => {
-    const reader = createSecretReader(
-      () => Promise.reject(thrown),
-      () => 0,
-    );
-    await expect(reader.read(ID)).rejects.toThrow(SecretUnavailable);
-  });
+  it.each([undefined, null, 'a string', 42])(
+    'rejects with SecretUnavailable when %j was thrown',
+    async (thrown) => {
+      const reader = createSecretReader(
+        () => Promise.reject(thrown),
+        () => 0,
+      );
+      await expect(reader.read(ID)).rejects.toThrow(SecretUnavailable);
+    },
+  );
 });
 
 describe('readAgain', () => {
-  it('reads anew although the value is fresh', async () => {
+  it('reads again although the value is fresh', async () => {
     const { played, reader } = play();
     await reader.read(ID);
     played.answer = 'v2';
@@ -184,24 +187,24 @@ describe('readAgain', () => {
     expect(played.calls).toBe(2);
   });
 
-  it('gives what was seen when nothing has changed, and asks five times, then once every two seconds', async () => {
+  it('returns the same value when nothing has changed; it calls five times, then once every two seconds', async () => {
     const { played, reader } = play();
     await reader.read(ID);
     for (let look = 0; look < 8; look += 1) {
       expect(await reader.readAgain(ID, 'v1')).toBe('v1');
-      played.at += SAME_LOOK_MS;
+      played.at += SHARED_REREAD_MS;
     }
-    expect(played.calls).toBe(1 + LOOKS);
+    expect(played.calls).toBe(1 + REREADS);
     played.answer = 'v2';
-    played.at += LOOK_EVERY_MS - 8 * SAME_LOOK_MS - 1;
+    played.at += REREAD_EVERY_MS - 8 * SHARED_REREAD_MS - 1;
     expect(await reader.readAgain(ID, 'v1')).toBe('v1');
-    expect(played.calls).toBe(1 + LOOKS);
+    expect(played.calls).toBe(1 + REREADS);
     played.at += 1;
     expect(await reader.readAgain(ID, 'v1')).toBe('v2');
-    expect(played.calls).toBe(2 + LOOKS);
+    expect(played.calls).toBe(2 + REREADS);
   });
 
-  it('never asks more than 35 times in any minute, whenever it is called', async () => {
+  it('never calls more than 35 times in any minute', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 30_000 }), { maxLength: 200 }), async (waits) => {
         const { played, reader } = play();
@@ -220,40 +223,40 @@ describe('readAgain', () => {
     );
   });
 
-  it('asks once for those who find the value wrong at the same time, one after the other', async () => {
+  it('makes one call for callers that find the value wrong within 200 ms', async () => {
     const { played, reader } = play();
     await reader.read(ID);
     for (let look = 0; look < 10; look += 1) await reader.readAgain(ID, 'v1');
     expect(played.calls).toBe(2);
     played.answer = 'v2';
-    played.at += SAME_LOOK_MS;
+    played.at += SHARED_REREAD_MS;
     expect(await reader.readAgain(ID, 'v1')).toBe('v2');
   });
 
-  it('gains no look by a clock that goes back', async () => {
+  it('earns no re-read when the clock goes back', async () => {
     const { played, reader } = play();
     await reader.read(ID);
     const look = async (by: number) => {
       played.at += by;
       await reader.readAgain(ID, 'v1');
     };
-    for (let times = 0; times < 8; times += 1) await look(SAME_LOOK_MS);
+    for (let times = 0; times < 8; times += 1) await look(SHARED_REREAD_MS);
     await look(-60_000);
-    expect(played.calls).toBe(1 + LOOKS);
+    expect(played.calls).toBe(1 + REREADS);
   });
 
-  it('counts the looks of each secret apart', async () => {
+  it('counts the re-reads of each secret separately', async () => {
     const { played, reader } = play();
     await Promise.all([reader.read('a'), reader.read('b')]);
     for (let look = 0; look < 8; look += 1) {
       await reader.readAgain('a', 'v1');
-      played.at += SAME_LOOK_MS;
+      played.at += SHARED_REREAD_MS;
     }
     played.answer = 'v2';
     expect(await reader.readAgain('b', 'v1')).toBe('v2');
   });
 
-  it('gives what another caller has read meanwhile, without asking', async () => {
+  it('returns what another caller has read meanwhile, without a call', async () => {
     const { played, reader } = play();
     await reader.read(ID);
     played.answer = 'v2';
@@ -262,7 +265,7 @@ describe('readAgain', () => {
     expect(played.calls).toBe(2);
   });
 
-  it('joins a reading that is under way', async () => {
+  it('joins a call that is in progress', async () => {
     const { played, reader } = play();
     await reader.read(ID);
     played.answer = 'v2';
@@ -271,14 +274,14 @@ describe('readAgain', () => {
     expect(played.calls).toBe(2);
   });
 
-  it.each(PASSING)('gives what was seen after %s', async (_name, error) => {
+  it.each(PASSING)('returns the same value after %s', async (_name, error) => {
     const { played, reader } = play();
     await reader.read(ID);
     played.answer = error;
     expect(await reader.readAgain(ID, 'v1')).toBe('v1');
   });
 
-  it.each(REFUSING)('takes the value away after %s', async (_name, error) => {
+  it.each(REFUSING)('removes the value after %s', async (_name, error) => {
     const { played, reader } = play();
     await reader.read(ID);
     played.answer = error;
@@ -305,7 +308,7 @@ describe('readAhead', () => {
     expect(calls).toBe(3);
   });
 
-  it('never throws when the reading itself throws at once', async () => {
+  it('never throws when the call throws synchronously', async () => {
     const reader = createSecretReader(
       () => {
         throw new Error('at once');
@@ -328,7 +331,7 @@ describe('parseSecret', () => {
     },
   );
 
-  it('throws nothing but SecretNotReady, and never the secret', () => {
+  it('throws only SecretNotReady, and never quotes the secret', () => {
     fc.assert(
       fc.property(fc.string(), (stored) => {
         const text = `CANARY${stored}`;
@@ -355,7 +358,7 @@ describe("the SDK's client, as functions/aws.ts sets it up", () => {
   const results = new Map<string, string>();
   let server: Server;
 
-  /** Answers the first call for each secret; what follows depends on the secret's name. */
+  /** Answers the first call for each secret. Later answers depend on the secret's name. */
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { SecretId } = JSON.parse(await text(request));
     const call = (calls.get(SecretId) ?? 0) + 1;
@@ -382,7 +385,7 @@ describe("the SDK's client, as functions/aws.ts sets it up", () => {
     response.writeHead(status, head).end(JSON.stringify({ __type, message: 'said by AWS' }));
   }
 
-  /** What the second reading of a secret gives: the value that stands in, or that there is none. */
+  /** The result of the second read of a secret: the old value, or an error. */
   async function readTwice(reader: SecretReader, id: string): Promise<void> {
     const seen = await reader.read(id);
     const outcome = reader.readAgain(id, seen).catch((error: unknown) => {
@@ -408,19 +411,19 @@ describe("the SDK's client, as functions/aws.ts sets it up", () => {
   });
 
   it.each(['throttled', 'too-many', 'failing', 'unavailable', 'silent', 'stalled', 'reset'])(
-    'is tried twice and replaced by the old value when Secrets Manager is %s',
+    'calls twice and then uses the old value when Secrets Manager is %s',
     (id) => {
       expect(results.get(id)).toBe('v1');
       expect(calls.get(id)).toBe(1 + 2);
     },
   );
 
-  it('is replaced by the old value when what answers is not Secrets Manager', () => {
+  it('uses the old value when something else than Secrets Manager answers', () => {
     expect(results.get('garbled')).toBe('v1');
   });
 
   it.each(['denied', 'deleted', 'absent', 'undecryptable'])(
-    'is asked once, and takes the value away, when the secret is %s',
+    'calls once, and the value is removed, when the secret is %s',
     (id) => {
       expect(results.get(id)).toBe('unavailable');
       expect(calls.get(id)).toBe(1 + 1);

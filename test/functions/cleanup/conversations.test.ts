@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { listConversations, type PageQuery, readListKey } from '../../../functions/cleanup/conversations.ts';
-import type { ListedProject } from '../../../functions/connections.ts';
+import type { CleanupProject } from '../../../functions/connections.ts';
 import { type Behaviour, type PolyAIStandIn, startPolyAI } from '../../../local/polyai-stand-in.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -17,13 +17,13 @@ beforeEach(async () => {
 });
 afterEach(() => polyai.close());
 
-/** Asks for a page with the right key; whatever is given replaces its part. */
+/** Requests a page with the right key. `own` replaces parts of the call. */
 function list(
   query: Partial<PageQuery> = {},
   own: { apiKey?: string; baseUrl?: string; timeoutMs?: number } = {},
 ) {
   const { apiKey = polyai.keys.apiKey, baseUrl = polyai.url, timeoutMs = 10_000 } = own;
-  const project = { ...OWNER, baseUrl, clientEnv: 'pre-release' } as ListedProject;
+  const project = { ...OWNER, baseUrl, clientEnv: 'pre-release' } as CleanupProject;
   return listConversations(
     { project, apiKey, requestId: 'run-1é', fetch, timeoutMs },
     { from: 0, to: Date.now(), ...query },
@@ -36,7 +36,7 @@ async function listAs(behaviour: Behaviour, own?: Parameters<typeof list>[1]) {
 }
 
 describe('a page of the list', () => {
-  it('is asked for with every filter, one key and our own id', async () => {
+  it('is requested with every filter, one key and our correlation id', async () => {
     const id = polyai.openChat(OWNER, { environment: 'pre-release', startedAt: 5000 });
     polyai.openChat(OWNER, { environment: 'live', startedAt: 5000 });
     const answer = await list({ from: 1000, to: 9000 });
@@ -58,7 +58,7 @@ describe('a page of the list', () => {
     expect(call?.headers).not.toHaveProperty('x-token');
   });
 
-  it('leads to the next by its cursor', async () => {
+  it('leads to the next page by its cursor', async () => {
     for (let index = 0; index < 150; index += 1)
       polyai.openChat(OWNER, { environment: 'pre-release', startedAt: index });
     const first = await list();
@@ -78,11 +78,11 @@ describe('a page of the list', () => {
       { conversations: [1], cursor: 'a', next_offset: 100 },
       { conversations: [1], cursor: 'a' },
     ],
-  ])('may read %j', async (body, page) => {
+  ])('can have the body %j', async (body, page) => {
     expect(await listAs({ status: 200, body })).toEqual(page);
   });
 
-  it('may be large, because it carries transcripts', async () => {
+  it('can be large, because it carries transcripts', async () => {
     const body = { conversations: [{ id: 'a', turns: [{ user_input: 'x'.repeat(5 << 20) }] }], cursor: null };
     expect(await listAs({ status: 200, body })).toMatchObject({ conversations: [{ id: 'a' }] });
   });
@@ -99,7 +99,7 @@ describe('a page of the list', () => {
       'more than 20 MB when unpacked',
       { body: { conversations: [] }, padToBytes: (20 << 20) + 1, gzip: true },
     ],
-  ])('that is malformed does not pass by itself: %s', async (_what, behaviour) => {
+  ])('that is malformed is a lasting failure: %s', async (_what, behaviour) => {
     const answer = await listAs({ status: 200, ...behaviour });
     expect(answer).toMatchObject({
       kind: 'lasting',
@@ -121,7 +121,7 @@ describe('a page of the list', () => {
     [404, 'lasting'],
     [410, 'lasting'],
     [501, 'lasting'],
-  ])('that is answered %i is a %s failure', async (status, kind) => {
+  ])('answered with %i is a %s failure', async (status, kind) => {
     const answer = await listAs({
       status,
       body: status === 204 ? '' : { error_code: 'SOME_CODE', customer: 'Jane' },
@@ -130,7 +130,7 @@ describe('a page of the list', () => {
     expect(JSON.stringify(answer)).not.toContain('Jane');
   });
 
-  it('may come after the time that PolyAI asks for', async () => {
+  it('keeps the wait that PolyAI asks for', async () => {
     expect(await listAs({ status: 429, headers: { 'retry-after': '7' } })).toMatchObject({
       retryAfterMs: 7000,
     });
@@ -141,12 +141,12 @@ describe('a page of the list', () => {
     ['cut off', { truncate: true }],
     ['never sent', { hang: true }],
     ['slow in the middle', { bodyDelayMs: 5000 }],
-  ])('that is %s may come next time', async (_what, behaviour) => {
+  ])('that is %s is a passing failure', async (_what, behaviour) => {
     polyai.openChat(OWNER, { environment: 'pre-release' });
     expect(await listAs(behaviour, { timeoutMs: 500 })).toMatchObject({ kind: 'passing' });
   });
 
-  it('is not fetched from where a redirect leads, because the key goes to no other host', async () => {
+  it('is not fetched from the target of a redirect, because the key must not go to another host', async () => {
     let asked = 0;
     const other = createServer((_request, response) => {
       asked += 1;
@@ -159,7 +159,7 @@ describe('a page of the list', () => {
     await new Promise((resolve) => other.close(resolve));
   });
 
-  it('is read without a throw, whatever it holds', async () => {
+  it('is read without an exception, whatever it holds', async () => {
     const page = fc.oneof(
       fc.jsonValue(),
       fc.record({ conversations: fc.jsonValue(), cursor: fc.jsonValue() }, { requiredKeys: [] }),
@@ -180,8 +180,8 @@ describe('a page of the list', () => {
   });
 });
 
-describe('the key that lists', () => {
-  it('is the one for it, or else the one that closes', () => {
+describe('readListKey', () => {
+  it('returns conversationsApiKey, or else apiKey', () => {
     const keys = { apiKey: 'closes', token: '' };
     expect(readListKey(JSON.stringify(keys))).toBe('closes');
     expect(readListKey(JSON.stringify({ ...keys, conversationsApiKey: '' }))).toBe('closes');
@@ -189,7 +189,7 @@ describe('the key that lists', () => {
   });
 
   it.each(['{}', 'null', 'x', '{"apiKey":""}', '{"conversationsApiKey":7,"apiKey":"a"}', '{"apiKey":"a b"}'])(
-    'is missing in %s',
+    'throws for %s',
     (text) => {
       expect(() => readListKey(text)).toThrow(/fill it in|store it/);
     },

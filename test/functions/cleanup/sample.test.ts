@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createSample } from '../../../functions/cleanup/sample.ts';
 
-/** A seeded generator, so that a failure can be seen again. */
+/** A seeded generator, so that a failure can be repeated. */
 function createRandom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -11,7 +11,7 @@ function createRandom(seed: number): () => number {
 }
 
 describe('a sample', () => {
-  it('is everything while there is room', () => {
+  it('holds everything while there is room', () => {
     const sample = createSample<number>(3, () => 0);
     for (const each of [1, 2, 3]) sample.add(each);
     expect(sample.items).toEqual([1, 2, 3]);

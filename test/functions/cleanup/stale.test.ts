@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { judgeChat } from '../../../functions/cleanup/stale.ts';
-import type { ListedProject } from '../../../functions/connections.ts';
+import type { CleanupProject } from '../../../functions/connections.ts';
+import { HOUR_MS } from '../../../functions/time.ts';
 
-const HOUR = 3_600_000;
 const NOW = Date.parse('2026-08-01T12:00:00.000Z');
 
-const project: ListedProject = {
+const project: CleanupProject = {
   region: 'uk-1',
   baseUrl: 'https://api.uk-1.platform.polyai.app',
   version: 'v1',
@@ -15,18 +15,18 @@ const project: ListedProject = {
   secretId: 'secret',
   clientEnv: 'live',
   cleanup: {
-    idleForMs: 12 * HOUR,
-    lookbackMs: 14 * 24 * HOUR,
+    idleForMs: 12 * HOUR_MS,
+    lookbackMs: 14 * 24 * HOUR_MS,
     channels: ['CHAT', 'WEBCHAT'],
     maxCloses: 200,
     dryRun: false,
-    periodMs: HOUR,
+    periodMs: HOUR_MS,
   },
 };
 
-const ago = (hours: number) => new Date(NOW - hours * HOUR).toISOString();
+const ago = (hours: number) => new Date(NOW - hours * HOUR_MS).toISOString();
 
-/** A stale chat; whatever is given replaces its part. */
+/** A stale chat. `own` replaces parts of it. */
 function chat(own: Record<string, unknown> = {}): Record<string, unknown> {
   return {
     id: 'CONV-1',
@@ -39,7 +39,7 @@ function chat(own: Record<string, unknown> = {}): Record<string, unknown> {
   };
 }
 
-/** What stands where times are read. */
+/** The values at the places where times are read. */
 function timesIn(own: unknown): unknown[] {
   const { started_at, turns } = own as Record<string, unknown>;
   const isObject = (turn: unknown) => typeof turn === 'object' && turn !== null && !Array.isArray(turn);
@@ -50,12 +50,30 @@ function timesIn(own: unknown): unknown[] {
 const skipOf = (own: unknown) => judgeChat(own, project, NOW).skip;
 
 describe('a chat of the list', () => {
-  it('is stale when nothing has happened in it for long', () => {
+  it('is stale when it has been idle for long', () => {
     expect(judgeChat(chat(), project, NOW)).toEqual({
       id: 'CONV-1',
       isOpen: true,
-      openSince: NOW - 20 * HOUR,
+      openSince: NOW - 20 * HOUR_MS,
     });
+  });
+
+  it.each([
+    [' CHAT ', 'CHAT'],
+    ['CHAT', ' chat\t'],
+    ['Web Chat\n', '\tweb chat'],
+  ])(
+    'is stale when its channel %j differs from the configured %j only by case and white space around it',
+    (channel, configured) => {
+      const cleanup = { ...project.cleanup, channels: [configured] };
+      expect(judgeChat(chat({ channel }), { ...project, cleanup }, NOW).skip).toBeUndefined();
+    },
+  );
+
+  it('is skipped when its channel differs from the configured one by white space inside it', () => {
+    const cleanup = { ...project.cleanup, channels: ['WEBCHAT'] };
+    const { skip } = judgeChat(chat({ channel: 'WEB CHAT' }), { ...project, cleanup }, NOW);
+    expect(skip).toBe('channel_not_listed');
   });
 
   it.each([
@@ -84,7 +102,7 @@ describe('a chat of the list', () => {
     ['recently_active', { started_at: ago(1), turns: [] }],
     ['future_activity', { turns: [{ user_input_datetime: ago(-0.1) }] }],
     ['future_activity', { started_at: ago(-30), turns: [] }],
-  ])('is left alone: %s %j', (reason, own) => {
+  ])('is skipped with %s: %j', (reason, own) => {
     expect(skipOf(chat(own))).toBe(reason);
   });
 
@@ -103,10 +121,13 @@ describe('a chat of the list', () => {
     expect(skipOf(chat(own))).toBeUndefined();
   });
 
-  it.each(['CHAT ', 'voice-sip'])('of voice is left alone whatever the channels say: %s', (channel) => {
-    const cleanup = { ...project.cleanup, channels: ['VOICE-SIP', 'voice', channel] };
-    expect(judgeChat(chat({ channel: 'VOICE-SIP' }), { ...project, cleanup }, NOW).skip).toBe('voice');
-  });
+  it.each(['CHAT ', 'voice-sip'])(
+    'of voice is skipped even if the configured channels allow it: %s',
+    (channel) => {
+      const cleanup = { ...project.cleanup, channels: ['VOICE-SIP', 'voice', channel] };
+      expect(judgeChat(chat({ channel: 'VOICE-SIP' }), { ...project, cleanup }, NOW).skip).toBe('voice');
+    },
+  );
 
   it.each([
     ['2026-07-31T23:59:59Z', undefined],
@@ -120,11 +141,11 @@ describe('a chat of the list', () => {
     ['2026-08-01T00:00', undefined],
     ['2026-08-01', undefined],
     ['1785542401', undefined],
-  ])('has its turns’ times read as ISO 8601, in UTC where no zone is given: %s', (time, skip) => {
+  ])('has times in ISO 8601, which are in UTC if they have no zone: %s', (time, skip) => {
     expect(skipOf(chat({ turns: [{ user_input_datetime: time }] }))).toBe(skip);
   });
 
-  it('is never judged by a throw, and never stale with a sign of life', () => {
+  it('never throws, and is never stale after recent activity, whatever it holds', () => {
     const value = fc.oneof(fc.jsonValue(), fc.constantFrom('CHAT', ago(1), ago(30), ago(-1), true, 'live'));
     const turn = fc.record(
       { user_input_datetime: value, agent_response_datetime: value },

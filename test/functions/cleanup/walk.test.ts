@@ -2,14 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ListAnswer, PageQuery } from '../../../functions/cleanup/conversations.ts';
 import { WalkStopped, walkPages, windowsBetween } from '../../../functions/cleanup/walk.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../functions/time.ts';
 
-const DAY = 86_400_000;
-
-/** Walks two windows over a list that answers as told, on a clock of its own. */
-async function walk(answers: (query: PageQuery, asked: number) => ListAnswer, budgetMs = 600_000) {
+/** Walks two windows over a list with the given answers, on its own clock. */
+async function walk(answers: (query: PageQuery, asked: number) => ListAnswer, budgetMs = 10 * MINUTE_MS) {
   const windows = [
-    { from: 0, to: DAY },
-    { from: DAY, to: 2 * DAY },
+    { from: 0, to: DAY_MS },
+    { from: DAY_MS, to: 2 * DAY_MS },
   ];
   const queries: PageQuery[] = [];
   const waits: number[] = [];
@@ -43,38 +42,38 @@ async function walk(answers: (query: PageQuery, asked: number) => ListAnswer, bu
 const FAILS: ListAnswer = { failure: 'PolyAI answered 503', kind: 'passing' };
 
 describe('a walk', () => {
-  it('takes one window after the other, each to its last page', async () => {
+  it('reads one window after the other, each to its last page', async () => {
     const { seen, queries, stopped } = await walk(({ from, cursor = '' }) => ({
-      conversations: [`${from / DAY}${cursor}`],
+      conversations: [`${from / DAY_MS}${cursor}`],
       ...(cursor.length < 2 && { cursor: `${cursor}a` }),
     }));
     expect(stopped).toBeUndefined();
     expect(seen).toEqual(['0', '0a', '0aa', '1', '1a', '1aa']);
-    expect(queries[0]).toEqual({ from: 0, to: DAY });
-    expect(queries[4]).toEqual({ from: DAY, to: 2 * DAY, cursor: 'a' });
+    expect(queries[0]).toEqual({ from: 0, to: DAY_MS });
+    expect(queries[4]).toEqual({ from: DAY_MS, to: 2 * DAY_MS, cursor: 'a' });
   });
 
-  it('asks again after a failure that passes, waiting twice as long each time', async () => {
+  it('retries after a passing failure, and waits twice as long each time', async () => {
     const { seen, waits } = await walk((_query, asked) => (asked <= 3 ? FAILS : { conversations: [asked] }));
     expect(seen).toEqual([4, 5]);
     expect(waits).toEqual([220, 440, 880]);
   });
 
-  it('gets through a list that fails every second time', async () => {
+  it('completes although the list fails every second time', async () => {
     const { seen, stopped } = await walk((_query, asked) => (asked % 2 ? FAILS : { conversations: [asked] }));
     expect(stopped).toBeUndefined();
     expect(seen).toEqual([2, 4]);
   });
 
-  it('waits as long as PolyAI asks for', async () => {
+  it('waits as long as Retry-After says', async () => {
     const { waits } = await walk((_query, asked) =>
-      asked === 1 ? { ...FAILS, retryAfterMs: 30_000 } : { conversations: [] },
+      asked === 1 ? { ...FAILS, retryAfterMs: 30 * SECOND_MS } : { conversations: [] },
     );
-    expect(waits).toEqual([30_000]);
+    expect(waits).toEqual([30 * SECOND_MS]);
   });
 
-  it('stops at once where PolyAI asks for more time than there is', async () => {
-    const { waits, stopped } = await walk(() => ({ ...FAILS, retryAfterMs: 3_600_000 }));
+  it('stops at once when Retry-After is longer than the time left', async () => {
+    const { waits, stopped } = await walk(() => ({ ...FAILS, retryAfterMs: HOUR_MS }));
     expect(waits).toEqual([]);
     expect(stopped).toMatchObject({
       needsAction: false,
@@ -82,13 +81,13 @@ describe('a walk', () => {
     });
   });
 
-  it('gives a page up after twenty attempts, which may pass by itself', async () => {
+  it('stops after twenty attempts for a page, without needing action', async () => {
     const { queries, stopped } = await walk(() => FAILS);
     expect(queries).toHaveLength(20);
     expect(stopped).toMatchObject({ needsAction: false, message: 'PolyAI answered 503, 20 times' });
   });
 
-  it('stops when its time is up, with what it has seen', async () => {
+  it('stops when its time is up, and keeps the pages it has read', async () => {
     const { seen, stopped } = await walk(
       (_query, asked) => ({ conversations: [asked], cursor: `${asked}` }),
       525,
@@ -98,7 +97,7 @@ describe('a walk', () => {
   });
 
   it.each(['lasting', 'unauthorized'] as const)(
-    'stops at once at a %s failure, which needs somebody',
+    'stops at once at a %s failure, which needs action',
     async (kind) => {
       const { seen, queries, stopped } = await walk((_query, asked) =>
         asked === 1 ? { conversations: ['first'] } : { failure: 'no', kind },
@@ -109,7 +108,7 @@ describe('a walk', () => {
     },
   );
 
-  it.each([1, 2, 5])('stops when a cursor comes again after %i pages', async (cycle) => {
+  it.each([1, 2, 5])('stops when a cursor repeats after %i pages', async (cycle) => {
     const { seen, stopped } = await walk((_query, asked) => ({
       conversations: [asked],
       cursor: String(asked % cycle),
@@ -129,15 +128,15 @@ describe('a walk', () => {
 });
 
 describe('the windows', () => {
-  it('are days, the last one shorter', () => {
-    expect(windowsBetween(0, 2.5 * DAY)).toEqual([
-      { from: 0, to: DAY },
-      { from: DAY, to: 2 * DAY },
-      { from: 2 * DAY, to: 2.5 * DAY },
+  it('are one day long, except for a shorter last one', () => {
+    expect(windowsBetween(0, 2.5 * DAY_MS)).toEqual([
+      { from: 0, to: DAY_MS },
+      { from: DAY_MS, to: 2 * DAY_MS },
+      { from: 2 * DAY_MS, to: 2.5 * DAY_MS },
     ]);
   });
 
-  it('leave nothing out between two times, and are not many', () => {
+  it('cover the whole span with at most 32 windows', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2e12 }), fc.integer({ min: 1, max: 9e12 }), (from, length) => {
         const windows = windowsBetween(from, from + length);

@@ -4,11 +4,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CloseParts, createClose } from '../../../functions/close.lambda.ts';
 import type { CloseRequest } from '../../../functions/close-request.ts';
 import type { Line } from '../../../functions/log.ts';
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../functions/time.ts';
 import { type Behaviour, type PolyAIStandIn, startPolyAI } from '../../../local/polyai-stand-in.ts';
 
 const NOW = Date.parse('2026-08-01T12:00:00Z');
-const SECOND_MS = 1000;
-const MINUTE_MS = 60 * SECOND_MS;
 const CLOSES = 'https://sqs.example.com/closes';
 const DEAD_LETTERS = 'https://sqs.example.com/dead-letters';
 const TICKET = 'ticket-35436';
@@ -25,7 +24,7 @@ afterEach(async () => {
 
 type Sent = Record<string, unknown> & { QueueUrl: string };
 
-/** A worker that has one request to look up, which came `waitedMs` ago. */
+/** A worker with one request to look up, which was received `waitedMs` ago. */
 async function lookUp({
   waitedMs = 0,
   change = {} as Partial<CloseRequest>,
@@ -91,7 +90,7 @@ async function lookUp({
 }
 
 describe('a shared id', () => {
-  it('is resolved by the hand-off API, and its conversation queued as a close of its own', async () => {
+  it('is resolved by the hand-off API, and its conversation is queued as a separate close', async () => {
     const conversationId = polyai.openChat();
     polyai.share(TICKET, conversationId);
     const { stays, sent, line, request } = await lookUp();
@@ -124,7 +123,7 @@ describe('a shared id', () => {
     ]);
   });
 
-  it('is asked for with the key that is for that, where there is one, and never with the token', async () => {
+  it('is looked up with handoffApiKey if there is one, and never with the token', async () => {
     polyai.share(TICKET, polyai.openChat());
     await lookUp({ handoffApiKey: 'another-key' });
     const [call] = polyai.calls;
@@ -133,20 +132,20 @@ describe('a shared id', () => {
   });
 
   it.each(['CONV-1 ', '\ufeffCONV-1', '\u00a0CONV-1\n'])(
-    'is resolved although PolyAI pads the conversation: %j',
+    'is resolved although PolyAI pads the conversation id: %j',
     async (id) => {
       polyai.share(TICKET, id);
       expect((await lookUp()).line).toMatchObject({ outcome: 'resolved', conversation_id: 'CONV-1' });
     },
   );
 
-  it.each([' ', 'null', 'None', '-'])('names no conversation where PolyAI answers %j', async (id) => {
+  it.each([' ', 'null', 'None', '-'])('has no conversation when PolyAI answers %j', async (id) => {
     polyai.share(TICKET, id);
-    const { line } = await lookUp({ change: { receivedAt: new Date(NOW - 120_000).toISOString() } });
+    const { line } = await lookUp({ change: { receivedAt: new Date(NOW - 2 * MINUTE_MS).toISOString() } });
     expect(line).toMatchObject({ outcome: 'no_conversation', final: true });
   });
 
-  it('is written into the address as it is', async () => {
+  it('is encoded in the URL without any other change', async () => {
     const sharedId = 'INC 1/2?&=ü#';
     const conversationId = polyai.openChat();
     polyai.share(sharedId, conversationId);
@@ -158,7 +157,7 @@ describe('a shared id', () => {
     [0, 10],
     [30 * SECOND_MS, 30],
     [119 * SECOND_MS, 119],
-  ])('that is not there is waited for while its delivery is young: %d ms', async (waitedMs, seconds) => {
+  ])('that does not exist yet is retried while its delivery is %d ms old', async (waitedMs, seconds) => {
     const { stays, sent, line } = await lookUp({ waitedMs });
     expect(stays).toBe(true);
     expect(sent).toEqual([{ QueueUrl: CLOSES, ReceiptHandle: 'r-1', VisibilityTimeout: seconds }]);
@@ -170,19 +169,22 @@ describe('a shared id', () => {
     });
   });
 
-  it('that is not there after two minutes has no conversation, and that is final', async () => {
+  it('that does not exist after two minutes gets the final outcome no_conversation', async () => {
     const { stays, sent, line } = await lookUp({ waitedMs: 2 * MINUTE_MS });
     expect({ stays, sent }).toEqual({ stays: false, sent: [] });
     expect(line).toMatchObject({ outcome: 'no_conversation', final: true });
   });
 
-  it.each([null, ''])('whose state has no conversation (%j) is as good as not there', async (id) => {
-    polyai.behave(() => ({ status: 200, body: { id, shared_id: TICKET } }));
-    expect((await lookUp({ waitedMs: 2 * MINUTE_MS })).line).toMatchObject({
-      outcome: 'no_conversation',
-      final: true,
-    });
-  });
+  it.each([null, ''])(
+    'whose state has no conversation (%j) counts as one that does not exist',
+    async (id) => {
+      polyai.behave(() => ({ status: 200, body: { id, shared_id: TICKET } }));
+      expect((await lookUp({ waitedMs: 2 * MINUTE_MS })).line).toMatchObject({
+        outcome: 'no_conversation',
+        final: true,
+      });
+    },
+  );
 
   it.each<[string, Behaviour]>([
     ['unauthorized', { status: 401, body: { error_message: 'no' } }],
@@ -194,20 +196,20 @@ describe('a shared id', () => {
     ['misdirected', { status: 302, headers: { location: 'http://127.0.0.1:9/' } }],
     ['unconfirmed', { status: 200, body: 'no JSON' }],
     ['unconfirmed', { status: 200, body: { id: 7 } }],
-  ])('is tried again while PolyAI does not tell: %s', async (outcome, behaviour) => {
+  ])('is retried after the outcome %s', async (outcome, behaviour) => {
     polyai.behave(() => behaviour);
     const { stays, line } = await lookUp({ waitedMs: 5 * MINUTE_MS });
     expect(stays).toBe(true);
     expect(line).toMatchObject({ outcome, final: false, next_try_in_s: 300 });
   });
 
-  it('is tried a last time shortly before it is too late', async () => {
+  it('is looked up a last time shortly before it is too late', async () => {
     polyai.behave(() => ({ status: 503 }));
     const { line } = await lookUp({ waitedMs: 11 * MINUTE_MS });
     expect(line).toMatchObject({ final: false, next_try_in_s: 4 * 60 - 15 });
   });
 
-  it('is never resolved once its delivery is a quarter of an hour old, however young the message is', async () => {
+  it('is never resolved after its delivery is 15 minutes old, however young the message is', async () => {
     polyai.share(TICKET, polyai.openChat());
     const { stays, sent, line, request } = await lookUp({ waitedMs: 15 * MINUTE_MS });
     expect(polyai.calls).toEqual([]);
@@ -222,10 +224,10 @@ describe('a shared id', () => {
     expect(line).toMatchObject({ outcome: 'look_up_expired', final: true, shared_id: TICKET });
   });
 
-  it('may be resolved late where an operator says from when on, for a quarter of an hour, and its close is a plain one', async () => {
+  it('can be resolved for 15 minutes from the time that an operator sets, and its close does not keep that time', async () => {
     const conversationId = polyai.openChat();
     polyai.share(TICKET, conversationId);
-    const waitedMs = 27 * 60 * MINUTE_MS;
+    const waitedMs = 27 * HOUR_MS;
     const from = (ms: number) => ({ lookUpFrom: new Date(NOW - ms).toISOString() });
     const { sent, line, request } = await lookUp({ waitedMs, change: from(15 * MINUTE_MS - 1) });
     const [entry] = (sent[0] as unknown as SendMessageBatchCommandInput).Entries ?? [];
@@ -246,7 +248,7 @@ describe('a shared id', () => {
     ]);
   });
 
-  it('that PolyAI refuses for good is a dead letter', async () => {
+  it('that PolyAI rejects becomes a dead letter', async () => {
     polyai.behave(() => ({ status: 400, body: { error_code: 'SCHEMA_VALIDATION_FAILED' } }));
     const { stays, line } = await lookUp();
     expect(stays).toBe(false);

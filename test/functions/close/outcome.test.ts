@@ -9,10 +9,8 @@ import {
   type Outcome,
 } from '../../../functions/close/outcome.ts';
 import type { PolyAIAnswer } from '../../../functions/polyai.ts';
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../functions/time.ts';
 
-const SECOND_MS = 1000;
-const MINUTE_MS = 60 * SECOND_MS;
-const HOUR_MS = 60 * MINUTE_MS;
 const SQS_LONGEST_VISIBILITY_S = 12 * 3600;
 
 const outcomes = Object.keys(OUTCOMES) as Outcome[];
@@ -24,7 +22,7 @@ const retryAfterMs = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 48 * HOU
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
 describe('the outcomes', () => {
-  it('are a closed set, each with what follows and whether somebody must act', () => {
+  it('are exactly these, each with its next step and whether somebody must act', () => {
     expect(OUTCOMES).toEqual({
       closed: { next: 'done', needsAction: false },
       already_ended: { next: 'done', needsAction: false },
@@ -61,7 +59,7 @@ describe('a judgement', () => {
     ),
   );
 
-  it('is always one of the outcomes, with a reason unless the chat is closed', () => {
+  it('is always one of the outcomes, with a reason unless it is closed', () => {
     fc.assert(
       fc.property(answer, (any) => {
         const judged = judge(any);
@@ -71,7 +69,7 @@ describe('a judgement', () => {
     );
   });
 
-  it('is closed for a 200 with success and for nothing else', () => {
+  it('is closed only for a 200 with success', () => {
     fc.assert(
       fc.property(answer, (any) => {
         const isClosed = 'status' in any && any.status === 200 && any.success;
@@ -80,7 +78,7 @@ describe('a judgement', () => {
     );
   });
 
-  it('is not moved by success beside any other status', () => {
+  it('is not changed by success with any other status', () => {
     fc.assert(
       fc.property(answer, (any) => {
         if (!('status' in any) || any.status === 200) return;
@@ -89,7 +87,7 @@ describe('a judgement', () => {
     );
   });
 
-  it('never ends a close for good because of the network or of a server that is down', () => {
+  it('is never final because of the network or a server that is down', () => {
     const passing = fc.oneof(
       fc.string().map((failure) => ({ failure })),
       fc
@@ -113,30 +111,30 @@ describe('a judgement', () => {
     ['CHAT_TIMEOUT beside a 404', 404, 'CHAT_TIMEOUT', 'not_found'],
     ['PROJECT_NOT_FOUND beside a 410', 410, 'PROJECT_NOT_FOUND', 'already_ended'],
     ['PROJECT_NOT_FOUND beside a 403', 403, 'PROJECT_NOT_FOUND', 'unauthorized'],
-  ])('is not misled by %s', (_, status, errorCode, expected) => {
+  ])('is right for %s', (_, status, errorCode, expected) => {
     expect(judge({ status, success: false, errorCode }).outcome).toBe(expected);
   });
 });
 
-describe('whether a chat may be closed although the answer does not say so', () => {
+describe('mayHaveClosed', () => {
   const answer = (status: number, success = false) => ({ status, success });
   const WITHOUT_DOUBT = [200, 301, 400, 401, 403, 404, 408, 409, 410, 422, 429, 500, 501, 503];
 
-  it.each([200, 201, 202, 204, 299, 502, 504])('is open after a %i without success', (status) => {
+  it.each([200, 201, 202, 204, 299, 502, 504])('is true for a %i without success', (status) => {
     expect(mayHaveClosed(answer(status))).toBe(true);
   });
 
-  it.each(WITHOUT_DOUBT)('is not open after a %i', (status) => {
+  it.each(WITHOUT_DOUBT)('is false for a %i', (status) => {
     expect(mayHaveClosed(answer(status, true))).toBe(false);
   });
 
-  it('is open without an answer, unless nothing was sent', () => {
+  it('is true without an answer, unless nothing was sent', () => {
     expect(mayHaveClosed({ failure: 'reset' })).toBe(true);
     expect(mayHaveClosed({ failure: 'refused', neverSent: true })).toBe(false);
   });
 });
 
-describe('the next try', () => {
+describe('the next attempt', () => {
   it.each([
     [0, 10],
     [9 * SECOND_MS, 10],
@@ -147,7 +145,7 @@ describe('the next try', () => {
     [59 * MINUTE_MS, 3540],
     [HOUR_MS, 3600],
     [25 * HOUR_MS, 3600],
-  ])('of a request that is %i ms old comes in %i s', (age, seconds) => {
+  ])('for a request that is %i ms old comes in %i s', (age, seconds) => {
     expect(nextTryInSeconds(age, 0, 0)).toBe(seconds);
   });
 
@@ -159,51 +157,51 @@ describe('the next try', () => {
     expect(waits).toEqual([10, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600, 3600]);
   });
 
-  it('comes later by a fifth at most, in proportion to the dice', () => {
+  it('comes up to 20 % later, in proportion to the random number', () => {
     expect(nextTryInSeconds(100 * SECOND_MS, 0, 0.25)).toBe(105);
     expect(nextTryInSeconds(100 * SECOND_MS, 0, 1)).toBe(120);
     fc.assert(
-      fc.property(ageMs, random, (age, dice) => {
+      fc.property(ageMs, random, (age, jitter) => {
         const least = nextTryInSeconds(age, 0, 0);
-        const seconds = nextTryInSeconds(age, 0, dice);
+        const seconds = nextTryInSeconds(age, 0, jitter);
         expect(seconds).toBeGreaterThanOrEqual(least);
         expect(seconds).toBeLessThanOrEqual(Math.ceil(least * 1.2));
       }),
     );
   });
 
-  it('never comes together for requests that failed together', () => {
+  it('comes at different times for requests that failed together', () => {
     const seconds = Array.from({ length: 10 }, (_, n) => nextTryInSeconds(10 * MINUTE_MS, 0, n / 10));
     expect(new Set(seconds).size).toBe(10);
   });
 
-  it('waits for as long as Retry-After asks, eleven hours at most', () => {
+  it('follows Retry-After up to eleven hours', () => {
     expect(nextTryInSeconds(0, 90 * SECOND_MS, 0)).toBe(90);
     expect(nextTryInSeconds(0, 90 * SECOND_MS + 1, 0)).toBe(91);
     expect(nextTryInSeconds(0, 11 * HOUR_MS, 0)).toBe(39_600);
     expect(nextTryInSeconds(0, 365 * 24 * HOUR_MS, 1)).toBe(39_600);
     fc.assert(
-      fc.property(ageMs, retryAfterMs, random, (age, asked, dice) => {
-        const seconds = nextTryInSeconds(age, asked, dice);
+      fc.property(ageMs, retryAfterMs, random, (age, asked, jitter) => {
+        const seconds = nextTryInSeconds(age, asked, jitter);
         expect(seconds * SECOND_MS).toBeGreaterThanOrEqual(Math.min(asked, 11 * HOUR_MS));
       }),
     );
   });
 
-  it('is never sooner because of a Retry-After', () => {
+  it('is never earlier because of a Retry-After', () => {
     expect(nextTryInSeconds(HOUR_MS, SECOND_MS, 0)).toBe(3600);
     fc.assert(
-      fc.property(ageMs, retryAfterMs, random, (age, asked, dice) => {
-        expect(nextTryInSeconds(age, asked, dice)).toBeGreaterThanOrEqual(nextTryInSeconds(age, 0, dice));
+      fc.property(ageMs, retryAfterMs, random, (age, asked, jitter) => {
+        expect(nextTryInSeconds(age, asked, jitter)).toBeGreaterThanOrEqual(nextTryInSeconds(age, 0, jitter));
       }),
     );
   });
 
-  it('is always a time that SQS takes', () => {
+  it('is always a visibility timeout that SQS accepts', () => {
     const wild = fc.oneof(ageMs, fc.double({ min: 0, noNaN: true }));
     fc.assert(
-      fc.property(wild, fc.oneof(retryAfterMs, wild), random, (age, asked, dice) => {
-        const seconds = nextTryInSeconds(age, asked, dice);
+      fc.property(wild, fc.oneof(retryAfterMs, wild), random, (age, asked, jitter) => {
+        const seconds = nextTryInSeconds(age, asked, jitter);
         expect(Number.isInteger(seconds)).toBe(true);
         expect(seconds).toBeGreaterThanOrEqual(10);
         expect(seconds).toBeLessThan(SQS_LONGEST_VISIBILITY_S);
@@ -213,14 +211,14 @@ describe('the next try', () => {
 });
 
 describe('giving up', () => {
-  it('comes after 74 hours, and a day later while it is in doubt whether the chat is closed', () => {
+  it('happens after 74 hours, or a day later while it is in doubt whether the chat was closed', () => {
     expect(isGivenUp(74 * HOUR_MS - 1)).toBe(false);
     expect(isGivenUp(74 * HOUR_MS)).toBe(true);
     expect(isGivenUp(98 * HOUR_MS - 1, true)).toBe(false);
     expect(isGivenUp(98 * HOUR_MS, true)).toBe(true);
   });
 
-  it('is never taken back', () => {
+  it('stays true for every later time', () => {
     fc.assert(
       fc.property(ageMs, ageMs, (age, later) => {
         for (const isInDoubt of [false, true]) {
@@ -233,20 +231,20 @@ describe('giving up', () => {
 });
 
 describe('an outage', () => {
-  /** The ages at which a request is tried, the last one after the outage or the last one at all. */
-  function tries(outageMs: number, dice: () => number, askedMs = 0): number[] {
+  /** The ages at which a request is tried, up to the first attempt after the outage or the last attempt. */
+  function tries(outageMs: number, jitter: () => number, askedMs = 0): number[] {
     const ages = [0];
     for (let age = 0; age < outageMs && !isGivenUp(age); ) {
-      age += nextTryInSeconds(age, askedMs, dice()) * SECOND_MS;
+      age += nextTryInSeconds(age, askedMs, jitter()) * SECOND_MS;
       ages.push(age);
     }
     return ages;
   }
 
-  it('of a day costs a request some thirty calls, not thousands', () => {
+  it('of a day costs about thirty calls for each request', () => {
     fc.assert(
-      fc.property(fc.infiniteStream(random), (dice) => {
-        const calls = tries(24 * HOUR_MS, () => dice.next().value).length;
+      fc.property(fc.infiniteStream(random), (jitter) => {
+        const calls = tries(24 * HOUR_MS, () => jitter.next().value).length;
         expect(calls).toBeGreaterThanOrEqual(28);
         expect(calls).toBeLessThanOrEqual(36);
       }),
@@ -254,28 +252,32 @@ describe('an outage', () => {
     expect(tries(24 * HOUR_MS, () => 0)).toHaveLength(34);
   });
 
-  it('of a weekend costs a request some ninety calls', () => {
+  it('of a weekend costs about ninety calls for each request', () => {
     expect(tries(72 * HOUR_MS, () => 0)).toHaveLength(82);
   });
 
-  it('of a weekend or less is outlived by every request, and soon', () => {
+  it('of up to a weekend is survived by every request, which is tried soon after it', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 72 * HOUR_MS }), fc.infiniteStream(random), (outageMs, dice) => {
-        const healedAt = tries(outageMs, () => dice.next().value).at(-1) ?? 0;
-        const least = Math.max(outageMs + 12 * SECOND_MS, outageMs * 2.2);
-        expect(healedAt).toBeGreaterThanOrEqual(outageMs);
-        expect(healedAt).toBeLessThanOrEqual(Math.min(least, outageMs + 1.2 * HOUR_MS) + SECOND_MS);
-        expect(healedAt).toBeLessThan(74 * HOUR_MS);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 72 * HOUR_MS }),
+        fc.infiniteStream(random),
+        (outageMs, jitter) => {
+          const healedAt = tries(outageMs, () => jitter.next().value).at(-1) ?? 0;
+          const least = Math.max(outageMs + 12 * SECOND_MS, outageMs * 2.2);
+          expect(healedAt).toBeGreaterThanOrEqual(outageMs);
+          expect(healedAt).toBeLessThanOrEqual(Math.min(least, outageMs + 1.2 * HOUR_MS) + SECOND_MS);
+          expect(healedAt).toBeLessThan(74 * HOUR_MS);
+        },
+      ),
     );
   });
 
-  it('that asks for long waits is called seldom, and outlived too', () => {
+  it('with long Retry-After answers is survived too, with few calls', () => {
     const ages = tries(64 * HOUR_MS, () => 0, 11 * HOUR_MS);
     expect(ages).toEqual([0, 11, 22, 33, 44, 55, 66].map((hours) => hours * HOUR_MS));
   });
 
-  it('without end is given up at the first try past 74 hours', () => {
+  it('that does not end is given up at the first attempt after 74 hours', () => {
     const ages = tries(Number.POSITIVE_INFINITY, () => 0.5);
     const last = ages.at(-1) ?? 0;
     expect(last).toBeGreaterThanOrEqual(74 * HOUR_MS);

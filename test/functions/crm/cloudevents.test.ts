@@ -170,7 +170,7 @@ describe('a structured event', () => {
     'application/json',
     '',
   ])('is read with the content type %j', (type) => {
-    expect(demand({ 'content-type': type }, JSON.stringify(EVENT)).findings).toHaveLength(1);
+    expect(demand({ 'content-type': type }, JSON.stringify(EVENT)).closes).toHaveLength(1);
   });
 
   it.each([
@@ -246,7 +246,7 @@ describe('a binary event', () => {
 
   it('has any type percent-decoded before it is compared', () => {
     const headers = { ...BINARY, 'ce-type': CLOSED.replace('chat', '%63hat') };
-    expect(demand(headers, JSON.stringify(DATA)).findings).toHaveLength(1);
+    expect(demand(headers, JSON.stringify(DATA)).closes).toHaveLength(1);
   });
 
   it.each([
@@ -268,7 +268,7 @@ describe('a binary event', () => {
   it('gives selectors its attributes and data as one event', () => {
     const headers = { ...BINARY, 'ce-subject': 'chats%2FKpQx-2' };
     const found = demand(headers, '{}', { conversationId: "split(body.subject, '/')[1]" });
-    expect(found.findings).toEqual([{ deliveryId: 'e1', conversationId: 'KpQx-2' }]);
+    expect(found.closes).toEqual([{ deliveryId: 'e1', conversationId: 'KpQx-2' }]);
   });
 
   it('is refused when its JSON data is cut off', async () => {
@@ -279,8 +279,8 @@ describe('a binary event', () => {
 
 describe('a batch', () => {
   it('is one although headers of a binary event are there', () => {
-    expect(demand({ ...BINARY, ...BATCHED }, '[]').findings).toEqual([]);
-    expect(demand({ ...BINARY, ...BATCHED }, JSON.stringify([EVENT])).findings).toHaveLength(1);
+    expect(demand({ ...BINARY, ...BATCHED }, '[]').closes).toEqual([]);
+    expect(demand({ ...BINARY, ...BATCHED }, JSON.stringify([EVENT])).closes).toHaveLength(1);
   });
 
   it('is as many events, each by itself', async () => {
@@ -297,8 +297,8 @@ describe('a batch', () => {
 
   it('may hold anything, and each part of it is ignored that is no event', () => {
     const body = JSON.stringify([null, 1, 'x', [EVENT], {}, EVENT]);
-    const { findings, ignored } = demand(BATCHED, body);
-    expect([findings.length, ignored]).toEqual([1, Array(5).fill('not_finished')]);
+    const { closes, ignored } = demand(BATCHED, body);
+    expect([closes.length, ignored]).toEqual([1, Array(5).fill('not_finished')]);
   });
 });
 
@@ -336,7 +336,7 @@ describe("the CloudEvents project's own library", () => {
         const [seen] = eventsOf(lowered(headers), String(body));
         expect(seen).toEqual(JSON.parse(event.toString()));
         const isFinished = generated.type.toLowerCase() === CLOSED;
-        expect(demand(lowered(headers), String(body)).findings).toHaveLength(isFinished ? 1 : 0);
+        expect(demand(lowered(headers), String(body)).closes).toHaveLength(isFinished ? 1 : 0);
       }),
     );
   });

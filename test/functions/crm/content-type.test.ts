@@ -110,7 +110,7 @@ describe.each(Object.keys(CRMS).filter((crm) => !isOnBus(crm)))('a delivery of %
     const at = now === undefined ? NOW : Date.parse(now);
     const sent = { crm, settings, headers: lowered(headers), query, body: textOf(fixture), at };
     const reading = await expectOneReading(sent);
-    const found = 'findings' in expected ? expected.findings.length : 0;
+    const found = 'closes' in expected ? expected.closes.length : 0;
     expect(reading.queued).toBe(found);
   });
 });

@@ -29,7 +29,7 @@ describe('custom', () => {
   it('closes nothing by itself: the connection must say what is finished and where the id is', () => {
     const { conversationId: _, finishedWhen: __, ...bare } = CONNECTION;
     const content = { body: { status: 'closed', chat: { id: 'x' } }, headers: {}, query: {} };
-    expect(readDelivery(custom, bare, content)).toEqual({ findings: [], ignored: ['not_finished'] });
+    expect(readDelivery(custom, bare, content)).toEqual({ closes: [], ignored: ['not_finished'] });
     expect(custom.requires).toEqual(expect.arrayContaining(['verify', 'conversationId', 'finishedWhen']));
   });
 

@@ -148,14 +148,14 @@ describe('a message', () => {
     ['no message', { MessageName: undefined }, false],
   ])('with %s', (_what, change, isFinished) => {
     const image = { new_polyaiconversationid: 'KpQx-polyai-0001', ...change.image };
-    const { findings, ignored } = read(context({ ...change, image }));
-    expect(findings).toHaveLength(isFinished ? 1 : 0);
+    const { closes, ignored } = read(context({ ...change, image }));
+    expect(closes).toHaveLength(isFinished ? 1 : 0);
     expect(ignored).toEqual(isFinished ? [] : ['not_finished']);
   });
 
   it('counts the states that the connection names', () => {
     const cancelled = context({ target: { statecode: choice(2) } });
-    expect(read(cancelled, { finishedValues: ['1', '2'] }).findings).toHaveLength(1);
+    expect(read(cancelled, { finishedValues: ['1', '2'] }).closes).toHaveLength(1);
     expect(read(context(), { finishedValues: ['2'] }).ignored).toEqual(['not_finished']);
   });
 
@@ -173,14 +173,14 @@ describe('a message', () => {
     ['an empty column', { image: { new_polyaiconversationid: '' } }, undefined],
     ['a column of nothing', { image: { new_polyaiconversationid: null } }, undefined],
   ])('has its id in %s', (_what, change, id) => {
-    const ids = read(context(change)).findings.map(({ conversationId }) => conversationId);
+    const ids = read(context(change)).closes.map(({ conversationId }) => conversationId);
     expect(ids).toEqual(id === undefined ? [] : [id]);
   });
 
   it('of which a column of another name is chosen by the selector of the page', () => {
     const conversationId = "body.PostEntityImages[].value.Attributes[] | [?key=='cr123_chatid'].value";
     const image = { statecode: choice(1), cr123_chatid: 'KpQx-polyai-0002' };
-    expect(read(context({ image }), { conversationId }).findings).toMatchObject([
+    expect(read(context({ image }), { conversationId }).closes).toMatchObject([
       { conversationId: 'KpQx-polyai-0002' },
     ]);
     expect(read(context(), { conversationId }).ignored).toEqual(['no_conversation_id']);
@@ -198,7 +198,7 @@ describe('a message', () => {
     const wasActive = context({
       PreEntityImages: [{ key: 'PreImage', value: row({ statecode: choice(0) }) }],
     });
-    expect(read(wasActive, { lookUp: 'sharedId' }).findings).toMatchObject([{ sharedId: CASE }]);
+    expect(read(wasActive, { lookUp: 'sharedId' }).closes).toMatchObject([{ sharedId: CASE }]);
   });
 
   it.each([
@@ -233,8 +233,8 @@ describe('a message', () => {
     fc.assert(
       fc.property(value, (body) => {
         const merged = typeof body === 'object' ? { ...context(), ...body } : body;
-        const { findings, ignored } = read(merged);
-        expect(findings.length + ignored.length).toBe(1);
+        const { closes, ignored } = read(merged);
+        expect(closes.length + ignored.length).toBe(1);
         expect(typeof dynamics.isFrom?.('acme', { body, headers: {}, query: {} })).toBe('boolean');
       }),
       { numRuns: 500 },

@@ -23,9 +23,9 @@ function read(settings: Partial<Connection>) {
 
 describe('the selectors of a connection on a bus', () => {
   it('see the event itself', () => {
-    expect(read({ conversationId: 'detail.body.id' }).findings).toEqual([{ conversationId: 'd' }]);
+    expect(read({ conversationId: 'detail.body.id' }).closes).toEqual([{ conversationId: 'd' }]);
     expect(
-      read({ finishedWhen: `"detail-type" == 'Ticket changed' && account == '111122223333'` }).findings,
+      read({ finishedWhen: `"detail-type" == 'Ticket changed' && account == '111122223333'` }).closes,
     ).toEqual([{ conversationId: 'c' }]);
   });
 
@@ -36,7 +36,7 @@ describe('the selectors of a connection on a bus', () => {
 
 describe('an event that the pattern lets through', () => {
   it('is finished, unless the connection has a condition', () => {
-    expect(read({}).findings).toHaveLength(1);
+    expect(read({}).closes).toHaveLength(1);
     expect(read({ finishedWhen: "detail.id == 'other'" }).ignored).toEqual(['not_finished']);
   });
 

@@ -107,9 +107,9 @@ describe.each([
   });
 
   it.each(['Resolved', 'Closed', 'resolved', 'CLOSED', 4, 5, '4', '5'])('is finished at %j', (status) => {
-    expect(read(advanced({ status })).findings).toHaveLength(1);
+    expect(read(advanced({ status })).closes).toHaveLength(1);
     for (const wrapper of wrappers) {
-      expect(read(simple(wrapper, { ticket_status: status })).findings).toHaveLength(1);
+      expect(read(simple(wrapper, { ticket_status: status })).closes).toHaveLength(1);
     }
   });
 
@@ -136,15 +136,13 @@ describe.each([
 
   it('is finished at what the connection says instead', () => {
     const finishedValues = ['Gelöst'];
-    expect(read(advanced({ status: 'GELÖST' }), { finishedValues }).findings).toHaveLength(1);
+    expect(read(advanced({ status: 'GELÖST' }), { finishedValues }).closes).toHaveLength(1);
     expect(read(advanced(), { finishedValues }).ignored).toEqual(['not_finished']);
   });
 
   it('reads the wrapping of simple content by its own names alone', () => {
     for (const wrapper of wrappers) {
-      expect(read(simple(wrapper)).findings).toEqual([
-        { crmRef: '12345', conversationId: 'KpQx-polyai-0001' },
-      ]);
+      expect(read(simple(wrapper)).closes).toEqual([{ crmRef: '12345', conversationId: 'KpQx-polyai-0001' }]);
     }
     for (const other of others) expect(read(simple(other)).ignored).toEqual(['not_finished']);
   });
@@ -159,7 +157,7 @@ describe.each([
     ],
     ['nothing', { polyai_conversation_id: '' }, undefined],
   ])('has its id in %s', (_what, change, id) => {
-    const ids = read(advanced(change)).findings.map(({ conversationId }) => conversationId);
+    const ids = read(advanced(change)).closes.map(({ conversationId }) => conversationId);
     expect(ids).toEqual(id === undefined ? [] : [id]);
   });
 
@@ -172,23 +170,23 @@ describe.each([
     ['A-1-2', 'A-1-2'],
     ['INC-', 'INC-'],
   ])('has a ticket %j, which is looked up as the API writes it, %j', (ticket, sharedId) => {
-    const { findings } = read(advanced({ ticket_id: ticket, previous_status: 'Open' }), {
+    const { closes } = read(advanced({ ticket_id: ticket, previous_status: 'Open' }), {
       lookUp: 'sharedId',
     });
-    expect(findings).toMatchObject([{ crmRef: String(ticket).trim(), sharedId }]);
+    expect(closes).toMatchObject([{ crmRef: String(ticket).trim(), sharedId }]);
   });
 
   it('is looked up as the webhook writes it where the page’s selector says so', () => {
     const settings = { lookUp: 'sharedId', sharedId: 'body.ticket_id' } as const;
-    const { findings } = read(advanced({ ticket_id: 'INC-123', previous_status: 'Open' }), settings);
-    expect(findings).toMatchObject([{ crmRef: 'INC-123', sharedId: 'INC-123' }]);
+    const { closes } = read(advanced({ ticket_id: 'INC-123', previous_status: 'Open' }), settings);
+    expect(closes).toMatchObject([{ crmRef: 'INC-123', sharedId: 'INC-123' }]);
   });
 
   it('shows selectors the whole body', () => {
     const [wrapper = ''] = wrappers;
     const conversationId = `body.${wrapper}.ticket_cf_chat`;
-    const { findings } = read(simple(wrapper, { ticket_cf_chat: 'c' }), { conversationId });
-    expect(findings).toMatchObject([{ conversationId: 'c' }]);
+    const { closes } = read(simple(wrapper, { ticket_cf_chat: 'c' }), { conversationId });
+    expect(closes).toMatchObject([{ conversationId: 'c' }]);
   });
 
   it('may be sent anything at all', () => {
@@ -210,8 +208,8 @@ describe.each([
     }));
     fc.assert(
       fc.property(value, (body) => {
-        const { findings, ignored } = read(body);
-        expect(findings.length + ignored.length).toBeGreaterThan(0);
+        const { closes, ignored } = read(body);
+        expect(closes.length + ignored.length).toBeGreaterThan(0);
       }),
     );
   });

@@ -585,15 +585,15 @@ describe('an event', () => {
 
   it('counts by the stages that the connection names, all of them', () => {
     const several: Partial<Connection> = { finishedValues: ['4', '88120934'], repeatedFinish: 'allow' };
-    expect(read([closed(7, '88120934')], several).findings).toHaveLength(1);
-    expect(read([closed(7, '8812093')], several).findings).toHaveLength(0);
-    expect(read([{ ...closed(7), propertyValue: 4 }]).findings).toHaveLength(1);
-    expect(read([{ ...closed(7), propertyValue: ['4'] }]).findings).toHaveLength(0);
+    expect(read([closed(7, '88120934')], several).closes).toHaveLength(1);
+    expect(read([closed(7, '8812093')], several).closes).toHaveLength(0);
+    expect(read([{ ...closed(7), propertyValue: 4 }]).closes).toHaveLength(1);
+    expect(read([{ ...closed(7), propertyValue: ['4'] }]).closes).toHaveLength(0);
   });
 
   it("is what the connection's selectors see, each event of its batch", () => {
     const connection = { sharedId: "join('-', [body.subscriptionType, to_string(body.objectId)])" };
-    expect(read([closed(7), closed(8)], connection).findings.map(({ sharedId }) => sharedId)).toEqual([
+    expect(read([closed(7), closed(8)], connection).closes.map(({ sharedId }) => sharedId)).toEqual([
       'ticket.propertyChange-7',
       'ticket.propertyChange-8',
     ]);
@@ -603,7 +603,7 @@ describe('an event', () => {
 describe("a workflow's body", () => {
   it('counts by its stage, not by having been sent', () => {
     const happenedAt = new Date(NOW).toISOString();
-    expect(read({ hs_object_id: '7', hs_pipeline_stage: '4', closed_date: `${NOW}` }).findings).toEqual([
+    expect(read({ hs_object_id: '7', hs_pipeline_stage: '4', closed_date: `${NOW}` }).closes).toEqual([
       { crmRef: '7', sharedId: '7', happenedAt },
     ]);
     expect(read({ hs_object_id: '7', hs_pipeline_stage: '4' }).ignored).toEqual(['not_finished']);
@@ -615,7 +615,7 @@ describe("a workflow's body", () => {
     const { finishedValues: _, ...rest } = CONNECTION;
     const content = { body: { hs_object_id: '7' }, headers: {}, query: {} };
     const always: Connection = { ...rest, finishedWhen: 'always', repeatedFinish: 'allow' };
-    expect(readDelivery(hubspot, always, content).findings).toHaveLength(1);
+    expect(readDelivery(hubspot, always, content).closes).toHaveLength(1);
   });
 });
 

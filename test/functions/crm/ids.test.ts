@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Crm } from '../../../functions/crm/crm.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
 import { type Content, readContent } from '../../../functions/delivery.ts';
-import { type Demand, readDelivery } from '../../../functions/intake/read-delivery.ts';
+import { type ReadResult, readDelivery } from '../../../functions/intake/read-delivery.ts';
 import { delivery } from '../../../local/delivery.ts';
 import { type Fixture, fixtureNames, readFixture, textOf } from '../../../local/fixture.ts';
 import { connectionOf } from '../../support/crm.ts';
@@ -22,7 +22,7 @@ const NOTHING = [
   '  ',
 ];
 
-type Asked = Demand['findings'];
+type Asked = ReadResult['closes'];
 
 /** Every text of a delivery that is an id, or an address or JSON with one, with the id written differently. */
 function rewrite<T>(value: T, ids: readonly string[], write: (id: string) => string): T {
@@ -52,9 +52,9 @@ function escaped(around: string, text: string): string {
 function finished(name: string) {
   return fixtureNames(name).flatMap((file) => {
     const fixture = readFixture(name, file);
-    if ('refused' in fixture.expected || fixture.expected.findings.length === 0) return [];
-    const findings = fixture.expected.findings as Asked;
-    return [{ file, fixture, findings, ids: idsOf(findings), ...contentOf(name, fixture) }];
+    if ('refused' in fixture.expected || fixture.expected.closes.length === 0) return [];
+    const closes = fixture.expected.closes as Asked;
+    return [{ file, fixture, closes, ids: idsOf(closes), ...contentOf(name, fixture) }];
   });
 }
 
@@ -81,8 +81,8 @@ function contentOf(name: string, fixture: Fixture) {
 }
 
 /** As they stand in the delivery: an id that is looked up may be the ticket's, written otherwise. */
-function idsOf(findings: Asked): string[] {
-  return findings.flatMap(({ conversationId, sharedId, crmRef }) =>
+function idsOf(closes: Asked): string[] {
+  return closes.flatMap(({ conversationId, sharedId, crmRef }) =>
     conversationId !== undefined ? [conversationId] : [sharedId ?? '', crmRef ?? ''].filter(Boolean),
   );
 }
@@ -97,15 +97,15 @@ describe.each(Object.keys(CRMS))('the ids of %s', (name) => {
   }
 
   it('are read without the white space and byte order marks around them', () => {
-    for (const { file, given, read, findings } of changed((id) => `${AROUND}${id}${AROUND}`)) {
-      expect({ file, findings: read(given).findings }).toEqual({ file, findings });
+    for (const { file, given, read, closes } of changed((id) => `${AROUND}${id}${AROUND}`)) {
+      expect({ file, closes: read(given).closes }).toEqual({ file, closes });
     }
   });
 
   it.each(INSIDE)('are unusable with white space inside: %j', (unseen) => {
     for (const { file, given, read } of changed((id) => `${id[0]}${unseen}${id}`)) {
-      const { findings, ignored } = read(given);
-      expect({ file, findings }).toEqual({ file, findings: [] });
+      const { closes, ignored } = read(given);
+      expect({ file, closes }).toEqual({ file, closes: [] });
       expect({ file, ignored }).toEqual({
         file,
         ignored: expect.arrayContaining(['unusable_conversation_id']),
@@ -115,8 +115,8 @@ describe.each(Object.keys(CRMS))('the ids of %s', (name) => {
 
   it.each(NOTHING)('are none where a template was not filled: %j', (nothing) => {
     for (const { file, given, read, content, ids } of changed(() => nothing)) {
-      const { findings, ignored } = read(given);
-      const asked = idsOf(findings);
+      const { closes, ignored } = read(given);
+      const asked = idsOf(closes);
       expect({ file, asked }).toEqual({ file, asked: asked.filter((id) => ![...ids, nothing].includes(id)) });
       // What is left is another field's or another event's.
       const own = read(content).ignored.includes('unusable_conversation_id');

@@ -203,8 +203,8 @@ describe('a topic', () => {
     ['ticket.state.updated', { ticket: resolved }],
     ['ticket.state.updated', ticket('resolved')],
   ])('%s is a finish', (topic, item) => {
-    const { findings } = read(notification(topic, item));
-    expect(findings).toEqual([expect.objectContaining({ conversationId: CHAT })]);
+    const { closes } = read(notification(topic, item));
+    expect(closes).toEqual([expect.objectContaining({ conversationId: CHAT })]);
   });
 
   it.each([
@@ -221,13 +221,13 @@ describe('a topic', () => {
     [null, undefined],
     [['conversation.admin.closed'], undefined],
   ])('%s is none', (topic, item) => {
-    expect(read(notification(topic, item))).toMatchObject({ findings: [], ignored: ['not_finished'] });
+    expect(read(notification(topic, item))).toMatchObject({ closes: [], ignored: ['not_finished'] });
   });
 
   it('counts only where finishedValues lists it, and a state only when it is resolved', () => {
     const finishedValues = ['ticket.state.updated'];
     expect(read(notification(), { finishedValues }).ignored).toEqual(['not_finished']);
-    expect(read(notification('ticket.state.updated', resolved), { finishedValues }).findings).toHaveLength(1);
+    expect(read(notification('ticket.state.updated', resolved), { finishedValues }).closes).toHaveLength(1);
     const open = notification('ticket.state.updated', ticket({ category: 'submitted' }));
     expect(read(open, { finishedValues }).ignored).toEqual(['not_finished']);
   });
@@ -237,7 +237,7 @@ describe('the conversation id', () => {
   it('may be in an attribute of any name', () => {
     const conversationId = 'body.data.item.custom_attributes."Chat 💬 (PolyAI)"';
     const body = notification(undefined, { id: '1', custom_attributes: { 'Chat 💬 (PolyAI)': CHAT } });
-    expect(read(body, { conversationId }).findings).toEqual([
+    expect(read(body, { conversationId }).closes).toEqual([
       { crmRef: '1', deliveryId: 'notif_1', conversationId: CHAT },
     ]);
     expect(connectionOf('intercom', { conversationId })).toMatchObject({ conversationId });

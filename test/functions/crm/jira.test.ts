@@ -165,13 +165,13 @@ describe('an update of an issue', () => {
     ['a comment', { event: 'comment_created' }],
     ['an event of another type', { event: null }],
   ])('is no finish: %s', (_what, change) => {
-    expect(read(jiraEvent(change))).toMatchObject({ findings: [], ignored: ['not_finished'] });
+    expect(read(jiraEvent(change))).toMatchObject({ closes: [], ignored: ['not_finished'] });
   });
 
   it('is a finish by the name or the id of the new status, where the connection lists them', () => {
     const event = jiraEvent({ category: 'indeterminate' });
-    expect(read(event, { finishedValues: ['done'] }).findings).toHaveLength(1);
-    expect(read(event, { finishedValues: ['5'] }).findings).toHaveLength(1);
+    expect(read(event, { finishedValues: ['done'] }).closes).toHaveLength(1);
+    expect(read(event, { finishedValues: ['5'] }).closes).toHaveLength(1);
     expect(read(event, { finishedValues: ['In Progress', '3', 'status'] }).ignored).toEqual(['not_finished']);
     expect(read(jiraEvent(), { finishedValues: ['Resolved'] }).ignored).toEqual(['not_finished']);
   });
@@ -193,8 +193,8 @@ describe('an update of an issue', () => {
     ['some that are no texts', [null, 7, { a: 1 }, ['polyai_conversation_id:a']], []],
     ['a text', 'polyai_conversation_id:a', []],
   ])('has the id in its labels: %s', (_what, labels, expected) => {
-    const { findings, ignored } = read(jiraEvent({ labels }));
-    expect(findings.map(({ conversationId }) => conversationId)).toEqual(expected);
+    const { closes, ignored } = read(jiraEvent({ labels }));
+    expect(closes.map(({ conversationId }) => conversationId)).toEqual(expected);
     expect(ignored).toEqual(expected.length > 0 ? [] : ['no_conversation_id']);
   });
 
@@ -202,7 +202,7 @@ describe('an update of an issue', () => {
     const event = jiraEvent();
     const fields = { ...event.issue.fields, customfield_10050: 'KpQx-2' };
     const settings = { conversationId: 'body.issue.fields.customfield_10050' };
-    expect(read({ ...event, issue: { ...event.issue, fields } }, settings).findings).toEqual([
+    expect(read({ ...event, issue: { ...event.issue, fields } }, settings).closes).toEqual([
       { crmRef: 'JRA-20002', conversationId: 'KpQx-2' },
     ]);
     expect(read(event, settings).ignored).toEqual(['no_conversation_id']);
@@ -237,7 +237,7 @@ describe('an automation rule', () => {
 
   it('leaves the decision to finishedValues where there are some', () => {
     expect(read(rule, { finishedValues: ['Closed'] }).ignored).toEqual(['not_finished']);
-    expect(read(rule, { finishedValues: ['RESOLVED'] }).findings).toHaveLength(1);
+    expect(read(rule, { finishedValues: ['RESOLVED'] }).closes).toHaveLength(1);
   });
 });
 

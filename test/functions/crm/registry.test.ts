@@ -103,7 +103,7 @@ describe.each(Object.keys(CRMS))('%s', (name) => {
           .map((pair) => pair.split(/=(.*)/s).slice(0, 2)),
       );
       const demand = readAs(connection as ConnectionConfiguration, { headers, text: filled(text.trim()) });
-      expect(demand).toMatchObject({ findings: [expect.anything()] });
+      expect(demand).toMatchObject({ closes: [expect.anything()] });
     }
   });
 
@@ -114,8 +114,8 @@ describe.each(Object.keys(CRMS))('%s', (name) => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.dictionary(fc.string(), fc.string()), (body, headers) => {
         const content = { body, headers, query: headers };
-        const { findings } = readDelivery(crm, { project, ...settings }, content);
-        expect(Array.isArray(findings)).toBe(true);
+        const { closes } = readDelivery(crm, { project, ...settings }, content);
+        expect(Array.isArray(closes)).toBe(true);
         crm.isFrom?.('acme', content);
         crm.greet?.(delivery({ headers, method: 'GET' }));
         crm.confirm?.(delivery({ headers }));

@@ -51,7 +51,7 @@ describe.each([
   it('is looked up by the long form and logged as it was sent', () => {
     const { polyai: project, ...rest } = connectionOf(name, { ...settings, ...LOOK_UP });
     const content = { body, headers: {}, query: {} };
-    const { findings } = readDelivery(CRMS[name] as Crm, { project, ...rest }, content);
-    expect(findings).toEqual([{ crmRef: SHORT, sharedId: LONG }]);
+    const { closes } = readDelivery(CRMS[name] as Crm, { project, ...rest }, content);
+    expect(closes).toEqual([{ crmRef: SHORT, sharedId: LONG }]);
   });
 });

@@ -52,7 +52,7 @@ function read(text: string, settings: Partial<Connection> = {}) {
 }
 
 const idsOf = (text: string, settings?: Partial<Connection>) =>
-  read(text, settings).findings.map(({ conversationId }) => conversationId);
+  read(text, settings).closes.map(({ conversationId }) => conversationId);
 
 const start = (settings = {}) =>
   startReceiver(CRM, { sender: ORGANIZATION, ...settings }, { token: TOKEN }, NOW);
@@ -210,7 +210,7 @@ describe('a message', () => {
     expect(read(message(notifications.join('')))).toEqual({
       crmRef: '5000',
       deliveryId: '04l0',
-      findings: [
+      closes: [
         { conversationId: 'a', crmRef: '5003', deliveryId: '04l3' },
         { conversationId: 'b', crmRef: '5002', deliveryId: '04l2' },
       ],
@@ -229,7 +229,7 @@ describe('a message', () => {
     ['a control character', field('a&#7;b'), ['unusable_conversation_id']],
     ['half of a character', field('a&#xD83D;'), ['unusable_conversation_id']],
   ])('closes nothing where the id is %s', (_what, fields, ignored) => {
-    expect(read(message(notification({ fields })))).toMatchObject({ findings: [], ignored });
+    expect(read(message(notification({ fields })))).toMatchObject({ closes: [], ignored });
   });
 
   it.each([
@@ -268,14 +268,14 @@ describe('a message', () => {
       'b',
     ]);
     for (const conversationId of ['body.SessionId', 'SessionId', 'body.Notification', 'body.sObject']) {
-      expect(read(text, { conversationId }).findings).toEqual([]);
+      expect(read(text, { conversationId }).closes).toEqual([]);
     }
   });
 
   it("gives the record's id to be looked up", () => {
     const fields = `<sf:ClosedDate>${new Date(NOW).toISOString()}</sf:ClosedDate>`;
-    const { findings } = read(message(notification({ fields })), { lookUp: 'sharedId' });
-    expect(findings).toMatchObject([{ sharedId: '500000000000001AAA' }]);
+    const { closes } = read(message(notification({ fields })), { lookUp: 'sharedId' });
+    expect(closes).toMatchObject([{ sharedId: '500000000000001AAA' }]);
   });
 
   it('is read with indentation, CRLF, a byte order mark or none of them', () => {
@@ -291,8 +291,8 @@ describe('a record of a case that was opened again', () => {
     notification({ fields: `${field(id)}<sf:IsClosed>${isClosed}</sf:IsClosed>` });
 
   it('is ignored beside those that are closed', () => {
-    const { findings, ignored } = read(message(record('a', 'true') + record('b', 'false')));
-    expect(findings).toMatchObject([{ conversationId: 'a' }]);
+    const { closes, ignored } = read(message(record('a', 'true') + record('b', 'false')));
+    expect(closes).toMatchObject([{ conversationId: 'a' }]);
     expect(ignored).toEqual(['not_finished']);
   });
 
@@ -399,8 +399,8 @@ describe('XML that is no message', () => {
         }
         const content = { body, headers: {}, query: {} };
         salesforce.isFrom?.(ORGANIZATION, content);
-        const { findings, ignored } = readDelivery(salesforce, connection, content);
-        expect(findings.length + ignored.length).toBeLessThanOrEqual(30);
+        const { closes, ignored } = readDelivery(salesforce, connection, content);
+        expect(closes.length + ignored.length).toBeLessThanOrEqual(30);
       }),
       { numRuns: 1000 },
     );

@@ -234,7 +234,7 @@ describe('a case', () => {
     ['closed by event, whatever its status', { status: 'Abgeschlossen' }],
     ['closed in capitals', { event: undefined, status: 'CLOSED' }],
   ])('is a finish: %s', (_what, change) => {
-    expect(read(closedCase(change)).findings).toHaveLength(1);
+    expect(read(closedCase(change)).closes).toHaveLength(1);
   });
 
   it.each([
@@ -249,23 +249,18 @@ describe('a case', () => {
 
   it('is a finish by what finishedValues lists and by nothing else', () => {
     expect(read(closedCase(), { finishedValues: ['Verified'] }).ignored).toEqual(['not_finished']);
-    expect(read(closedCase({ status: 'verified' }), { finishedValues: ['Verified'] }).findings).toHaveLength(
-      1,
-    );
+    expect(read(closedCase({ status: 'verified' }), { finishedValues: ['Verified'] }).closes).toHaveLength(1);
     const session = closedCase({ event: 'messaging.ended', status: 'Ended' });
-    expect(read(session, { finishedValues: ['messaging.ended'] }).findings).toHaveLength(1);
+    expect(read(session, { finishedValues: ['messaging.ended'] }).closes).toHaveLength(1);
   });
 
   it('is what selectors see, each of a list by itself', () => {
     const cases = [closedCase({ chat: 'a', open: false }), closedCase({ chat: 'b', open: true })];
-    const { findings, ignored } = read(cases, {
+    const { closes, ignored } = read(cases, {
       finishedWhen: 'body.open == `false`',
       conversationId: 'body.chat',
     });
-    expect([findings.map(({ conversationId }) => conversationId), ignored]).toEqual([
-      ['a'],
-      ['not_finished'],
-    ]);
+    expect([closes.map(({ conversationId }) => conversationId), ignored]).toEqual([['a'], ['not_finished']]);
   });
 });
 

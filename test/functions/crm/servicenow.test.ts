@@ -297,7 +297,7 @@ describe('the proof', () => {
 
 describe('a record', () => {
   const count = (change: object, settings?: Partial<Connection>) =>
-    read({ ...INCIDENT, state: undefined, state_display: undefined, ...change }, settings).findings.length;
+    read({ ...INCIDENT, state: undefined, state_display: undefined, ...change }, settings).closes.length;
 
   it.each([6, 7, '6', '7', 'Resolved', 'CLOSED', { value: '6' }, { value: 7, display_value: 'Geschlossen' }])(
     'of an incident is finished in state %j',
@@ -350,19 +350,19 @@ describe('a record', () => {
     ['what is displayed where there is no value', { correlation_id: { display_value: 'a' } }, 'a'],
     ['nothing', { correlation_id: '' }, undefined],
   ])('has its id in %s', (_what, change, id) => {
-    const ids = read({ ...INCIDENT, ...change }).findings.map(({ conversationId }) => conversationId);
+    const ids = read({ ...INCIDENT, ...change }).closes.map(({ conversationId }) => conversationId);
     expect(ids).toEqual(id === undefined ? [] : [id]);
   });
 
   it('takes another id where the connection says so', () => {
     const body = { ...INCIDENT, correlation_id: 'alert-7', u_polyai_conversation_id: 'b' };
-    const { findings } = read(body, { conversationId: 'body.correlation_id' });
-    expect(findings).toMatchObject([{ conversationId: 'alert-7' }]);
+    const { closes } = read(body, { conversationId: 'body.correlation_id' });
+    expect(closes).toMatchObject([{ conversationId: 'alert-7' }]);
   });
 
   it('is named by its number, or else its sys_id, and looked up by that', () => {
     const wasOpen = { ...INCIDENT, previous_state: '2' };
-    expect(read(wasOpen, { lookUp: 'sharedId' }).findings).toMatchObject([{ sharedId: 'INC0010001' }]);
+    expect(read(wasOpen, { lookUp: 'sharedId' }).closes).toMatchObject([{ sharedId: 'INC0010001' }]);
     const { crmRef } = read({ ...INCIDENT, number: '' });
     expect(crmRef).toBe(INCIDENT.sys_id);
   });
@@ -385,8 +385,8 @@ describe('a record', () => {
     }));
     fc.assert(
       fc.property(value, (body) => {
-        const { findings, ignored } = read(body);
-        expect(findings.length + ignored.length).toBeGreaterThan(0);
+        const { closes, ignored } = read(body);
+        expect(closes.length + ignored.length).toBeGreaterThan(0);
       }),
       { numRuns: 500 },
     );

@@ -685,7 +685,7 @@ it.each([
 ])('an event of a stream with %s is not finished', (_what, change) => {
   const type = 'com.twilio.conversations.conversation-state.updated';
   const event = { specversion: '1.0', type, id: 'NO1', data: { ...STATE, UniqueName: ID } };
-  expect(read([event]).findings).toHaveLength(1);
+  expect(read([event]).closes).toHaveLength(1);
   expect(read([{ ...event, ...change }]).ignored).toEqual(['not_finished']);
 });
 
@@ -696,7 +696,7 @@ function read(body: unknown, connection: Partial<Connection> = {}, query: Record
 
 describe('a state', () => {
   it.each(['closed', 'Closed'])('is a finish when it is now %s', (StateTo) => {
-    expect(read({ ...STATE, StateTo, UniqueName: ID }).findings).toHaveLength(1);
+    expect(read({ ...STATE, StateTo, UniqueName: ID }).closes).toHaveLength(1);
   });
 
   it.each(['active', 'inactive', 'initializing', '', 'closed ', undefined, null, ['closed']])(
@@ -720,7 +720,7 @@ describe('a state', () => {
     expect(
       read([{ type: 'com.twilio.conversations.message.added', data: STATE }, {}, null, 7]).ignored,
     ).toEqual(Array(4).fill('not_finished'));
-    expect(read([])).toEqual({ findings: [], ignored: [] });
+    expect(read([])).toEqual({ closes: [], ignored: [] });
   });
 });
 
@@ -745,7 +745,7 @@ describe('the id', () => {
     ['attributes that are a number', { Attributes: '7' }, { polyai_conversation_id }, ID],
     ['nothing', {}, {}, undefined],
   ])('is read from %s', (_where, fields, query, id) => {
-    expect(read({ ...STATE, ...fields }, {}, query).findings[0]?.conversationId).toBe(id);
+    expect(read({ ...STATE, ...fields }, {}, query).closes[0]?.conversationId).toBe(id);
   });
 });
 

@@ -113,14 +113,14 @@ describe('a ticket event', () => {
   it.each(['SOLVED', 'CLOSED', 'solved', 'closed', 'Solved'])(
     'is a finish when the status is now %s',
     (current) => {
-      expect(read(zendeskEvent({ current })).findings).toHaveLength(1);
+      expect(read(zendeskEvent({ current })).closes).toHaveLength(1);
     },
   );
 
   it.each(['NEW', 'OPEN', 'PENDING', 'HOLD', 'DELETED', 'ARCHIVED', '', 'SOLVED ', 'UNSOLVED'])(
     'is none when the status is now %j',
     (current) => {
-      expect(read(zendeskEvent({ current }))).toMatchObject({ findings: [], ignored: ['not_finished'] });
+      expect(read(zendeskEvent({ current }))).toMatchObject({ closes: [], ignored: ['not_finished'] });
     },
   );
 
@@ -135,13 +135,13 @@ describe('a ticket event', () => {
     '__proto__',
     '',
   ])('is none when its type is %j, whatever its status', (type) => {
-    expect(read(zendeskEvent({ type }))).toMatchObject({ findings: [], ignored: ['not_finished'] });
+    expect(read(zendeskEvent({ type }))).toMatchObject({ closes: [], ignored: ['not_finished'] });
   });
 
   it('of a custom status is a finish by the category in its detail', () => {
     const event = zendeskEvent({ type: 'ticket.custom_status_changed', current: '8447320465999' });
     const solved = { ...event, detail: { ...event.detail, status: 'solved' } };
-    expect(read(solved).findings).toHaveLength(1);
+    expect(read(solved).closes).toHaveLength(1);
     expect(read(event).ignored).toEqual(['not_finished']);
   });
 
@@ -161,12 +161,12 @@ describe('a ticket event', () => {
   ])('with an external id that is %s', (_what, externalId, ignored, ids) => {
     const demand = read(zendeskEvent({ externalId }));
     expect(demand.ignored).toEqual(ignored);
-    expect(demand.findings.map(({ conversationId }) => conversationId)).toEqual(ids);
+    expect(demand.closes.map(({ conversationId }) => conversationId)).toEqual(ids);
   });
 
   it('takes the values that mean finished from the connection, instead of its own', () => {
     const finishedValues = ['pending', '8447320465999'];
-    const count = (event: object) => read(event, { finishedValues }).findings.length;
+    const count = (event: object) => read(event, { finishedValues }).closes.length;
     expect(count(zendeskEvent({ current: 'PENDING' }))).toBe(1);
     expect(count(zendeskEvent({ type: 'ticket.custom_status_changed', current: '8447320465999' }))).toBe(1);
     expect(count(zendeskEvent({ current: 'SOLVED' }))).toBe(0);
@@ -175,7 +175,7 @@ describe('a ticket event', () => {
   it("takes the connection's selectors, instead of its own", () => {
     const event = zendeskEvent({ current: 'OPEN' });
     const selectors = { conversationId: 'body.subject', finishedWhen: "body.detail.status == 'OPEN'" };
-    expect(read(event, selectors).findings).toMatchObject([{ conversationId: 'zen:ticket:5158' }]);
+    expect(read(event, selectors).closes).toMatchObject([{ conversationId: 'zen:ticket:5158' }]);
   });
 });
 
@@ -183,12 +183,12 @@ describe("a trigger's body", () => {
   const BODY = { ticket_id: 5158, status: 'Gelöst', polyai_conversation_id: 'KpQx-polyai-0001' };
 
   it('is a finish by itself, whatever its status says', () => {
-    expect(read(BODY).findings).toEqual([{ crmRef: '5158', conversationId: 'KpQx-polyai-0001' }]);
-    expect(read({ ...BODY, status: undefined }).findings).toHaveLength(1);
+    expect(read(BODY).closes).toEqual([{ crmRef: '5158', conversationId: 'KpQx-polyai-0001' }]);
+    expect(read({ ...BODY, status: undefined }).closes).toHaveLength(1);
   });
 
   it('is judged by its status where the connection says which values count', () => {
-    expect(read(BODY, { finishedValues: ['GELÖST'] }).findings).toHaveLength(1);
+    expect(read(BODY, { finishedValues: ['GELÖST'] }).closes).toHaveLength(1);
     expect(read({ ...BODY, status: 'Offen' }, { finishedValues: ['Gelöst'] }).ignored).toEqual([
       'not_finished',
     ]);
@@ -207,14 +207,14 @@ describe("a trigger's body", () => {
     [{ polyai_conversation_id: null }],
     [{ type: 'ticket.solved' }],
   ])('without an id is ignored: %j', (body) => {
-    expect(read(body)).toMatchObject({ findings: [], ignored: ['no_conversation_id'] });
+    expect(read(body)).toMatchObject({ closes: [], ignored: ['no_conversation_id'] });
   });
 
   it('may come as a form', () => {
     const fields = Object.fromEntries(
       new URLSearchParams('ticket_id=5158&polyai_conversation_id=KpQx-polyai-0001'),
     );
-    expect(read(fields).findings).toEqual([{ crmRef: '5158', conversationId: 'KpQx-polyai-0001' }]);
+    expect(read(fields).closes).toEqual([{ crmRef: '5158', conversationId: 'KpQx-polyai-0001' }]);
   });
 
   it('does not take an inherited property for an id', () => {
@@ -247,8 +247,8 @@ describe('any body', () => {
     }));
     fc.assert(
       fc.property(values.value, (body) => {
-        const { findings, ignored } = read(body);
-        expect(findings.length + ignored.length).toBeGreaterThan(0);
+        const { closes, ignored } = read(body);
+        expect(closes.length + ignored.length).toBeGreaterThan(0);
       }),
       { numRuns: 500 },
     );
@@ -270,15 +270,15 @@ describe('a ticket that is looked up', () => {
     ['nothing known to SOLVED', undefined, 'SOLVED', {}, false],
     ['SOLVED to CLOSED where that is allowed', 'SOLVED', 'CLOSED', { repeatedFinish: 'allow' }, true],
   ])('finishes by its event alone: %s', (_what, previous, current, more, isTaken) => {
-    const { findings, ignored } = read(changed(previous, current), { ...looksUp, ...more });
-    expect(findings).toHaveLength(isTaken ? 1 : 0);
+    const { closes, ignored } = read(changed(previous, current), { ...looksUp, ...more });
+    expect(closes).toHaveLength(isTaken ? 1 : 0);
     expect(ignored).toEqual(isTaken ? [] : ['not_finished']);
   });
 
   it('has custom statuses compared by their ids, where the connection lists nothing else', () => {
     const custom = (finishedValues: string[], previous: string, current: string) =>
-      read(changed(previous, current, 'ticket.custom_status_changed'), { ...looksUp, finishedValues })
-        .findings.length;
+      read(changed(previous, current, 'ticket.custom_status_changed'), { ...looksUp, finishedValues }).closes
+        .length;
     expect(custom(['7', '8'], '6', '7')).toBe(1);
     expect(custom(['7', '8'], '7', '8')).toBe(0);
     expect(custom(['7', 'SOLVED'], '6', '7')).toBe(0);

@@ -5,7 +5,7 @@ import type { VerifySettings } from '../../../functions/schemes/scheme.ts';
 
 const NOON = Date.parse('2026-08-01T12:00:00Z');
 
-describe('a time of a CRM', () => {
+describe('toTime', () => {
   it.each([
     ['2026-08-01T12:00:00Z'],
     ['2026-08-01T12:00Z'],
@@ -19,7 +19,7 @@ describe('a time of a CRM', () => {
     [`${NOON}`],
     [`${NOON / 1000}`],
     [`${NOON / 1000}.000`],
-  ])('is read: %j', (value) => {
+  ])('reads %j', (value) => {
     expect(toTime(value)).toBe(NOON);
   });
 
@@ -41,11 +41,11 @@ describe('a time of a CRM', () => {
     [{}],
     [[NOON]],
     [true],
-  ])('is none: %j', (value) => {
+  ])('returns undefined for %j', (value) => {
     expect(toTime(value)).toBeUndefined();
   });
 
-  it('can always be written, whatever it is', () => {
+  it('returns only times that a Date can hold, whatever the value is', () => {
     fc.assert(
       fc.property(fc.anything(), fc.double(), (value, number) => {
         for (const each of [value, number, String(number)]) {
@@ -57,7 +57,7 @@ describe('a time of a CRM', () => {
   });
 });
 
-describe('the time of a signature', () => {
+describe('signedAt', () => {
   const hmac = {
     scheme: 'hmac',
     header: 'x-signature',
@@ -82,7 +82,7 @@ describe('the time of a signature', () => {
     [{ scheme: 'hubspot' }, { ...hubspot, 'x-hubspot-signature-v3': 'x' }, NOON],
     [{ scheme: 'hubspot' }, hubspot, undefined],
     [{ scheme: 'bearer' }, { 'x-time': `${NOON / 1000}` }, undefined],
-  ])('is only what is signed: %j with %j', (verify, headers, time) => {
+  ])('reads a time only if the scheme signs it: %j with %j', (verify, headers, time) => {
     expect(signedAt(verify, headers)).toBe(time);
   });
 });

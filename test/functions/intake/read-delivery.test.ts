@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import type { Crm, Reading } from '../../../functions/crm/crm.ts';
 import custom from '../../../functions/crm/custom.ts';
-import { ask, readDelivery } from '../../../functions/intake/read-delivery.ts';
+import { MAX_IGNORED, readDelivery, toRequestFields } from '../../../functions/intake/read-delivery.ts';
+import { MINUTE_MS } from '../../../functions/time.ts';
 
 const CONNECTION: Connection = {
   crm: 'custom',
@@ -23,7 +24,7 @@ function read(body: unknown, connection: Partial<Connection> = {}) {
 }
 
 function idsOf(id: unknown): string[] {
-  return read({ done: true, id }).findings.map(({ conversationId = '' }) => conversationId);
+  return read({ done: true, id }).closes.map(({ conversationId = '' }) => conversationId);
 }
 
 describe('finishedWhen', () => {
@@ -36,25 +37,25 @@ describe('finishedWhen', () => {
     [[true], ['finished_not_boolean'], 0],
     [{}, ['finished_not_boolean'], 0],
     [undefined, ['finished_not_boolean'], 0],
-  ])('giving %j is ignored with %j', (done, ignored, findings) => {
+  ])('with the result %j ignores the event with %j', (done, ignored, closes) => {
     const demand = read({ done, id: 'c1' });
     expect(demand.ignored).toEqual(ignored);
-    expect(demand.findings).toHaveLength(findings);
+    expect(demand.closes).toHaveLength(closes);
   });
 
-  it('may be "always"', () => {
-    expect(read({ id: 'c1' }, { finishedWhen: 'always' }).findings).toEqual([{ conversationId: 'c1' }]);
+  it('can be "always"', () => {
+    expect(read({ id: 'c1' }, { finishedWhen: 'always' }).closes).toEqual([{ conversationId: 'c1' }]);
   });
 
-  it('that meets a type it cannot work on closes nothing', () => {
+  it('closes nothing when it meets a type that it cannot work on', () => {
     const finishedWhen = "contains(body.tags, 'done')";
-    expect(read({ id: 'c1', tags: ['done'] }, { finishedWhen }).findings).toHaveLength(1);
+    expect(read({ id: 'c1', tags: ['done'] }, { finishedWhen }).closes).toHaveLength(1);
     expect(read({ id: 'c1' }, { finishedWhen }).ignored).toEqual(['finished_not_boolean']);
   });
 
-  it('sees headers and query too', () => {
+  it('is applied to headers and query too', () => {
     const finishedWhen = "headers.\"x-a\" == 'h' && query.q == 'v'";
-    expect(read({ id: 'c1' }, { finishedWhen }).findings).toHaveLength(1);
+    expect(read({ id: 'c1' }, { finishedWhen }).closes).toHaveLength(1);
   });
 });
 
@@ -65,33 +66,33 @@ describe('conversationId', () => {
     ['an array of them', ['c1', 42, 'c3'], ['c1', '42', 'c3']],
     ['duplicates, also across types', ['c1', 'c1', 42, '42'], ['c1', '42']],
     ['an array with gaps', ['c1', null, '', 'c2'], ['c1', 'c2']],
-  ])('may give %s', (_what, id, expected) => {
+  ])('can give %s', (_what, id, expected) => {
     expect(idsOf(id)).toEqual(expected);
     expect(read({ done: true, id }).ignored).toEqual([]);
   });
 
   it.each([[undefined], [null], [''], [[]], [[null, '']]])(
-    'giving %j is ignored: no_conversation_id',
+    'with the result %j ignores the event with no_conversation_id',
     (id) => {
-      expect(read({ done: true, id })).toEqual({ findings: [], ignored: ['no_conversation_id'] });
+      expect(read({ done: true, id })).toEqual({ closes: [], ignored: ['no_conversation_id'] });
     },
   );
 
   it.each([[true], [1.5], [2 ** 53], [{ id: 'c1' }], [['c1'.repeat(200)]], ['line\nend'], [[['c1']]]])(
-    'giving %j is ignored: unusable_conversation_id',
+    'with the result %j ignores the event with unusable_conversation_id',
     (id) => {
-      expect(read({ done: true, id })).toEqual({ findings: [], ignored: ['unusable_conversation_id'] });
+      expect(read({ done: true, id })).toEqual({ closes: [], ignored: ['unusable_conversation_id'] });
     },
   );
 
-  it('takes the good of an array and says what was not', () => {
+  it('uses the usable ids of an array and reports the others', () => {
     expect(read({ done: true, id: ['c1', {}, false] })).toEqual({
-      findings: [{ conversationId: 'c1' }],
+      closes: [{ conversationId: 'c1' }],
       ignored: ['unusable_conversation_id', 'unusable_conversation_id'],
     });
   });
 
-  it('is not looked at when nothing is finished', () => {
+  it('is not applied when nothing is finished', () => {
     expect(read({ done: false, id: {} }).ignored).toEqual(['not_finished']);
   });
 });
@@ -103,7 +104,7 @@ describe('a preset with several events in one delivery', () => {
     return readDelivery(crm, bare, { body: {}, headers: {}, query: {} });
   }
 
-  it('gives each close the references of its own event, and the delivery those of the first', () => {
+  it('gives each close the references of its own event, and the result those of the first event', () => {
     const readings: Reading[] = [
       { finished: false, crmRef: 1, deliveryId: 'd1' },
       { finished: true, conversationId: 'c2', crmRef: 'T-2', deliveryId: 'd2' },
@@ -113,7 +114,7 @@ describe('a preset with several events in one delivery', () => {
     expect(readEvents(readings)).toEqual({
       crmRef: '1',
       deliveryId: 'd1',
-      findings: [
+      closes: [
         { conversationId: 'c2', crmRef: 'T-2', deliveryId: 'd2' },
         { conversationId: 'c3' },
         { conversationId: 'c4' },
@@ -122,16 +123,25 @@ describe('a preset with several events in one delivery', () => {
     });
   });
 
-  it('asks for each conversation once', () => {
+  it('asks to close each conversation once', () => {
     const readings: Reading[] = [
       { finished: true, conversationId: 'c1' },
       { finished: true, conversationId: 'c1' },
     ];
-    expect(readEvents(readings).findings).toEqual([{ conversationId: 'c1' }]);
+    expect(readEvents(readings).closes).toEqual([{ conversationId: 'c1' }]);
   });
 
-  it('asks for nothing when there is none', () => {
-    expect(readEvents([])).toEqual({ findings: [], ignored: [] });
+  it('reports at most 100 reasons for ignored events, and still every close', () => {
+    const ignored = Array.from({ length: MAX_IGNORED + 1 }, () => ({ finished: false }));
+    const result = readEvents([...ignored, { finished: true, conversationId: 'c1' }]);
+    expect(result).toEqual({
+      closes: [{ conversationId: 'c1' }],
+      ignored: Array(100).fill('not_finished'),
+    });
+  });
+
+  it('asks for nothing when there is no event', () => {
+    expect(readEvents([])).toEqual({ closes: [], ignored: [] });
   });
 });
 
@@ -153,9 +163,9 @@ it('never throws, whatever the body is', () => {
   );
 });
 
-describe('what is looked up', () => {
+describe('a look-up', () => {
   const NOW = Date.parse('2026-08-01T12:00:00Z');
-  const at = (minutes: number) => new Date(NOW - minutes * 60_000).toISOString();
+  const at = (minutes: number) => new Date(NOW - minutes * MINUTE_MS).toISOString();
   const looksUp: Connection = {
     crm: 'made-up',
     project: 'support-uk',
@@ -179,53 +189,53 @@ describe('what is looked up', () => {
     [{}, { finishedWhen: 'always', repeatedFinish: 'allow' }, true],
     [{}, { repeatedFinish: 'allow' }, true],
     [{ finished: false, provesChange: true }, { repeatedFinish: 'allow' }, false],
-  ])('is only a finish whose event proves the change: %j with %j', (reading, connection, isTaken) => {
-    const { findings, ignored } = readings([reading], connection);
-    expect(findings).toHaveLength(isTaken ? 1 : 0);
+  ])('needs an event that proves the change to finished: %j with %j', (reading, connection, isTaken) => {
+    const { closes, ignored } = readings([reading], connection);
+    expect(closes).toHaveLength(isTaken ? 1 : 0);
     expect(ignored).toEqual(isTaken ? [] : ['not_finished']);
   });
 
-  it('is not asked of a conversation’s own id', () => {
+  it('needs proof of the change, but a close by conversation id does not', () => {
     const { lookUp: _none, ...own } = looksUp;
     const crm = { read: () => [{ finished: true, conversationId: 'c', happenedAt: at(3) }] };
     expect(readDelivery(crm, own, { body: {}, headers: {}, query: {} }, NOW)).toEqual({
-      findings: [{ conversationId: 'c' }],
+      closes: [{ conversationId: 'c' }],
       ignored: [],
     });
   });
 
-  it('has the earliest time that the event or the signature has', () => {
-    const proven = { provesChange: true };
-    const signed = { 'webhook-timestamp': `${(NOW - 4 * 60_000) / 1000}` };
+  it('has the earliest time that the event or its signature gives', () => {
+    const proof = { provesChange: true };
+    const signed = { 'webhook-timestamp': `${(NOW - 4 * MINUTE_MS) / 1000}` };
     const timeOf = (reading: object, headers = {}) =>
-      readings([{ ...proven, ...reading }], {}, headers).happenedAt;
+      readings([{ ...proof, ...reading }], {}, headers).happenedAt;
     expect(timeOf({})).toBeUndefined();
     expect(timeOf({ happenedAt: at(3) })).toBe(at(3));
     expect(timeOf({ happenedAt: at(3) }, signed)).toBe(at(4));
     expect(timeOf({ happenedAt: at(20), finishedAt: at(3) }, signed)).toBe(at(20));
   });
 
-  it('counts each event of a batch from its own time, and a ticket from its latest', () => {
-    const proven = { provesChange: true };
-    const { findings, happenedAt } = readings([
-      { ...proven, crmRef: '7', happenedAt: at(1) },
-      { ...proven, crmRef: '7', happenedAt: at(60) },
-      { ...proven, crmRef: '8', happenedAt: at(30) },
+  it('of a batch has the time of its own event, and of a repeated ticket the latest one', () => {
+    const proof = { provesChange: true };
+    const { closes, happenedAt } = readings([
+      { ...proof, crmRef: '7', happenedAt: at(1) },
+      { ...proof, crmRef: '7', happenedAt: at(60) },
+      { ...proof, crmRef: '8', happenedAt: at(30) },
     ]);
-    expect(findings).toEqual([
+    expect(closes).toEqual([
       { crmRef: '7', sharedId: '7', happenedAt: at(1) },
       { crmRef: '8', sharedId: '8', happenedAt: at(30) },
     ]);
     expect(happenedAt).toBe(at(30));
   });
 
-  it('is asked for from its event on, never from a time to come', () => {
+  it('counts as received when its event happened, but never in the future', () => {
     const [late = {}, early = {}, timeless = {}] = [at(30), at(-30), undefined].map((happenedAt) => ({
       sharedId: '7',
       ...(happenedAt && { happenedAt }),
     }));
-    expect(ask(late, NOW)).toEqual({ sharedId: '7', receivedAt: at(30) });
-    expect(ask(early, NOW)).toEqual({ sharedId: '7', receivedAt: at(0) });
-    expect(ask(timeless, NOW)).toEqual({ sharedId: '7', receivedAt: at(0) });
+    expect(toRequestFields(late, NOW)).toEqual({ sharedId: '7', receivedAt: at(30) });
+    expect(toRequestFields(early, NOW)).toEqual({ sharedId: '7', receivedAt: at(0) });
+    expect(toRequestFields(timeless, NOW)).toEqual({ sharedId: '7', receivedAt: at(0) });
   });
 });

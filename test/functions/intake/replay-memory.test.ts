@@ -5,18 +5,18 @@ import type { Crm, Reading } from '../../../functions/crm/crm.ts';
 import custom from '../../../functions/crm/custom.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
 import { readContent } from '../../../functions/delivery.ts';
-import { createReplayMemory, isTellingApart } from '../../../functions/intake/replay-memory.ts';
+import { createReplayMemory, distinguishesFinishes } from '../../../functions/intake/replay-memory.ts';
 import type { Line } from '../../../functions/log.ts';
 import { createReceive } from '../../../functions/receive.lambda.ts';
 import { SCHEMES } from '../../../functions/schemes/index.ts';
 import type { HmacSettings, VerifySettings } from '../../../functions/schemes/scheme.ts';
 import { createSecretReader } from '../../../functions/secrets.ts';
+import { MINUTE_MS } from '../../../functions/time.ts';
 import { apiGatewayEvent, delivery, prove } from '../../../local/delivery.ts';
 import { fixtureNames, readFixture, textOf } from '../../../local/fixture.ts';
 import { connectionOf } from '../../support/crm.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
-const MINUTE = 60_000;
 const SECRET = {
   signingSecret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSx',
   token: 'the-token',
@@ -37,7 +37,7 @@ const WITH_TIME: HmacSettings = { ...HMAC, signed: '{timestamp}.{body}', timesta
 const WITH_ID: HmacSettings = { ...HMAC, signed: '{id}.{body}', idHeader: 'x-id' };
 const ANY_TICKET: Crm = { ...custom, read: () => [finish({ crmRef: 'T-1' })] };
 
-/** A finish of a look-up, whatever the rules are by which a preset knows one. */
+/** A preset for which every event is a finish that can be looked up. */
 function finish(reading: Omit<Reading, 'finished'>): Reading {
   return Object.assign({ finished: true as const, provesChange: true }, reading);
 }
@@ -50,7 +50,7 @@ type Sent = {
   query?: string;
 };
 
-/** A receiver with two connections of one kind and one secret. */
+/** A receiver with two connections of the same CRM that share one secret. */
 function start(verify: VerifySettings, settings: Partial<Connection> = {}, crm: Crm = custom) {
   const world = { at: NOW, queued: [] as CloseRequest[], lines: [] as Line[], calls: 0, requests: 0 };
   const parts = { queue: async (_requests: CloseRequest[]): Promise<void> => {} };
@@ -110,8 +110,8 @@ const SCHEMES_HERE: [string, VerifySettings][] = [
   ['a password', { scheme: 'basic' }],
 ];
 
-describe.each(SCHEMES_HERE)('a delivery that is repeated, proven by %s,', (_name, verify) => {
-  it('is answered with the first request and queued once', async () => {
+describe.each(SCHEMES_HERE)('a repeated delivery, verified by %s,', (_name, verify) => {
+  it('is queued once and answered with the id of the first request', async () => {
     const { world, send } = start(verify);
     expect((await send()).answer).toEqual({ accepted: 1, ignored: [], requestId: 'request-1' });
     const { status, answer, line } = await send({ headers: { 'user-agent': 'another' } });
@@ -123,7 +123,7 @@ describe.each(SCHEMES_HERE)('a delivery that is repeated, proven by %s,', (_name
     expect(world.lines[0]).not.toHaveProperty('repeated', true);
   });
 
-  it('is queued with another body, and at another connection with the same secret', async () => {
+  it('is queued again with another body, or at another connection with the same secret', async () => {
     const { world, send } = start(verify);
     await send();
     await send({ body: '{"status":"closed","id":"CONV-2"}' });
@@ -137,7 +137,7 @@ describe.each(SCHEMES_HERE)('a delivery that is repeated, proven by %s,', (_name
     ]);
   });
 
-  it('is queued when it was not queued before', async () => {
+  it('is queued if the first one failed to be queued', async () => {
     const { world, parts, send } = start(verify);
     const { queue } = parts;
     parts.queue = async () => {
@@ -149,7 +149,7 @@ describe.each(SCHEMES_HERE)('a delivery that is repeated, proven by %s,', (_name
     expect(world.queued).toHaveLength(1);
   });
 
-  it('waits for the first one where both come at once, and shares its end', async () => {
+  it('waits for the first one if both arrive together, and shares its result', async () => {
     const { world, parts, send } = start(verify);
     let confirm = () => {};
     parts.queue = () => new Promise((resolve) => (confirm = resolve));
@@ -170,11 +170,11 @@ describe.each(SCHEMES_HERE)('a delivery that is repeated, proven by %s,', (_name
   });
 });
 
-describe('a delivery that is repeated', () => {
-  it('is forgotten after ten minutes, which is longer than any signed time is valid', async () => {
+describe('a repeated delivery', () => {
+  it('is queued again after ten minutes, which is longer than any signed time is valid', async () => {
     const { world, send } = start(HMAC);
     await send();
-    world.at += 10 * MINUTE - 1;
+    world.at += 10 * MINUTE_MS - 1;
     expect((await send()).answer.accepted).toBe(0);
     world.at += 1;
     expect((await send()).answer.accepted).toBe(1);
@@ -186,15 +186,15 @@ describe('a delivery that is repeated', () => {
     ['Standard Webhooks', { scheme: 'standard-webhooks' }, 2],
     ['HubSpot', { scheme: 'hubspot' }, 2],
     ['no time', HMAC, 1],
-  ])('is another one when it is signed again later, with %s', async (_name, verify, queued) => {
+  ])('counts as a new one when it is signed again later, with %s', async (_name, verify, queued) => {
     const { world, send } = start(verify);
     await send();
-    world.at += MINUTE;
+    world.at += MINUTE_MS;
     await send();
     expect(world.queued).toHaveLength(queued);
   });
 
-  it('is recognised however its proof is spelled', async () => {
+  it('is recognised however its signature is spelled', async () => {
     const hex = start(HMAC);
     await hex.send();
     const { headers } = prove(HMAC, SECRET, { body: BODY, at: NOW });
@@ -225,7 +225,7 @@ describe('a delivery that is repeated', () => {
     expect(form.world.queued).toHaveLength(1);
   });
 
-  it('is not remembered when nothing was asked for, and a handshake never is', async () => {
+  it('is not remembered if it asks for nothing, and a handshake never is', async () => {
     const { world, send } = start(HMAC);
     const body = '{"status":"open","id":"CONV-1"}';
     expect([await send({ body }), await send({ body })].map(({ line }) => line?.repeated)).toEqual([
@@ -241,7 +241,7 @@ describe('a delivery that is repeated', () => {
     ]);
   });
 
-  it("gets the vendor's own acknowledgement where there is one", async () => {
+  it("gets the vendor's own acknowledgement if there is one", async () => {
     const crm: Crm = { ...custom, acknowledgement: { status: 200, body: '"Ack"' } };
     const { world, send } = start(HMAC, {}, crm);
     expect([await send(), await send()].map(({ answer }) => answer)).toEqual(['Ack', 'Ack']);
@@ -261,7 +261,7 @@ describe('a ticket that is looked up', () => {
     },
   );
 
-  it('is not told apart by an id that is not signed', async () => {
+  it('is not recognised as a repeat by an id that is not signed', async () => {
     const read: Crm['read'] = ({ headers }) => [finish({ crmRef: 'T-1', deliveryId: headers['x-id'] })];
     const { world, send } = start(HMAC, lookUp, { ...custom, read });
     await send({ headers: { 'x-id': 'd1' } });
@@ -275,27 +275,27 @@ describe('a ticket that is looked up', () => {
     ['Standard Webhooks', { scheme: 'standard-webhooks' }, ANY_TICKET],
     ['HubSpot', { scheme: 'hubspot' }, ANY_TICKET],
     ['an id in the body', HMAC, { ...custom, read: () => [finish({ crmRef: 'T-1', deliveryId: 'd1' })] }],
-  ])('is told apart by %s, so the same delivery is queued once', async (_name, verify, crm) => {
+  ])('has %s to tell finishes apart, so the same delivery is queued once', async (_name, verify, crm) => {
     const { world, send } = start(verify, lookUp, crm);
     expect([await send(), await send()].map(({ answer }) => answer.accepted)).toEqual([1, 0]);
     expect(world.queued).toHaveLength(1);
   });
 });
 
-/** Whose bodies say in each event which one it is; the others' do only where they have a time. */
+/** CRMs whose bodies have an id in each event. Other bodies tell events apart only by a time. */
 const WITH_ID_IN_BODY = [
   ...['cloudevents', 'dynamics', 'front', 'gladly', 'hubspot', 'intercom', 'kustomer'],
   ...['salesforce-outbound-message', 'servicenow', 'twilio', 'zendesk'],
 ];
 
 describe.each(Object.keys(CRMS).filter((name) => !CRMS[name]?.bus))('the body of %s', (name) => {
-  it('tells two finishes apart only where each event has an id or a time of its own', () => {
+  it('tells two finishes apart only if each event has its own id or time', () => {
     const crm = CRMS[name] as Crm;
     for (const file of fixtureNames(name).filter((each) => each.startsWith('finished'))) {
       const fixture = readFixture(name, file);
       const { polyai: project, ...settings } = connectionOf(name, fixture.connection);
       const headers = Object.entries(fixture.headers ?? {}).map(([key, value]) => [key.toLowerCase(), value]);
-      // Twilio's body is JSON where the address has its hash.
+      // Twilio's body is JSON if the URL has its hash.
       const isHashed = name === 'twilio' && /^[[{]/.test(textOf(fixture));
       const query = isHashed ? `bodySHA256=${'0'.repeat(64)}` : '';
       const received = delivery({ headers: Object.fromEntries(headers), query, body: textOf(fixture) });
@@ -306,14 +306,14 @@ describe.each(Object.keys(CRMS).filter((name) => !CRMS[name]?.bus))('the body of
         ({ happenedAt, finishedAt }) => (happenedAt ?? finishedAt) !== undefined,
       );
       const told = hasTime || readings.every(({ deliveryId }) => deliveryId !== undefined);
-      expect({ file, told: isTellingApart(crm, connection, content) }).toEqual({ file, told });
+      expect({ file, told: distinguishesFinishes(crm, connection, content) }).toEqual({ file, told });
       if (told && !hasTime) expect(WITH_ID_IN_BODY).toContain(name);
     }
   });
 });
 
 describe('the memory', () => {
-  it('holds ten thousand deliveries, and forgets the oldest', async () => {
+  it('holds ten thousand deliveries and forgets the oldest first', async () => {
     const memory = createReplayMemory(() => NOW);
     let queued = 0;
     const queue = async () => {

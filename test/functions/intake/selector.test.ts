@@ -22,13 +22,13 @@ describe('a selector', () => {
     expect(selector(expression)(CONTENT)).toEqual(expected);
   });
 
-  it('that meets a type it cannot work on gives undefined', () => {
+  it('returns undefined when it meets a type that it cannot work on', () => {
     expect(selector("contains(body.absent, 'x')")(CONTENT)).toBeUndefined();
     expect(selector('abs(body.status)')(CONTENT)).toBeUndefined();
   });
 
   it.each(['', 'body.', 'body[', 'body == ', 'body."id', 'body..id', '{'])(
-    'that does not parse throws: %j',
+    'that cannot be parsed throws: %j',
     (expression) => {
       expect(() => selector(expression)).toThrow();
     },
@@ -49,7 +49,7 @@ describe('a selector', () => {
     );
   });
 
-  it('leaves the content as it was', () => {
+  it('does not change the content', () => {
     const before = structuredClone(CONTENT);
     selector('sort(body.tags) | reverse(@)')(CONTENT);
     expect(CONTENT).toEqual(before);

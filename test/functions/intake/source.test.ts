@@ -20,12 +20,12 @@ describe('isAllowedSource', () => {
     ['2001:db8::1', ['0.0.0.0/0'], false],
     ['::ffff:192.0.2.1', ['192.0.2.0/24'], true],
     ['192.0.2.1', [], false],
-  ])('says of %s in %j: %s', (address, blocks, expected) => {
+  ])('for %s in %j is %s', (address, blocks, expected) => {
     expect(isAllowedSource(blocks, address)).toBe(expected);
     expect(isAllowedSource(blocks, address)).toBe(expected);
   });
 
-  it('keeps the lists of two connections apart', () => {
+  it('keeps the lists of two connections separate', () => {
     const one = ['192.0.2.0/24'];
     const other = ['198.51.100.0/24'];
     expect(isAllowedSource(one, '192.0.2.1')).toBe(true);
@@ -33,7 +33,7 @@ describe('isAllowedSource', () => {
   });
 
   it.each(['198.51.100.7', '198.51.100.7/', '2001:db8::1'])(
-    'never takes %s, without a length, for everything',
+    'allows no address for %s, which has no length',
     (block) => {
       expect(isAllowedOrThrows([block], '203.0.113.9')).toBe(false);
       expect(isAllowedOrThrows([block], '2001:db9::9')).toBe(false);

@@ -1,0 +1,72 @@
+import type { Line } from '../log.ts';
+import { CLEANUP_COMPLETE, withRunMetrics } from '../metrics.ts';
+import { SECOND_MS } from '../time.ts';
+import type { Counts } from './tally.ts';
+
+/** The result of a run, with the same fields as its log line. */
+export type Summary = Record<string, unknown> & { complete: boolean };
+
+export type RunResult = {
+  requestId: string;
+  /** The project's name. */
+  name: string;
+  dryRun: boolean;
+  counts: Counts;
+  /** Closes that SQS has confirmed. */
+  queued: number;
+  /** Why the run is not complete. */
+  reason: string | undefined;
+  /** Unix milliseconds. */
+  startedAt: number;
+  endedAt: number;
+};
+
+/** The result of a run in the fields that docs/operations.md describes. */
+export function summarize({
+  requestId,
+  name,
+  dryRun,
+  counts,
+  queued,
+  reason,
+  startedAt,
+  endedAt,
+}: RunResult): Summary {
+  const { open, stale, skipped, oldestOpen, pages, ids } = counts;
+  return {
+    request_id: requestId,
+    project: name,
+    dry_run: dryRun,
+    complete: reason === undefined,
+    reason,
+    open,
+    stale,
+    queued,
+    would_queue: dryRun ? ids.length : undefined,
+    skipped,
+    oldest_open_at: Number.isFinite(oldestOpen) ? new Date(oldestOpen).toISOString() : undefined,
+    pages,
+    took_ms: endedAt - startedAt,
+  };
+}
+
+/** The log line of a run, with its metrics. */
+export function runLine(result: RunResult): Line {
+  const { name, dryRun, counts, queued, reason } = result;
+  const metrics = {
+    [CLEANUP_COMPLETE]: Number(reason === undefined),
+    CleanupDryRun: Number(dryRun),
+    CleanupOpen: counts.open,
+    CleanupStale: counts.stale,
+    CleanupQueued: queued,
+    CleanupSkipped: Object.values(counts.skipped).reduce((sum, each) => sum + each, 0),
+    CleanupPages: counts.pages,
+  };
+  return withRunMetrics({ type: 'cleanup', ...summarize(result) }, name, metrics, oldestAgeSeconds(result));
+}
+
+/** Only a complete run can know that no chat is open; the age is then 0. */
+function oldestAgeSeconds({ counts, reason, startedAt }: RunResult): number | undefined {
+  if (!Number.isFinite(counts.oldestOpen)) return reason === undefined ? 0 : undefined;
+  return Math.max(0, Math.round((startedAt - counts.oldestOpen) / SECOND_MS));
+}
