@@ -1,19 +1,18 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import * as configured from '#configured';
 import { sqs } from './aws.ts';
+import type { EventConnection } from './bound-connection.ts';
 import { queueCloses } from './close-queue.ts';
 import type { CloseRequest } from './close-request.ts';
-import type { Connection } from './connections.ts';
 import { toId } from './conversation-id.ts';
-import { at, type Crm } from './crm/crm.ts';
+import { at } from './crm/crm.ts';
 import { ENVIRONMENT } from './environment.ts';
 import { deliveryLine } from './intake/delivery-line.ts';
 import { ask, type Demand, MAX_CLOSES, readDelivery } from './intake/read-delivery.ts';
 import { faultLine, type Line, writeLine } from './log.ts';
 
 export type EventParts = {
-  connections: Record<string, Connection>;
-  crms: Record<string, Crm>;
+  connections: Record<string, EventConnection>;
   /** Resolves once every close is queued. */
   queue: (requests: CloseRequest[]) => Promise<void>;
   writeLine: (line: Line) => void;
@@ -22,7 +21,7 @@ export type EventParts = {
 };
 
 /** What a rule puts on the queue: the event as it was, and the connection whose rule it is. */
-type Message = { name: string; connection: Connection; event: unknown };
+type Message = { name: string; connection: EventConnection; event: unknown };
 
 /** A record that asks for nothing that can be done. It goes to the events' dead-letter queue by itself. */
 export class UnreadableEvent extends Error {
@@ -35,7 +34,7 @@ export class UnreadableEvent extends Error {
  * it to their dead-letter queue.
  */
 export function createEvents(parts: EventParts) {
-  const { connections, crms, queue, writeLine, now } = parts;
+  const { connections, queue, writeLine, now } = parts;
 
   return async function readEvents({ Records }: SQSEvent): Promise<SQSBatchResponse> {
     const done = await Promise.all(Records.map(readOne));
@@ -75,9 +74,9 @@ export function createEvents(parts: EventParts) {
     return { name, connection, event };
   }
 
-  function readDemand(connection: Connection, event: unknown): Demand {
+  function readDemand(connection: EventConnection, event: unknown): Demand {
     const content = { body: event, headers: {}, query: {} };
-    const demand = readDelivery(crms[connection.crm] as Crm, connection, content, now());
+    const demand = readDelivery(connection.preset, connection, content, now());
     if (demand.findings.length > MAX_CLOSES) {
       throw new UnreadableEvent(`one event can close ${MAX_CLOSES} conversations at most`);
     }
@@ -88,7 +87,7 @@ export function createEvents(parts: EventParts) {
   /** @returns whether SQS has confirmed every close */
   async function enqueue(
     connection: string,
-    { project, crm }: Connection,
+    { project, crm }: EventConnection,
     { findings, deliveryId }: Demand,
     requestId: string,
     happenedAt: number,
@@ -130,7 +129,6 @@ function happenedAt({ attributes }: SQSRecord, event: unknown): number {
 
 export const handler = createEvents({
   connections: configured.eventConnections,
-  crms: configured.eventCrms,
   queue: (requests) => queueCloses(sqs, process.env[ENVIRONMENT.closeQueueUrl] ?? '', requests),
   writeLine,
   now: Date.now,

@@ -1,10 +1,10 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as configured from '#configured';
 import { secrets, sqs } from './aws.ts';
+import type { WebhookConnection } from './bound-connection.ts';
 import { queueCloses } from './close-queue.ts';
 import type { CloseRequest } from './close-request.ts';
-import type { Connection } from './connections.ts';
-import type { Crm, OwnAnswer } from './crm/crm.ts';
+import type { OwnAnswer } from './crm/crm.ts';
 import { type Content, type Delivery, readContent } from './delivery.ts';
 import { ENVIRONMENT } from './environment.ts';
 import { ownAnswer, refusalAnswer, successAnswer } from './intake/answer.ts';
@@ -15,14 +15,12 @@ import { isAllowedSource } from './intake/source.ts';
 import { faultLine, type Line, writeLine } from './log.ts';
 import { UnreadableBody } from './parse-body.ts';
 import { REFUSALS } from './refusal.ts';
-import type { AnyScheme, Identity, Refusal } from './schemes/scheme.ts';
+import { identify, type Refusal, verifyDelivery } from './schemes/scheme.ts';
 import { readStoredValues, withoutVersion } from './secret-value.ts';
 import { parseSecret, SecretNotReady, type SecretReader, SecretUnavailable } from './secrets.ts';
 
 export type ReceiveParts = {
-  connections: Record<string, Connection>;
-  crms: Record<string, Crm>;
-  schemes: Record<string, AnyScheme>;
+  connections: Record<string, WebhookConnection>;
   secrets: SecretReader;
   /** Resolves once every close is queued. */
   queue: (requests: CloseRequest[]) => Promise<void>;
@@ -48,7 +46,7 @@ const WORTH_ANOTHER_LOOK = new Set(['signature_mismatch', 'credential_mismatch',
  * anyway, and nothing of a delivery is parsed before it is proven.
  */
 export function createReceive(parts: ReceiveParts) {
-  const { connections, crms, schemes, secrets, queue, writeLine, now } = parts;
+  const { connections, secrets, queue, writeLine, now } = parts;
   const memory = createReplayMemory(now);
 
   return async function receive(event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> {
@@ -71,22 +69,22 @@ export function createReceive(parts: ReceiveParts) {
   };
 
   async function take(
-    connection: Connection | undefined,
+    connection: WebhookConnection | undefined,
     name: string,
     event: APIGatewayProxyEventV2,
   ): Promise<Result> {
     if (!connection) return refuse('unknown_connection', 'No connection has this address.');
     const { requestId } = event.requestContext;
-    const crm = crms[connection.crm] as Crm;
+    const { preset } = connection;
     try {
       const delivery = readEvent(event, connection.publicUrl);
-      const greeting = delivery.method === 'POST' ? undefined : crm.greet?.(delivery);
+      const greeting = delivery.method === 'POST' ? undefined : preset.greet?.(delivery);
       if (greeting) return { answer: greeting };
       const refusal = screen(connection, delivery) ?? (await prove(connection, delivery, requestId));
       if (refusal) return { refusal };
-      const confirmation = crm.confirm?.(delivery);
+      const confirmation = preset.confirm?.(delivery);
       if (confirmation) return { answer: confirmation };
-      const read = readDemand(connection, crm, delivery);
+      const read = readDemand(connection, delivery);
       if ('refusal' in read) return read;
       const { demand } = read;
       const key = read.isOnce
@@ -94,7 +92,7 @@ export function createReceive(parts: ReceiveParts) {
         : undefined;
       const { refusal: notQueued, queued } = await enqueue(connection, name, demand, requestId, key);
       if (notQueued) return { refusal: notQueued, demand };
-      return { demand, queued, ...(crm.acknowledgement && { answer: crm.acknowledgement }) };
+      return { demand, queued, ...(preset.acknowledgement && { answer: preset.acknowledgement }) };
     } catch (error) {
       writeLine(faultLine(requestId, 'receive', error));
       return refuse('fault');
@@ -102,7 +100,7 @@ export function createReceive(parts: ReceiveParts) {
   }
 
   async function prove(
-    connection: Connection,
+    connection: WebhookConnection,
     delivery: Delivery,
     requestId: string,
   ): Promise<Refusal | undefined> {
@@ -127,7 +125,7 @@ export function createReceive(parts: ReceiveParts) {
 
   /** Without a secret: what may be missing are the vendor's keys. */
   async function checkByPublishedKeys(
-    connection: Connection,
+    connection: WebhookConnection,
     delivery: Delivery,
     requestId: string,
   ): Promise<Refusal | undefined> {
@@ -139,55 +137,51 @@ export function createReceive(parts: ReceiveParts) {
   }
 
   async function check(
-    { crm, verify, secretId }: Connection,
+    connection: WebhookConnection,
     delivery: Delivery,
     text: string,
   ): Promise<Refusal | undefined> {
-    const scheme = schemes[verify.scheme] as AnyScheme;
     try {
       const secret = parseSecret(text);
       // As they will be read, so that no way of writing one hides it.
       const signingSecrets = readStoredValues('signingSecret', secret.signingSecret).map(withoutVersion);
-      if (crms[crm]?.publicSecrets?.some((known) => signingSecrets.includes(known))) {
+      if (connection.preset.publicSecrets?.some((known) => signingSecrets.includes(known))) {
         throw new SecretNotReady(
           'it holds the public test secret of the vendor: store the one of your webhook',
         );
       }
-      return await scheme.verify(verify as never, scheme.readKeys(secret), delivery, now());
+      return await verifyDelivery(connection, secret, delivery, now());
     } catch (error) {
       if (!(error instanceof SecretNotReady)) throw error;
-      return { code: 'secret_not_ready', detail: `secret ${secretId}: ${error.message}` };
+      return { code: 'secret_not_ready', detail: `secret ${connection.secretId}: ${error.message}` };
     }
   }
 
-  function identify({ verify }: Connection, delivery: Delivery): Identity {
-    return schemes[verify.scheme]?.identify?.(verify as never, delivery) ?? { content: delivery.body };
-  }
-
-  function readDemand(connection: Connection, crm: Crm, delivery: Delivery): Read | { refusal: Refusal } {
+  function readDemand(connection: WebhookConnection, delivery: Delivery): Read | { refusal: Refusal } {
+    const { preset } = connection;
     let content: Content;
     try {
-      content = readContent(delivery, crm.parse, connection);
+      content = readContent(delivery, preset.parse, connection);
     } catch (error) {
       return refuse(
         'body_unreadable',
         error instanceof UnreadableBody ? `The body ${error.message}.` : WRONG_FORM,
       );
     }
-    if (connection.sender && crm.isFrom && !crm.isFrom(connection.sender, content)) {
+    if (connection.sender && preset.isFrom && !preset.isFrom(connection.sender, content)) {
       return refuse('sender_mismatch', 'The delivery is from another account than this connection is for.');
     }
-    const demand = readDelivery(crm, connection, content, now());
+    const demand = readDelivery(preset, connection, content, now());
     if (demand.findings.length <= MAX_CLOSES) {
       const { moment } = identify(connection, delivery);
-      const isOnce = moment !== undefined || isTellingApart(crm, connection, content);
+      const isOnce = moment !== undefined || isTellingApart(preset, connection, content);
       return { demand, isOnce: isOnce && demand.findings.length > 0 };
     }
     return refuse('too_many_conversations', `One delivery can close ${MAX_CLOSES} conversations at most.`);
   }
 
   async function enqueue(
-    { project, crm }: Connection,
+    { project, crm }: WebhookConnection,
     connection: string,
     { findings }: Demand,
     requestId: string,
@@ -241,7 +235,7 @@ function readEvent(event: APIGatewayProxyEventV2, publicUrl?: string): Delivery 
 
 /** What can be refused without the secret. */
 function screen(
-  { allowedSources }: Connection,
+  { allowedSources }: WebhookConnection,
   { method, headers, body, sourceIp }: Delivery,
 ): Refusal | undefined {
   if (method !== 'POST') return { code: 'method_not_allowed', detail: 'Webhooks are sent by POST.' };
@@ -265,8 +259,6 @@ await secrets.readAhead(Object.values(configured.connections).flatMap(({ secretI
 
 export const handler = createReceive({
   connections: configured.connections,
-  crms: configured.crms,
-  schemes: configured.schemes,
   secrets,
   queue: (requests) => queueCloses(sqs, process.env[ENVIRONMENT.closeQueueUrl] ?? '', requests),
   writeLine,

@@ -14,7 +14,7 @@ import { NodejsFunction, type NodejsFunctionProps } from 'aws-cdk-lib/aws-lambda
 import { type ILogGroup, LogGroup } from 'aws-cdk-lib/aws-logs';
 import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import type { Connection, ListedProject, Project } from '../functions/connections.ts';
+import type { ListedProject, Project } from '../functions/connections.ts';
 import { ENVIRONMENT } from '../functions/environment.ts';
 import { requireOwnArns } from './arns.ts';
 import { bundling, type Embedded, writeConfigured } from './bundle.ts';
@@ -36,6 +36,7 @@ import {
   type StackSecret,
   secretsOf,
 } from './secrets.ts';
+import { toConnection } from './to-connection.ts';
 
 export type ChatCloserProps = StackProps & {
   configuration: Configuration;
@@ -310,23 +311,8 @@ function embed(
   projectSecrets: Map<string, StackSecret>,
   connectionSecrets: Map<string, StackSecret>,
 ): Embedded {
-  const all = mapValues(
-    connections,
-    (
-      {
-        polyai,
-        existingSecret: _secret,
-        existingSecretKey: _key,
-        bus: _bus,
-        source: _source,
-        eventPattern: _pattern,
-        ...rest
-      },
-      name,
-    ): Connection => {
-      const secretId = connectionSecrets.get(name)?.id;
-      return { ...rest, project: polyai, ...(secretId && { secretId }) };
-    },
+  const all = mapValues(connections, (connection, name) =>
+    toConnection(connection, connectionSecrets.get(name)?.id),
   );
   const embedProject = (
     { region, baseUrl, version, accountId, projectId }: Configuration['projects'][string],

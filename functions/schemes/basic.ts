@@ -8,6 +8,7 @@ import type { Scheme } from './scheme.ts';
  * @see https://www.rfc-editor.org/rfc/rfc7617
  */
 const basic: Scheme<{ scheme: 'basic' }, string[]> = {
+  secret: { field: 'password', issuedBy: 'stack' },
   readKeys(secret) {
     const [username] = readValues(secret, 'username');
     return readValues(secret, 'password').map((password) => encode(`${username}:${password}`));

@@ -4,6 +4,7 @@ import type { Scheme } from './scheme.ts';
 
 /** The token in a header of the connection's choice. */
 const header: Scheme<{ scheme: 'header'; header: string }, string[]> = {
+  secret: { field: 'token', issuedBy: 'stack' },
   readKeys: (secret) => readValues(secret, 'token'),
   verify: (settings, keys, { headers }) => compareCredential(keys, headers[settings.header]),
 };

@@ -13,6 +13,7 @@ const DIGEST_BYTES = { sha1: 20, sha256: 32, sha512: 64 };
  * @see https://www.rfc-editor.org/rfc/rfc2104
  */
 const hmac: Scheme<HmacSettings, string[]> = {
+  secret: { field: 'signingSecret', issuedBy: 'either' },
   readKeys: (secret) => readValues(secret, 'signingSecret'),
   verify(settings, keys, { headers, body }, now) {
     const given = headers[settings.header];

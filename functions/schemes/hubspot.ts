@@ -22,6 +22,7 @@ const OLDER: Record<string, (delivery: Delivery) => string> = {
  * @see https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation
  */
 const hubspot: Scheme<{ scheme: 'hubspot' }, string[]> = {
+  secret: { field: 'signingSecret', issuedBy: 'vendor' },
   readKeys: (secret) => readValues(secret, 'signingSecret'),
   verify(_settings, keys, delivery, now) {
     const { 'x-hubspot-signature-v3': v3, 'x-hubspot-signature': older } = delivery.headers;

@@ -31,6 +31,7 @@ const keySets = new Map<string, JWTVerifyGetKey>();
  * @see https://www.rfc-editor.org/rfc/rfc8725
  */
 const jwt: Scheme<JwtSettings, undefined, Promise<Verdict>> = {
+  secret: 'none',
   readKeys: () => undefined,
   async verify({ header, algorithm, jwksUrl, issuer, audience }, _keys, { headers }, now) {
     const token = headers[header];

@@ -5,6 +5,7 @@ import type { Scheme } from './scheme.ts';
 
 /** The token in the address, for senders that can do nothing else. A parameter given twice proves nothing. */
 const query: Scheme<{ scheme: 'query'; parameter: string }, string[]> = {
+  secret: { field: 'token', issuedBy: 'stack' },
   readKeys: (secret) => readValues(secret, 'token'),
   verify({ parameter }, keys, { rawQuery }) {
     if (isTooLargeForm(rawQuery)) {

@@ -22,6 +22,7 @@ const MAX_SIGNATURES = 10;
  * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
 const standardWebhooks: Scheme<{ scheme: 'standard-webhooks' }, Keys> = {
+  secret: { field: 'signingSecret', issuedBy: 'vendor' },
   readKeys(secret) {
     const values = readValues(secret, 'signingSecret').map(withoutVersion);
     return {

@@ -20,6 +20,7 @@ const MISMATCH: Refusal = {
  * @see https://www.twilio.com/docs/usage/webhooks/webhooks-security
  */
 const twilio: Scheme<{ scheme: 'twilio' }, string[]> = {
+  secret: { field: 'signingSecret', issuedBy: 'vendor' },
   readKeys: (secret) => readValues(secret, 'signingSecret'),
   verify(_settings, keys, delivery) {
     const given = delivery.headers['x-twilio-signature'];

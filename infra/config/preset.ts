@@ -1,8 +1,6 @@
 import { CRMS } from '../../functions/crm/index.ts';
+import { secretContent } from '../../functions/schemes/index.ts';
 import type { VerifySettings } from '../../functions/schemes/scheme.ts';
-
-/** Proofs that rest on no secret: on keys that the vendor publishes, or on who may put events on a bus. */
-const WITHOUT_SECRET: readonly VerifySettings['scheme'][] = ['jwt', 'event-bus'];
 
 /** Presets whose deliveries may hold several events; their selectors see one of them as `body`. */
 const BATCHES: readonly string[] = [
@@ -62,7 +60,7 @@ export function schemes(crm: string): readonly string[] | undefined {
 
 /** Whether deliveries that are proven so need a secret of the connection's. */
 export function needsSecret({ scheme }: VerifySettings): boolean {
-  return !WITHOUT_SECRET.includes(scheme);
+  return secretContent(scheme) !== 'none';
 }
 
 /** The settings of a secret, where the preset's own proof rests on none. */

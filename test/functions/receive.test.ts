@@ -5,15 +5,14 @@ import { NotQueued } from '../../functions/close-queue.ts';
 import type { CloseRequest } from '../../functions/close-request.ts';
 import type { Connection } from '../../functions/connections.ts';
 import type { Crm, IgnoredReason } from '../../functions/crm/crm.ts';
-import { CRMS } from '../../functions/crm/index.ts';
 import zendesk from '../../functions/crm/zendesk.ts';
 import type { Line } from '../../functions/log.ts';
 import { createReceive, handler } from '../../functions/receive.lambda.ts';
 import { REFUSALS } from '../../functions/refusal.ts';
-import { SCHEMES } from '../../functions/schemes/index.ts';
 import type { HmacSettings, VerifySettings } from '../../functions/schemes/scheme.ts';
 import { createSecretReader } from '../../functions/secrets.ts';
 import { apiGatewayEvent, prove, signHmac, signZendesk, zendeskEvent } from '../../local/delivery.ts';
+import { bindWebhooks } from '../support/bind.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
 const REQUEST_ID = 'JKJaXmPLvHcESHA=';
@@ -62,10 +61,16 @@ const TEXTS: Record<string, string | Error> = {
   'stack/connections/batches/secret': JSON.stringify({ token: TOKEN }),
 };
 
-type Parts = Parameters<typeof createReceive>[0];
+type Parts = Omit<Parameters<typeof createReceive>[0], 'connections'>;
+type Options = Partial<Parts> & {
+  texts?: Record<string, string | Error>;
+  connections?: Record<string, Connection>;
+  /** Instead of Zendesk's preset. */
+  preset?: Crm;
+};
 
 /** A receiver whose secrets, queue and time are in memory, and everything that it did. */
-function start({ texts = {}, ...parts }: Partial<Parts> & { texts?: Record<string, string | Error> } = {}) {
+function start({ texts = {}, connections = CONNECTIONS, preset, ...parts }: Options = {}) {
   const world = {
     texts: { ...TEXTS, ...texts },
     at: NOW,
@@ -76,9 +81,12 @@ function start({ texts = {}, ...parts }: Partial<Parts> & { texts?: Record<strin
   };
   const now = () => world.at;
   const receive = createReceive({
-    connections: CONNECTIONS,
-    crms: CRMS,
-    schemes: SCHEMES,
+    connections: Object.fromEntries(
+      Object.entries(bindWebhooks(connections)).map(([name, each]) => [
+        name,
+        each.crm === 'zendesk' && preset ? { ...each, preset } : each,
+      ]),
+    ),
     secrets: createSecretReader(async (id) => {
       world.reads.push(id);
       const text = world.texts[id];
@@ -509,7 +517,7 @@ describe('what a delivery asks for', () => {
     "is ignored for a preset's own reason: %s",
     async (reason) => {
       const preset: Crm = { ...zendesk, read: () => [{ finished: reason, conversationId: 'c1' }] };
-      const { world, send } = start({ crms: { zendesk: preset } });
+      const { world, send } = start({ preset });
       const { status, answer } = await send(zendeskDelivery());
       expect([status, answer.ignored]).toEqual([200, [{ reason }]]);
       expect(world.queued).toEqual([]);
@@ -690,7 +698,7 @@ describe('the secret', () => {
 
   it('may be none of several public ones', async () => {
     const preset: Crm = { ...zendesk, publicSecrets: [PUBLIC_TEST_SECRET, SECRET] };
-    const { send } = start({ crms: { zendesk: preset } });
+    const { send } = start({ preset });
     expect((await send(zendeskDelivery())).answer.code).toBe('secret_not_ready');
   });
 
@@ -748,7 +756,7 @@ describe('an unexpected fault', () => {
         throw new RangeError('a defect');
       },
     };
-    const { world, send } = start({ crms: { zendesk: broken } });
+    const { world, send } = start({ preset: broken });
     const { status, headers, answer, faults } = await send(zendeskDelivery());
     expect([status, answer.code]).toEqual([503, 'fault']);
     expect(headers['retry-after']).toBe('30');

@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readListKey } from '../../functions/cleanup/conversations.ts';
 import { readProjectKeys } from '../../functions/polyai.ts';
-import { SCHEMES } from '../../functions/schemes/index.ts';
-import type { VerifySettings } from '../../functions/schemes/scheme.ts';
+import { type VerifySettings, verifyDelivery } from '../../functions/schemes/scheme.ts';
 import { readStoredValues } from '../../functions/secret-value.ts';
 import { SecretNotReady } from '../../functions/secrets.ts';
 import { delivery, prove } from '../../local/delivery.ts';
+import { bindWebhook } from '../support/bind.ts';
 import { connectionOf } from '../support/crm.ts';
 import { startReceiver } from '../support/receiver.ts';
 
@@ -95,14 +95,8 @@ describe.each(SCHEMES_WITH_SECRET)('a secret of $scheme', (verify) => {
     const proof = { signingSecret: KEY, token: KEY, username: 'u', password: KEY };
     const url = 'https://hooks.example.com/webhooks/zendesk-support';
     const { headers, query } = prove(verify, proof, { body: '{}', at: NOW, url });
-    const scheme = SCHEMES[verify.scheme as keyof typeof SCHEMES];
-    const keys = scheme.readKeys(secret);
-    const verdict = await scheme.verify(
-      verify as never,
-      keys as never,
-      delivery({ headers, query, body: '{}' }),
-      NOW,
-    );
+    const connection = bindWebhook({ crm: 'custom', project: 'support', verify });
+    const verdict = await verifyDelivery(connection, secret, delivery({ headers, query, body: '{}' }), NOW);
     expect({ how, verdict }).toEqual({ how, verdict: undefined });
   });
 });

@@ -1,10 +1,10 @@
 import type { CloseRequest } from '../../functions/close-request.ts';
-import { CRMS } from '../../functions/crm/index.ts';
 import type { Line } from '../../functions/log.ts';
 import { createReceive } from '../../functions/receive.lambda.ts';
-import { SCHEMES } from '../../functions/schemes/index.ts';
 import { createSecretReader } from '../../functions/secrets.ts';
+import { toConnection } from '../../infra/to-connection.ts';
 import { apiGatewayEvent } from '../../local/delivery.ts';
+import { bindWebhook } from './bind.ts';
 import { connectionOf } from './crm.ts';
 
 type Request = Omit<NonNullable<Parameters<typeof apiGatewayEvent>[0]>, 'connection'>;
@@ -41,13 +41,11 @@ export function startReceiver(
   secret: Record<string, unknown> | undefined,
   now: number,
 ): Receiver {
-  const { polyai: project, ...rest } = connectionOf(crm, settings);
+  const connection = toConnection(connectionOf(crm, settings), secret && 'secret');
   const queued: CloseRequest[] = [];
   const lines: Line[] = [];
   const receive = createReceive({
-    connections: { [crm]: { ...rest, project, ...(secret && { secretId: 'secret' }) } },
-    crms: CRMS,
-    schemes: SCHEMES,
+    connections: { [crm]: bindWebhook(connection) },
     secrets: createSecretReader(
       async () => ({ SecretString: JSON.stringify(secret) }),
       () => now,

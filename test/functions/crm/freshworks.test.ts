@@ -5,6 +5,7 @@ import type { Crm } from '../../../functions/crm/crm.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
 import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import { initialSecret } from '../../../infra/secrets.ts';
+import { toConnection } from '../../../infra/to-connection.ts';
 import { basicAuthorization, changeCharacter } from '../../../local/delivery.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
 import { startReceiver } from '../../support/receiver.ts';
@@ -41,8 +42,8 @@ describe.each([
     startReceiver(name, settings, secret, NOW);
 
   function read(body: unknown, settings: Partial<Connection> = {}) {
-    const { polyai: project, ...rest } = connectionOf(name);
-    return readDelivery(crm, { project, ...rest, ...settings }, { body, headers: {}, query: {} });
+    const connection = toConnection(connectionOf(name));
+    return readDelivery(crm, { ...connection, ...settings }, { body, headers: {}, query: {} });
   }
 
   const genuine = {

@@ -8,11 +8,12 @@ import { readContent } from '../../../functions/delivery.ts';
 import { createReplayMemory, isTellingApart } from '../../../functions/intake/replay-memory.ts';
 import type { Line } from '../../../functions/log.ts';
 import { createReceive } from '../../../functions/receive.lambda.ts';
-import { SCHEMES } from '../../../functions/schemes/index.ts';
 import type { HmacSettings, VerifySettings } from '../../../functions/schemes/scheme.ts';
 import { createSecretReader } from '../../../functions/secrets.ts';
+import { toConnection } from '../../../infra/to-connection.ts';
 import { apiGatewayEvent, delivery, prove } from '../../../local/delivery.ts';
 import { fixtureNames, readFixture, textOf } from '../../../local/fixture.ts';
+import { bindWebhook } from '../../support/bind.ts';
 import { connectionOf } from '../../support/crm.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
@@ -55,11 +56,12 @@ function start(verify: VerifySettings, settings: Partial<Connection> = {}, crm: 
   const world = { at: NOW, queued: [] as CloseRequest[], lines: [] as Line[], calls: 0, requests: 0 };
   const parts = { queue: async (_requests: CloseRequest[]): Promise<void> => {} };
   const own = settings.lookUp ? {} : { conversationId: 'body.id', finishedWhen: "body.status == 'closed'" };
-  const connection: Connection = { crm: 'c', project: 'p', secretId: 's', verify, ...own, ...settings };
+  const connection = {
+    ...bindWebhook({ crm: 'custom', project: 'p', secretId: 's', verify, ...own, ...settings }),
+    preset: crm,
+  };
   const receive = createReceive({
     connections: { one: connection, two: connection },
-    crms: { c: crm },
-    schemes: SCHEMES,
     secrets: createSecretReader(
       async () => ({ SecretString: JSON.stringify(SECRET) }),
       () => world.at,
@@ -293,14 +295,14 @@ describe.each(Object.keys(CRMS).filter((name) => !CRMS[name]?.bus))('the body of
     const crm = CRMS[name] as Crm;
     for (const file of fixtureNames(name).filter((each) => each.startsWith('finished'))) {
       const fixture = readFixture(name, file);
-      const { polyai: project, ...settings } = connectionOf(name, fixture.connection);
+      const settings = toConnection(connectionOf(name, fixture.connection));
       const headers = Object.entries(fixture.headers ?? {}).map(([key, value]) => [key.toLowerCase(), value]);
       // Twilio's body is JSON where the address has its hash.
       const isHashed = name === 'twilio' && /^[[{]/.test(textOf(fixture));
       const query = isHashed ? `bodySHA256=${'0'.repeat(64)}` : '';
       const received = delivery({ headers: Object.fromEntries(headers), query, body: textOf(fixture) });
       const content = readContent(received, crm.parse, settings);
-      const connection: Connection = { ...settings, project, lookUp: 'sharedId' };
+      const connection: Connection = { ...settings, lookUp: 'sharedId' };
       const readings = crm.read({ body: content.body, headers: {}, query: {} }, connection);
       const hasTime = readings.every(
         ({ happenedAt, finishedAt }) => (happenedAt ?? finishedAt) !== undefined,
