@@ -1,10 +1,9 @@
 import { ArnFormat, RemovalPolicy, SecretValue, Stack, Validations } from 'aws-cdk-lib';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import { CRMS } from '../functions/crm/index.ts';
-import { secretContent } from '../functions/schemes/index.ts';
-import type { SchemeName, SecretContent, VerifySettings } from '../functions/schemes/scheme.ts';
+import type { VerifySettings } from '../functions/schemes/scheme.ts';
 import { needsSecret } from './config/preset.ts';
+import type { Initial } from './initial-secret.ts';
 
 /** A secret as the stack uses it: in grants, in the functions that read it, and in the output for the person who fills it. */
 export type StackSecret = {
@@ -16,32 +15,7 @@ export type StackSecret = {
   toFill?: string;
 };
 
-/**
- * What a new secret holds. Never change these values: a deployment would overwrite secrets that people have
- * filled in.
- */
-export type Initial = { waiting: string } | { template: string; key: string };
-
-export const PROJECT_WAITS: Initial = { waiting: '{"apiKey":"","token":""}' };
-const GENERATED = {
-  signingSecret: { template: '{}', key: 'signingSecret' },
-  token: { template: '{}', key: 'token' },
-  password: { template: '{"username":"webhook"}', key: 'password' },
-} satisfies Record<SecretContent['field'], Initial>;
 const GENERATED_LENGTH = 48;
-
-/**
- * What a connection's secret starts with: empty where the CRM's vendor issues it, otherwise a generated value.
- *
- * @throws {TypeError} for a scheme without a secret
- */
-export function initialSecret(crm: string, scheme: SchemeName): Initial {
-  const content = secretContent(scheme);
-  if (content === 'none') throw new TypeError(`the scheme ${scheme} needs no secret`);
-  const { field, issuedBy } = content;
-  const isVendors = issuedBy === 'vendor' || (issuedBy === 'either' && CRMS[crm]?.vendorIssuesSecret);
-  return isVendors ? { waiting: JSON.stringify({ [field]: '' }) } : GENERATED[field];
-}
 
 /**
  * Creates a secret of the stack, which is kept when the stack is deleted.
@@ -69,25 +43,6 @@ export function createSecret(scope: Construct, id: string, name: string, initial
     reason: 'The CRM and PolyAI issue these values; nobody but their administrators can rotate them.',
   });
   return { id: name, ...('waiting' in initial && { toFill: initial.waiting }) };
-}
-
-/**
- * The JSON that a project's secret must hold, for the person who fills it. It has the keys for look-ups and for a
- * cleanup only if the project uses them. The secret itself always starts with `PROJECT_WAITS`, which must not
- * change.
- *
- * @param waits the initial value of the secret, as JSON
- * @returns the object to fill in
- */
-export function projectShape(
-  waits: string,
-  needs: { lookUp: boolean; cleanup: boolean },
-): Record<string, string> {
-  return {
-    ...JSON.parse(waits),
-    ...(needs.lookUp && { handoffApiKey: '' }),
-    ...(needs.cleanup && { conversationsApiKey: '' }),
-  };
 }
 
 /** The connections that have a secret. */

@@ -21,22 +21,14 @@ import { bundling, type Embedded, writeConfigured } from './bundle.ts';
 import { CleanupSchedules, embedCleanup, projectsWithCleanup, START_WITHIN_SECONDS } from './cleanup.ts';
 import { isOnBus } from './config/bus.ts';
 import type { Configuration } from './config/load.ts';
+import { toConnection } from './config/to-connection.ts';
 import { connectionsOnBuses, Events } from './events.ts';
 import { consume, postpone, readSecrets, sendTo } from './grants.ts';
+import { initialSecret, PROJECT_WAITS, projectShape } from './initial-secret.ts';
 import { monitor } from './monitoring.ts';
 import { requireResources } from './resources.ts';
 import { ROOT } from './root.ts';
-import {
-  createSecret,
-  initialSecret,
-  ownPatterns,
-  PROJECT_WAITS,
-  projectShape,
-  provenBySecret,
-  type StackSecret,
-  secretsOf,
-} from './secrets.ts';
-import { toConnection } from './to-connection.ts';
+import { createSecret, ownPatterns, provenBySecret, type StackSecret, secretsOf } from './secrets.ts';
 
 export type ChatCloserProps = StackProps & {
   configuration: Configuration;

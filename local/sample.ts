@@ -3,7 +3,7 @@ import { CRMS } from '../functions/crm/index.ts';
 import { type Content, readContent } from '../functions/delivery.ts';
 import { readDelivery } from '../functions/intake/read-delivery.ts';
 import type { ConnectionConfiguration } from '../infra/config/load.ts';
-import { toConnection } from '../infra/to-connection.ts';
+import { toConnection } from '../infra/config/to-connection.ts';
 import { delivery, prove, zendeskEvent } from './delivery.ts';
 import { CONVERSATION, readFixture, textOf } from './fixture.ts';
 

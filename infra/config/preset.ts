@@ -71,6 +71,6 @@ export function refusedSecret(crm: string): readonly string[] {
 }
 
 /** What a `sender` must look like; `undefined` where that is not known. */
-export function senderForm(crm: string): { pattern: RegExp; mend: string } | undefined {
+export function senderForm(crm: string): { pattern: RegExp; fix: string } | undefined {
   return CRMS[crm]?.senderForm;
 }

@@ -2,7 +2,7 @@ import type { CloseRequest } from '../../functions/close-request.ts';
 import type { Line } from '../../functions/log.ts';
 import { createReceive } from '../../functions/receive.lambda.ts';
 import { createSecretReader } from '../../functions/secrets.ts';
-import { toConnection } from '../../infra/to-connection.ts';
+import { toConnection } from '../../infra/config/to-connection.ts';
 import { apiGatewayEvent } from '../../local/delivery.ts';
 import { bindWebhook } from './bind.ts';
 import { connectionOf } from './crm.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import dynamics from '../../../functions/crm/dynamics.ts';
 import { readDelivery } from '../../../functions/intake/read-delivery.ts';
-import { toConnection } from '../../../infra/to-connection.ts';
+import { toConnection } from '../../../infra/config/to-connection.ts';
 import { changeCharacter, type Headers } from '../../../local/delivery.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
 import { startReceiver } from '../../support/receiver.ts';

@@ -3,7 +3,7 @@ import type { Crm } from '../../../functions/crm/crm.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
 import { type Content, readContent } from '../../../functions/delivery.ts';
 import { type Demand, readDelivery } from '../../../functions/intake/read-delivery.ts';
-import { toConnection } from '../../../infra/to-connection.ts';
+import { toConnection } from '../../../infra/config/to-connection.ts';
 import { delivery } from '../../../local/delivery.ts';
 import { type Fixture, fixtureNames, readFixture, textOf } from '../../../local/fixture.ts';
 import { connectionOf } from '../../support/crm.ts';

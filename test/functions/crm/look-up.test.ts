@@ -8,7 +8,7 @@ import type { Crm } from '../../../functions/crm/crm.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
 import { createEvents } from '../../../functions/event.lambda.ts';
 import { isOnBus } from '../../../infra/config/bus.ts';
-import { toConnection } from '../../../infra/to-connection.ts';
+import { toConnection } from '../../../infra/config/to-connection.ts';
 import { prove } from '../../../local/delivery.ts';
 import { type Jwks, startJwks } from '../../../local/jwks.ts';
 import { type PolyAIStandIn, startPolyAI } from '../../../local/polyai-stand-in.ts';

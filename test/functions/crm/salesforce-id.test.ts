@@ -3,7 +3,7 @@ import type { Crm } from '../../../functions/crm/crm.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
 import { toLongId } from '../../../functions/crm/salesforce-id.ts';
 import { readDelivery } from '../../../functions/intake/read-delivery.ts';
-import { toConnection } from '../../../infra/to-connection.ts';
+import { toConnection } from '../../../infra/config/to-connection.ts';
 import { connectionOf } from '../../support/crm.ts';
 
 const LOOK_UP = { lookUp: 'sharedId', repeatedFinish: 'allow' };

@@ -10,9 +10,9 @@ import servicenow from '../../../functions/crm/servicenow.ts';
 import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import hmac from '../../../functions/schemes/hmac.ts';
 import type { HmacSettings } from '../../../functions/schemes/scheme.ts';
+import { toConnection } from '../../../infra/config/to-connection.ts';
+import { initialSecret } from '../../../infra/initial-secret.ts';
 import { ROOT } from '../../../infra/root.ts';
-import { initialSecret } from '../../../infra/secrets.ts';
-import { toConnection } from '../../../infra/to-connection.ts';
 import {
   basicAuthorization,
   changeByte,

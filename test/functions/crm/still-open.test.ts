@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Crm } from '../../../functions/crm/crm.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
-import { toConnection } from '../../../infra/to-connection.ts';
+import { toConnection } from '../../../infra/config/to-connection.ts';
 import { connectionOf } from '../../support/crm.ts';
 
 // A sender that decides may still say that a record is open: it was opened again before it could be sent.

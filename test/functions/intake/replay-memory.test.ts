@@ -10,7 +10,7 @@ import type { Line } from '../../../functions/log.ts';
 import { createReceive } from '../../../functions/receive.lambda.ts';
 import type { HmacSettings, VerifySettings } from '../../../functions/schemes/scheme.ts';
 import { createSecretReader } from '../../../functions/secrets.ts';
-import { toConnection } from '../../../infra/to-connection.ts';
+import { toConnection } from '../../../infra/config/to-connection.ts';
 import { apiGatewayEvent, delivery, prove } from '../../../local/delivery.ts';
 import { fixtureNames, readFixture, textOf } from '../../../local/fixture.ts';
 import { bindWebhook } from '../../support/bind.ts';

@@ -1,5 +1,5 @@
-import type { Connection } from '../functions/connections.ts';
-import type { ConnectionConfiguration } from './config/load.ts';
+import type { Connection } from '../../functions/connections.ts';
+import type { ConnectionConfiguration } from './load.ts';
 
 type Settings = Omit<ConnectionConfiguration, 'crm' | 'polyai' | 'verify'>;
 
