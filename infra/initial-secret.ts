@@ -1,4 +1,4 @@
-import { CRMS } from '../functions/crm/index.ts';
+import { CRMS, type CrmName } from '../functions/crm/index.ts';
 import { secretContent } from '../functions/schemes/index.ts';
 import type { SchemeName, SecretContent } from '../functions/schemes/scheme.ts';
 
@@ -22,11 +22,11 @@ const GENERATED = {
  *
  * @throws {TypeError} for a scheme without a secret
  */
-export function initialSecret(crm: string, scheme: SchemeName): Initial {
+export function initialSecret(crm: CrmName, scheme: SchemeName): Initial {
   const content = secretContent(scheme);
   if (content === 'none') throw new TypeError(`the scheme ${scheme} needs no secret`);
   const { field, issuedBy } = content;
-  const isVendors = issuedBy === 'vendor' || (issuedBy === 'either' && CRMS[crm]?.vendorIssuesSecret);
+  const isVendors = issuedBy === 'vendor' || (issuedBy === 'either' && CRMS[crm].vendorIssuesSecret);
   return isVendors ? { waiting: JSON.stringify({ [field]: '' }) } : GENERATED[field];
 }
 

@@ -11,8 +11,10 @@ import { createReceive, handler } from '../../functions/receive.lambda.ts';
 import { REFUSALS } from '../../functions/refusal.ts';
 import type { HmacSettings, VerifySettings } from '../../functions/schemes/scheme.ts';
 import { createSecretReader } from '../../functions/secrets.ts';
+import { CHOSEN } from '../../infra/config/verify.ts';
 import { apiGatewayEvent, prove, signHmac, signZendesk, zendeskEvent } from '../../local/delivery.ts';
 import { bindWebhooks } from '../support/bind.ts';
+import { SETTINGS } from '../support/settings.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
 const REQUEST_ID = 'JKJaXmPLvHcESHA=';
@@ -276,16 +278,8 @@ describe('a genuine delivery', () => {
     expect((await send(inHouseDelivery({ sourceIp: '2001:db8::7' }))).status).toBe(200);
   });
 
-  it('is proven and read with each scheme', async () => {
-    const schemes: VerifySettings[] = [
-      HMAC,
-      { scheme: 'standard-webhooks' },
-      { scheme: 'bearer' },
-      { scheme: 'header', header: 'x-token' },
-      { scheme: 'query', parameter: 'code' },
-      { scheme: 'basic' },
-    ];
-    for (const verify of schemes) {
+  it('is verified and read with each scheme that a connection may choose', async () => {
+    for (const verify of CHOSEN.map((name) => SETTINGS[name])) {
       const secret = {
         signingSecret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
         token: TOKEN,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import type { Crm } from '../../../functions/crm/crm.ts';
-import { CRMS } from '../../../functions/crm/index.ts';
+import { CRMS, type CrmName } from '../../../functions/crm/index.ts';
 import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import { toConnection } from '../../../infra/config/to-connection.ts';
 import { initialSecret } from '../../../infra/initial-secret.ts';
@@ -220,7 +220,10 @@ describe.each([
   it('needs nothing in the configuration, and has a password made up', () => {
     expect(faultsOf(name)).toEqual([]);
     expect(connectionOf(name).verify).toEqual({ scheme: 'basic' });
-    expect(initialSecret(name, 'basic')).toEqual({ template: '{"username":"webhook"}', key: 'password' });
+    expect(initialSecret(name as CrmName, 'basic')).toEqual({
+      template: '{"username":"webhook"}',
+      key: 'password',
+    });
   });
 
   it('takes no proof that its rules cannot send', () => {

@@ -15,6 +15,7 @@ import { apiGatewayEvent, delivery, prove } from '../../../local/delivery.ts';
 import { fixtureNames, readFixture, textOf } from '../../../local/fixture.ts';
 import { bindWebhook } from '../../support/bind.ts';
 import { connectionOf } from '../../support/crm.ts';
+import { SETTINGS, WITH_SECRET } from '../../support/settings.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
 const MINUTE = 60_000;
@@ -25,15 +26,7 @@ const SECRET = {
   password: 'the-password',
 };
 const BODY = '{"status":"closed","id":"CONV-1"}';
-const HMAC: HmacSettings = {
-  scheme: 'hmac',
-  header: 'x-signature',
-  algorithm: 'sha256',
-  encoding: 'hex',
-  signed: '{body}',
-  timestampUnit: 's',
-  toleranceSeconds: 300,
-};
+const HMAC = SETTINGS.hmac;
 const WITH_TIME: HmacSettings = { ...HMAC, signed: '{timestamp}.{body}', timestampHeader: 'x-time' };
 const WITH_ID: HmacSettings = { ...HMAC, signed: '{id}.{body}', idHeader: 'x-id' };
 const ANY_TICKET: Crm = { ...custom, read: () => [finish({ crmRef: 'T-1' })] };
@@ -99,20 +92,13 @@ function start(verify: VerifySettings, settings: Partial<Connection> = {}, crm: 
   return { world, parts, send };
 }
 
-const SCHEMES_HERE: [string, VerifySettings][] = [
-  ['a signature of the body', HMAC],
+const PROOFS: [string, VerifySettings][] = [
+  ...WITH_SECRET.map((verify): [string, VerifySettings] => [verify.scheme, verify]),
   ['a signature with a time', WITH_TIME],
   ['a signature with an id', WITH_ID],
-  ['Standard Webhooks', { scheme: 'standard-webhooks' }],
-  ['HubSpot', { scheme: 'hubspot' }],
-  ['Twilio', { scheme: 'twilio' }],
-  ['a bearer token', { scheme: 'bearer' }],
-  ['a header', { scheme: 'header', header: 'x-token' }],
-  ['a parameter', { scheme: 'query', parameter: 'code' }],
-  ['a password', { scheme: 'basic' }],
 ];
 
-describe.each(SCHEMES_HERE)('a delivery that is repeated, proven by %s,', (_name, verify) => {
+describe.each(PROOFS)('a delivery that is repeated, verified by %s,', (_name, verify) => {
   it('is answered with the first request and queued once', async () => {
     const { world, send } = start(verify);
     expect((await send()).answer).toEqual({ accepted: 1, ignored: [], requestId: 'request-1' });
