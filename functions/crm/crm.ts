@@ -107,6 +107,8 @@ export type Crm = {
   vendorIssuesSecret: boolean;
   /** Signing secrets printed in the vendor's documentation. Anybody can sign with them, so they are refused. */
   publicSecrets?: readonly string[];
+  /** Whether a delivery may hold several events. Selectors then see one event as `body`. */
+  hasBatches?: boolean;
   /** The settings that a connection may have. */
   takes: readonly Setting[];
   /** The settings that a connection must have. */

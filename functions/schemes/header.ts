@@ -2,7 +2,7 @@ import { compareCredential } from './credential.ts';
 import { readValues } from './keys.ts';
 import type { Scheme } from './scheme.ts';
 
-/** The token in a header of the connection's choice. */
+/** A token in the header that the connection names. */
 const header: Scheme<{ scheme: 'header'; header: string }, string[]> = {
   secret: { field: 'token', issuedBy: 'stack' },
   readKeys: (secret) => readValues(secret, 'token'),

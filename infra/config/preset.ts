@@ -2,19 +2,9 @@ import { CRMS } from '../../functions/crm/index.ts';
 import { secretContent } from '../../functions/schemes/index.ts';
 import type { VerifySettings } from '../../functions/schemes/scheme.ts';
 
-/** Presets whose deliveries may hold several events; their selectors see one of them as `body`. */
-const BATCHES: readonly string[] = [
-  'cloudevents',
-  'hubspot',
-  'salesforce',
-  'salesforce-outbound-message',
-  'twilio',
-  'zoho-desk',
-];
-
 /** Whether its selectors see one event of a delivery. */
 export function seesOneEvent(crm: string): boolean {
-  return BATCHES.includes(crm);
+  return CRMS[crm]?.hasBatches ?? false;
 }
 
 /** Whether it is the name of a preset; `constructor` and the like are not. */

@@ -268,7 +268,7 @@ describe("the vendor's keys", () => {
     const given = delivery({ headers: { 'x-zdesk-jwt': await keys.sign(CLAIMS) } });
     const refusal = await jwt.verify(settings(keys), undefined, given, NOW);
     expect(refusal?.detail).toBe(
-      `the keys at ${keys.url} cannot be had: Expected 200 OK from the JSON Web Key Set HTTP response. It is tried again by itself.`,
+      `the keys at ${keys.url} are not available: Expected 200 OK from the JSON Web Key Set HTTP response. They are requested again automatically.`,
     );
     await keys.close();
   });
