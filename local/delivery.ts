@@ -120,7 +120,7 @@ export function basicAuthorization(username: string, password: string): Headers 
 
 type UrlSigning = Signing & { url: string; method?: string };
 
-/** What HubSpot signs unescaped, however it stands in the address. */
+/** The characters that HubSpot signs unescaped, even if the address has them escaped. */
 const HUBSPOT_UNESCAPED = ":/?@!$'()*,;";
 
 /** @see https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation */

@@ -13,7 +13,7 @@ type Answer = {
   status: number;
   headers: Record<string, unknown>;
   body: string;
-  /** Of a refusal. */
+  /** The code of a refusal. */
   code?: string;
   /** The conversations that this request has queued. */
   closes: unknown[];
@@ -29,10 +29,10 @@ export type Receiver = {
 };
 
 /**
- * The receiver with one connection of a CRM as synth resolves it, its queue and log in memory.
+ * The receiver with one connection of a CRM as synth resolves it. Its queue and log are in memory.
  *
- * @param settings besides `crm` and `polyai`
- * @param secret what Secrets Manager has; absent where there is none
+ * @param settings the settings of the connection besides `crm` and `polyai`
+ * @param secret the value in Secrets Manager; absent if the scheme needs none
  * @param now Unix milliseconds
  */
 export function startReceiver(

@@ -92,7 +92,7 @@ describe('any settings', () => {
         ...(parts.includes('{id}') && { idHeader: 'x-id' }),
       };
     });
-  const genuine = fc.record({
+  const valid = fc.record({
     settings,
     secret: fc
       .string({ unit: 'binary', minLength: 1 })
@@ -105,7 +105,7 @@ describe('any settings', () => {
 
   it('accepts every correctly signed delivery, whatever its bytes are', () => {
     fc.assert(
-      fc.property(genuine, ({ settings, secret, body, id }) => {
+      fc.property(valid, ({ settings, secret, body, id }) => {
         const headers = signHmac({ settings, secret, body, at: NOW, id });
         expect(verify({ settings, secrets: secret, headers, body })).toBe('accepted');
       }),
@@ -114,7 +114,7 @@ describe('any settings', () => {
 
   it('refuses any one-byte change of body, signature, timestamp, id or secret', () => {
     fc.assert(
-      fc.property(genuine, ({ settings, secret, body, id, position, by }) => {
+      fc.property(valid, ({ settings, secret, body, id, position, by }) => {
         const headers = signHmac({ settings, secret, body, at: NOW, id });
         const attempt = { settings, secrets: secret, headers, body };
         expect(verify({ ...attempt, body: changeByte(body, position, by) })).toBe('signature_mismatch');

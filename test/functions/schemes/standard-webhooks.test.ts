@@ -139,7 +139,7 @@ describe.each([
 });
 
 describe('any delivery', () => {
-  const genuine = fc.record({
+  const valid = fc.record({
     secret: secrets,
     id: ids,
     body: fc.uint8Array({ minLength: 1, maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
@@ -150,7 +150,7 @@ describe('any delivery', () => {
 
   it('is accepted when it is signed correctly, whatever its bytes are', () => {
     fc.assert(
-      fc.property(genuine, ({ secret, ...message }) => {
+      fc.property(valid, ({ secret, ...message }) => {
         const headers = signStandardWebhooks({ secret, at: NOW, ...message });
         expect(verify({ secrets: secret, headers, body: message.body })).toBe('accepted');
       }),
@@ -159,7 +159,7 @@ describe('any delivery', () => {
 
   it('is refused after any one-byte change of body, id, timestamp, signature or secret', () => {
     fc.assert(
-      fc.property(genuine, ({ secret, body, position, by, ...message }) => {
+      fc.property(valid, ({ secret, body, position, by, ...message }) => {
         const headers = signStandardWebhooks({ secret, body, at: NOW, ...message });
         const attempt = { secrets: secret, headers, body };
         expect(verify({ ...attempt, body: changeByte(body, position, by) })).toBe('signature_mismatch');

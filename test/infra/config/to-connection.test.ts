@@ -48,7 +48,7 @@ describe('a connection of the configuration', () => {
     expect(toConnection(configuration)).not.toHaveProperty('secretId');
   });
 
-  it('loses a key that nobody has decided on', () => {
+  it('loses a key that is in neither list', () => {
     const unknown = { ...configuration, password: 'x', constructor: 'x', toString: 'x' };
     expect(JSON.stringify(toConnection(unknown))).not.toContain('"x"');
   });
