@@ -29,22 +29,3 @@ export function initialSecret(crm: CrmName, scheme: SchemeName): Initial {
   const isVendors = issuedBy === 'vendor' || (issuedBy === 'either' && CRMS[crm].vendorIssuesSecret);
   return isVendors ? { waiting: JSON.stringify({ [field]: '' }) } : GENERATED[field];
 }
-
-/**
- * The JSON that a project's secret must hold, for the person who fills it. It has the keys for look-ups and for a
- * cleanup only if the project uses them. The secret itself always starts with `PROJECT_WAITS`, which must not
- * change.
- *
- * @param waits the initial value of the secret, as JSON
- * @returns the object to fill in
- */
-export function projectShape(
-  waits: string,
-  needs: { lookUp: boolean; cleanup: boolean },
-): Record<string, string> {
-  return {
-    ...JSON.parse(waits),
-    ...(needs.lookUp && { handoffApiKey: '' }),
-    ...(needs.cleanup && { conversationsApiKey: '' }),
-  };
-}

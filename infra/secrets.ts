@@ -45,6 +45,25 @@ export function createSecret(scope: Construct, id: string, name: string, initial
   return { id: name, ...('waiting' in initial && { toFill: initial.waiting }) };
 }
 
+/**
+ * The JSON that a project's secret must hold, for the person who fills it. It has the keys for look-ups and for a
+ * cleanup only if the project uses them. The secret itself always starts with `PROJECT_WAITS`, which must not
+ * change.
+ *
+ * @param waits the initial value of the secret, as JSON
+ * @returns the object to fill in
+ */
+export function projectShape(
+  waits: string,
+  needs: { lookUp: boolean; cleanup: boolean },
+): Record<string, string> {
+  return {
+    ...JSON.parse(waits),
+    ...(needs.lookUp && { handoffApiKey: '' }),
+    ...(needs.cleanup && { conversationsApiKey: '' }),
+  };
+}
+
 /** The connections that have a secret. */
 export function provenBySecret<T extends { verify: VerifySettings }>(
   connections: Record<string, T>,

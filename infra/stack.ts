@@ -24,11 +24,18 @@ import type { Configuration } from './config/load.ts';
 import { toConnection } from './config/to-connection.ts';
 import { connectionsOnBuses, Events } from './events.ts';
 import { consume, postpone, readSecrets, sendTo } from './grants.ts';
-import { initialSecret, PROJECT_WAITS, projectShape } from './initial-secret.ts';
+import { initialSecret, PROJECT_WAITS } from './initial-secret.ts';
 import { monitor } from './monitoring.ts';
 import { requireResources } from './resources.ts';
 import { ROOT } from './root.ts';
-import { createSecret, ownPatterns, provenBySecret, type StackSecret, secretsOf } from './secrets.ts';
+import {
+  createSecret,
+  ownPatterns,
+  projectShape,
+  provenBySecret,
+  type StackSecret,
+  secretsOf,
+} from './secrets.ts';
 
 export type ChatCloserProps = StackProps & {
   configuration: Configuration;

@@ -120,7 +120,7 @@ export function basicAuthorization(username: string, password: string): Headers 
 
 type UrlSigning = Signing & { url: string; method?: string };
 
-/** The characters that HubSpot signs unescaped, even if the address has them escaped. */
+/** What HubSpot signs unescaped, however it stands in the address. */
 const HUBSPOT_UNESCAPED = ":/?@!$'()*,;";
 
 /** @see https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation */

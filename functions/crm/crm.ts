@@ -2,7 +2,7 @@ import type { Connection } from '../connections.ts';
 import type { Content, Delivery, Parse } from '../delivery.ts';
 import type { ChosenSettings, HmacSettings, VerifySettings } from '../schemes/scheme.ts';
 
-/** Why a verified delivery, or one event of it, requests no close. */
+/** Why a genuine delivery, or one event of it, asks for no close. */
 export type IgnoredReason =
   | 'not_finished'
   | 'no_conversation_id'
@@ -11,32 +11,32 @@ export type IgnoredReason =
   | 'test_event'
   | 'message_trimmed';
 
-/** What a preset reads from one event. The values are the CRM's and are not checked. */
+/** What a preset makes of one event. The values are the CRM's own and unchecked. */
 export type Reading = {
-  /** Whether the conversation has ended, or the reason to ignore the event. */
+  /** Whether the conversation is over, or the reason to ignore the event. */
   finished: boolean | IgnoredReason;
-  /** PolyAI's id of the conversation: a string, a safe integer, an array of them, or nothing. */
+  /** A string, a safe integer, an array of them, or nothing. */
   conversationId?: unknown;
-  /** The id of the CRM's ticket or case. It is also the id to look up, unless there is a `sharedId`. */
+  /** The CRM's ticket or case: also the id to look up, unless there is a `sharedId`. */
   crmRef?: unknown;
-  /** The ticket's id as the CRM's API gives it to an agent, if events write it differently. */
+  /** The ticket or case as an agent gets it from the CRM's API, where events write it differently. */
   sharedId?: unknown;
-  /** The CRM's id of the delivery or event. */
+  /** The CRM's own id of the delivery or event. */
   deliveryId?: unknown;
   /**
-   * Whether the event itself proves that the ticket was not finished before. A look-up needs that proof: if the
-   * ticket was finished before, its shared id may now name a newer chat.
+   * Whether the event itself proves that the state before it was not finished. A look-up needs that proof: the
+   * shared id of a ticket that was finished before may name a newer chat by now.
    */
   provesChange?: boolean;
-  /** When the conversation was finished. A time within the last few minutes proves the change as well. */
+  /** When the conversation was finished. A time of the last few minutes proves the change as well. */
   finishedAt?: unknown;
-  /** When the event happened, not when the ticket was created: ISO 8601 with its zone, or seconds or milliseconds since 1970. */
+  /** When the event happened, never when the ticket was made: ISO 8601 with its zone, or seconds or milliseconds since 1970. */
   happenedAt?: unknown;
-  /** What the connection's selectors see as `body`, if that is one event of a batch. */
+  /** What the connection's selectors see as `body`, where that is one event of a batch. */
   event?: unknown;
 };
 
-/** The settings of a connection that a preset may accept, besides `crm`, `polyai` and those of the secret. */
+/** The settings of a connection that a preset may take besides `crm`, `polyai` and the secret's. */
 export type Setting =
   | 'verify'
   | 'conversationId'
@@ -56,7 +56,7 @@ export type Setting =
   | 'source'
   | 'eventPattern';
 
-/** The settings for every preset whose deliveries come by HTTP and have a status or type that says what is finished. */
+/** What every preset takes whose deliveries come by HTTP and say by a status or type what is finished. */
 export const USUAL = [
   'conversationId',
   'finishedWhen',
@@ -65,74 +65,68 @@ export const USUAL = [
   'allowedSources',
 ] as const;
 
-/** The settings for presets whose events name a ticket or conversation of the CRM, so that PolyAI can store its id. */
+/** Taken where an event names a ticket or conversation of the CRM's, under which an agent may store its own. */
 export const LOOK_UP = ['lookUp', 'sharedId', 'repeatedFinish'] as const;
 
-/**
- * The settings of an HMAC over the body alone, which most vendors use.
- *
- * @param settings the header of the signature, the hash, its encoding and its prefix
- */
+/** A hash over the body alone, as most vendors sign; a preset says in which header and how it is written. */
 export function overBody(
   settings: Pick<HmacSettings, 'header' | 'algorithm' | 'encoding'> & { prefix?: string },
 ): HmacSettings {
   return { scheme: 'hmac', signed: '{body}', timestampUnit: 's', toleranceSeconds: 300, ...settings };
 }
 
-/** An answer in the form that a CRM expects. */
+/** An answer in a CRM's own form. */
 export type OwnAnswer = { status: number; headers?: Record<string, string>; body?: string };
 
-/** The settings of the configuration from which a preset may derive how it verifies. */
+/** The settings from which a preset may derive its proof, as the configuration has them. */
 export type ProofSettings = { sender?: string; dataCentre?: string; audience?: string; jwksUrl?: string };
 
-/** The events of an EventBridge partner that a connection's rule matches. */
+/** The events of a partner of EventBridge that a connection's rule lets through. */
 export type PartnerEvents = {
-  /** The prefixes of the partner's sources. Its buses have the same names as its sources. */
+  /** How the partner's sources begin; its buses are named like its sources. */
   sourcePrefixes: readonly string[];
   detailTypes: readonly string[];
 };
 
-/** A preset: how a CRM's deliveries are verified, which events mean finished, and where the id is. */
+/** A CRM as its vendor ships it: how its deliveries are proven, what is finished, where the id is. */
 export type Crm = {
   /**
-   * Set if events come over an EventBridge bus instead of by HTTP: a partner's events, or those that match the
-   * connection's `eventPattern`. `read` then gets the event as `body`, and selectors see only the event.
+   * Set where events come over a bus of EventBridge instead of by HTTP: those of a partner, or those that the
+   * connection's own `eventPattern` lets through. `read` then sees the event as `body`, selectors see it alone.
    */
   bus?: PartnerEvents | 'own pattern';
-  /** How deliveries are verified if the connection has no `verify`. Absent: the connection must have one. */
+  /** The proof where the connection names no `verify`. Absent: the connection must. */
   verify?: VerifySettings | ((settings: ProofSettings) => VerifySettings);
-  /** The schemes that a connection may name in `verify`, if the preset accepts `verify`. Absent: all of them. */
+  /** What a connection may name in `verify`; absent: everything, if it takes `verify` at all. */
   schemes?: readonly ChosenSettings['scheme'][];
-  /** Whether the vendor issues the signing secret of `hmac`. The stack's secret is then empty until you fill it. */
+  /** Whether the vendor makes the signing secret, so that the stack's waits to be filled. */
   vendorIssuesSecret: boolean;
-  /** Signing secrets printed in the vendor's documentation. Anybody can sign with them, so they are refused. */
+  /** Signing secrets that are printed in the vendor's documentation: anybody can sign with them. */
   publicSecrets?: readonly string[];
   /** Whether a delivery may hold several events. Selectors then see one event as `body`. */
   hasBatches?: boolean;
-  /** The settings that a connection may have. */
   takes: readonly Setting[];
-  /** The settings that a connection must have. */
   requires: readonly Setting[];
-  /** A connection must have at least one of these settings. */
+  /** Settings of which a connection needs at least one. */
   requiresOneOf?: readonly Setting[];
   /**
    * Whether an event can prove the change to finished (`Reading.provesChange`, `.finishedAt`) with these
-   * settings. If not, synth refuses `lookUp` unless the connection has `repeatedFinish`.
+   * settings. Where it cannot, synth refuses `lookUp` unless the connection has `repeatedFinish`.
    */
   provesChange?: boolean | ((settings: { finishedValues?: readonly string[] }) => boolean);
-  /** Answers an unsigned request of the vendor that has a method other than POST. */
+  /** Answers what the vendor asks without a proof, by a method other than POST. */
   greet?(delivery: Delivery): OwnAnswer | undefined;
-  /** Answers a verified handshake. Its body is not parsed. */
+  /** Answers a handshake that is proven; nothing of it is parsed. */
   confirm?(delivery: Delivery): OwnAnswer | undefined;
-  /** Parses the body, if it is not always JSON. */
+  /** Reads a body that is not JSON, or not always. */
   parse?: Parse;
-  /** The form of a `sender`, if it is known, so that synth finds a wrong one. `fix` says what to write. */
-  senderForm?: { pattern: RegExp; fix: string };
-  /** Whether everything in a delivery comes from the connection's `sender`. */
+  /** What a `sender` looks like where that is known, so that a wrong one is found at synth. */
+  senderForm?: { pattern: RegExp; mend: string };
+  /** Whether all of a delivery is the connection's `sender`'s. */
   isFrom?(sender: string, content: Content): boolean;
-  /** Reads a verified delivery and returns one reading for each event. Never throws, whatever the body is. */
+  /** Reads a verified delivery: one reading per event in it. Never throws, whatever the body is. */
   read(content: Content, connection: Connection): Reading[];
-  /** The answer that the vendor requires once everything is queued. Absent: our own. */
+  /** What the vendor must be answered once everything is queued, where it is not ours to choose. */
   acknowledgement?: OwnAnswer;
 };
 
@@ -146,7 +140,7 @@ export function at(value: unknown, ...path: string[]): unknown {
   return found;
 }
 
-/** Whether a status is one of those that mean finished. Upper and lower case are equal. */
+/** Whether a status is among those that mean finished, whatever its case. */
 export function isOneOf(values: readonly string[], status: unknown): boolean {
   const text = String(
     typeof status === 'number' ? status : typeof status === 'string' ? status : '',
@@ -154,10 +148,10 @@ export function isOneOf(values: readonly string[], status: unknown): boolean {
   return text !== '' && values.some((value) => value.toLowerCase() === text);
 }
 
-/** Unfilled placeholders and words for "no value". They are not a status. */
+/** Unfilled placeholders and words for nothing, which are no status. */
 const NOTHING = /^$|[{}]|^(null|undefined|none|nil|-)$/i;
 
-/** Whether an event gives at least one earlier status, and none of them means finished. */
+/** Whether at least one status from before an event is given, and none of them was finished. */
 export function wasOpen(finishedValues: readonly string[], ...before: unknown[]): boolean {
   const given = before
     .map((status) => (typeof status === 'number' ? String(status) : status))
@@ -167,12 +161,12 @@ export function wasOpen(finishedValues: readonly string[], ...before: unknown[])
   return given.length > 0 && !given.some((status) => isOneOf(finishedValues, status));
 }
 
-/** The events of a batch. A body that is not a list is one event. */
+/** The events of a batch; what is no batch is one event. */
 export function eventsOf(body: unknown): unknown[] {
   return Array.isArray(body) ? body : [body];
 }
 
-/** Whether this name, which an administrator chose for a custom field, means PolyAI's conversation id. */
+/** Whether a custom field, which the administrator names, is the one with PolyAI's conversation id. */
 export function namesConversationId(name: unknown): boolean {
   return typeof name === 'string' && name.toLowerCase().replace(/[\s_-]/g, '') === 'polyaiconversationid';
 }

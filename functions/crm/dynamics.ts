@@ -23,7 +23,7 @@ const dynamics: Crm = {
   requires: [],
   senderForm: {
     pattern: /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[a-z0-9-]+(\.[a-z0-9-]+){2,})$/i,
-    fix: 'Write the environment’s host, as in contoso.crm.dynamics.com, or its OrganizationId, a GUID',
+    mend: 'Write the environment’s host, as in contoso.crm.dynamics.com, or its OrganizationId, a GUID',
   },
   provesChange: true,
   isFrom: (sender, { body, headers }) =>

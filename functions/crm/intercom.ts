@@ -22,7 +22,7 @@ const intercom: Crm = {
   requires: [],
   senderForm: {
     pattern: /^[a-z0-9]{6,12}$/,
-    fix: 'Write the workspace’s app_id, lower-case letters and digits, as in vne310wv',
+    mend: 'Write the workspace’s app_id, lower-case letters and digits, as in vne310wv',
   },
   provesChange: ({ finishedValues = FINISHED }) => singleFinishes(finishedValues).length > 0,
   // Asked when the address is saved.

@@ -37,7 +37,7 @@ const zohoDesk: Crm = {
   takes: [...USUAL, ...LOOK_UP, 'sender', 'dataCentre', 'audience', 'jwksUrl'],
   requires: ['sender', 'dataCentre', 'audience'],
   provesChange: true,
-  senderForm: { pattern: /^\d{1,20}$/, fix: 'Write the organisation id, digits alone, as in 54983163' },
+  senderForm: { pattern: /^\d{1,20}$/, mend: 'Write the organisation id, digits alone, as in 54983163' },
   // Desk asks by GET whether the address answers 200, whenever a webhook is created or changed.
   greet: ({ method }) => (method === 'GET' ? { status: 200 } : undefined),
   isFrom: (sender, { body }) => eventsOf(body).every((event) => isOneOf([sender], at(event, 'orgId'))),

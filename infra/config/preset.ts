@@ -61,6 +61,6 @@ export function refusedSecret(crm: string): readonly string[] {
 }
 
 /** What a `sender` must look like; `undefined` where that is not known. */
-export function senderForm(crm: string): { pattern: RegExp; fix: string } | undefined {
+export function senderForm(crm: string): { pattern: RegExp; mend: string } | undefined {
   return CRMS[crm]?.senderForm;
 }

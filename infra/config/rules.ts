@@ -189,7 +189,7 @@ function checkSender({ kind, name, settings: { sender } }: Entry, crm: string): 
   return {
     path: pathOf(kind, name, 'sender'),
     problem: `is ${quote(sender)}, which cannot be a sender of crm ${quote(crm)}`,
-    mend: form.fix,
+    mend: form.mend,
   };
 }
 

@@ -26,7 +26,14 @@ const IS_EMBEDDED = {
   eventPattern: false,
   existingSecret: false,
   existingSecretKey: false,
-} satisfies { [Key in keyof Required<Settings>]: Key extends keyof Connection ? true : false };
+} satisfies { [Key in keyof Required<Settings>]: IsEmbedded<Key> };
+
+/** `never`, which no row satisfies, if the functions have the setting with another type. */
+type IsEmbedded<Key extends keyof Settings> = Key extends keyof Connection
+  ? Required<Settings>[Key] extends Connection[Key]
+    ? true
+    : never
+  : false;
 
 /**
  * A connection of the configuration as the functions have it. It picks what they need, so that nothing else gets

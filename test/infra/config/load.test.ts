@@ -860,7 +860,7 @@ describe('a preset', () => {
             {
               path: 'connections.c.sender',
               problem: `is "${sender}", which cannot be a sender of crm "${crm}"`,
-              mend: CRMS[crm]?.senderForm?.fix,
+              mend: CRMS[crm]?.senderForm?.mend,
             },
           ],
         });
