@@ -1,15 +1,16 @@
-import type { CleanupProject, Connection, Project } from './connections.ts';
-import type { Crm } from './crm/crm.ts';
-import type { AnyScheme } from './schemes/scheme.ts';
+import type { EventConnection, WebhookConnection } from './bound-connection.ts';
+import type { CleanupProject, Project } from './connections.ts';
 
-// What a deployment is configured for. This one is empty: it serves wherever no stack was built. At synth
-// infra/bundle.ts writes one with the connections of connections.json, and esbuild puts it here instead, so
-// that a bundle carries only the CRMs and schemes which the configuration names.
+// The configuration of a deployment. These tables are empty: they serve wherever no stack was built. At synth
+// infra/bundle.ts writes a module with the same exports, filled from connections.json, and esbuild bundles that
+// one instead (`#configured`). It binds to each connection the preset and the scheme that it names, so a bundle
+// carries no others.
 
+/** The projects whose chats the worker closes. */
 export const projects: Record<string, Project> = {};
+/** The projects with a cleanup. */
 export const listedProjects: Record<string, CleanupProject> = {};
-export const connections: Record<string, Connection> = {};
-export const crms: Record<string, Crm> = {};
-export const eventConnections: Record<string, Connection> = {};
-export const eventCrms: Record<string, Crm> = {};
-export const schemes: Record<string, AnyScheme> = {};
+/** The webhooks, for the receiver. */
+export const connections: Record<string, WebhookConnection> = {};
+/** The connections on event buses, for the event reader. */
+export const eventConnections: Record<string, EventConnection> = {};

@@ -8,50 +8,56 @@ export type Project = {
   version: string;
   accountId: string;
   projectId: string;
-  /** Name or ARN of the secret with `{ apiKey, token }`; the value never leaves Secrets Manager and memory. */
+  /** Name or ARN of the secret with `{ apiKey, token }`. Its value is only in Secrets Manager and in memory. */
   secretId: string;
 };
 
-/** A project whose chats are looked for on a schedule. */
+/** A project with a scheduled cleanup. */
 export type CleanupProject = Project & {
   /** `live`, `pre-release` or `sandbox`. */
   clientEnv: string;
   cleanup: {
     idleForMs: number;
     lookbackMs: number;
-    /** Those whose chats may be closed. */
+    /** The channels whose chats may be closed. */
     channels: string[];
     maxCloses: number;
     dryRun: boolean;
-    /** Until the next run: a close that is not through by then is its to ask for again. */
+    /** Time until the next run, which requests every close again that has not completed. */
     periodMs: number;
   };
 };
 
-/** A CRM's webhook: what it is, how it is proven and which project its chats belong to. */
+/**
+ * A connection of a CRM, checked at synth: its preset, how its deliveries are verified, and the project of its
+ * chats. `infra/config/to-connection.ts` makes it from the configuration.
+ */
 export type Connection = {
+  /** The name of the preset. */
   crm: string;
+  /** A key of the projects. */
   project: string;
-  /** Name or ARN of the secret that proves deliveries; absent where the proof needs none. */
+  /** Name or ARN of the secret that verifies deliveries. Absent where the scheme needs none. */
   secretId?: string;
   verify: VerifySettings;
-  /** JMESPath over `{ body, headers, query }`, instead of the preset's. */
+  /** JMESPath over `{ body, headers, query }` that replaces the preset's. */
   conversationId?: string;
-  /** JMESPath that must give a boolean, or `"always"`; instead of the preset's. */
+  /** JMESPath that must give a boolean, or `"always"`. It replaces the preset's rule. */
   finishedWhen?: string;
+  /** The statuses that mean finished. They replace the preset's. */
   finishedValues?: string[];
-  /** Find the conversation by the id that it shares with the CRM. */
+  /** Finds the conversation by the id that it shares with the CRM. */
   lookUp?: 'sharedId';
-  /** Take `lookUp` although the events cannot prove the change to finished: a second finish may close a newer chat. */
+  /** Allows `lookUp` although the events cannot prove the change to finished: a second finish may close a newer chat. */
   repeatedFinish?: 'allow';
-  /** JMESPath of that id, instead of the preset's. */
+  /** JMESPath of the shared id that replaces the preset's. */
   sharedId?: string;
-  /** How the body is read, where it is not JSON. */
+  /** The format of the body. Absent: JSON, or as the preset decides. */
   format?: 'json' | 'form';
-  /** The account, organisation or workspace that must have sent a delivery. */
+  /** The only account, organisation or workspace whose deliveries are accepted. */
   sender?: string;
-  /** The address that the CRM calls, where it is not the API's own. */
+  /** The URL that the CRM calls, if it is not the API's own. */
   publicUrl?: string;
-  /** CIDR blocks; absent means any source. */
+  /** CIDR blocks. Absent: any source. */
   allowedSources?: string[];
 };

@@ -1,4 +1,3 @@
-import type { Connection } from './connections.ts';
 import { checkEvents, parseForm, parseJson } from './parse-body.ts';
 
 /** One HTTP request of a CRM as it arrived. Only the transport's base64 is decoded. */
@@ -23,8 +22,8 @@ export type Content = {
   query: Record<string, string>;
 };
 
-/** The settings of a connection that decide how bodies are read. */
-export type ReadSettings = Pick<Connection, 'format'> & { verify?: Connection['verify'] };
+/** What of a connection says how its bodies are read. */
+export type ReadSettings = { format?: 'json' | 'form'; verify?: { scheme: string } };
 
 /**
  * Parses the text of a body. A header must not decide how, unless the signature covers that header or there is no

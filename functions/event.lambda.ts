@@ -1,11 +1,10 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import * as configured from '#configured';
 import { sqs } from './aws.ts';
+import type { EventConnection } from './bound-connection.ts';
 import { queueCloses } from './close-queue.ts';
 import type { CloseRequest } from './close-request.ts';
-import type { Connection } from './connections.ts';
 import { toId } from './conversation-id.ts';
-import type { Crm } from './crm/crm.ts';
 import { ENVIRONMENT } from './environment.ts';
 import { ChatCloserError } from './error.ts';
 import { deliveryLine } from './intake/delivery-line.ts';
@@ -15,8 +14,7 @@ import { faultLine, type Line, writeLine } from './log.ts';
 import { settleEach } from './settle-each.ts';
 
 export type EventParts = {
-  connections: Record<string, Connection>;
-  crms: Record<string, Crm>;
+  connections: Record<string, EventConnection>;
   /** Resolves once every close is queued. */
   queue: (requests: CloseRequest[]) => Promise<void>;
   writeLine: (line: Line) => void;
@@ -25,7 +23,7 @@ export type EventParts = {
 };
 
 /** The message that a rule puts on the queue: the unchanged event, and the connection that the rule belongs to. */
-type BusMessage = { name: string; connection: Connection; event: unknown };
+type BusMessage = { name: string; connection: EventConnection; event: unknown };
 
 /** A record that cannot be processed. SQS moves it to the events' dead-letter queue after the maximum receives. */
 export class UnreadableEvent extends ChatCloserError {
@@ -38,7 +36,7 @@ export class UnreadableEvent extends ChatCloserError {
  * events' dead-letter queue.
  */
 export function createEvents(parts: EventParts) {
-  const { connections, crms, queue, writeLine, now } = parts;
+  const { connections, queue, writeLine, now } = parts;
 
   return async function receiveEvents({ Records }: SQSEvent): Promise<SQSBatchResponse> {
     return settleEach(Records, receiveEvent);
@@ -76,9 +74,9 @@ export function createEvents(parts: EventParts) {
     return { name, connection, event };
   }
 
-  function readCloses(connection: Connection, event: unknown): ReadResult {
+  function readCloses(connection: EventConnection, event: unknown): ReadResult {
     const content = { body: event, headers: {}, query: {} };
-    const read = readDelivery(crms[connection.crm] as Crm, connection, content, now());
+    const read = readDelivery(connection.preset, connection, content, now());
     if (read.closes.length > MAX_CLOSES) {
       throw new UnreadableEvent(`one event can close at most ${MAX_CLOSES} conversations`);
     }
@@ -89,7 +87,7 @@ export function createEvents(parts: EventParts) {
   /** Returns whether SQS has confirmed every close. */
   async function enqueue(
     connection: string,
-    { project, crm }: Connection,
+    { project, crm }: EventConnection,
     { closes, deliveryId }: ReadResult,
     requestId: string,
     happenedAt: number,
@@ -131,7 +129,6 @@ function happenedAt({ attributes }: SQSRecord, event: unknown): number {
 
 export const handler = createEvents({
   connections: configured.eventConnections,
-  crms: configured.eventCrms,
   queue: (requests) => queueCloses(sqs, process.env[ENVIRONMENT.closeQueueUrl] ?? '', requests),
   writeLine,
   now: Date.now,

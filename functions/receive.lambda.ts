@@ -1,10 +1,10 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as configured from '#configured';
 import { secrets, sqs } from './aws.ts';
+import type { WebhookConnection } from './bound-connection.ts';
 import { queueCloses } from './close-queue.ts';
 import type { CloseRequest } from './close-request.ts';
-import type { Connection } from './connections.ts';
-import type { Crm, OwnAnswer } from './crm/crm.ts';
+import type { OwnAnswer } from './crm/crm.ts';
 import { type Content, type Delivery, readContent } from './delivery.ts';
 import { ENVIRONMENT } from './environment.ts';
 import { ownAnswer, refusalAnswer, successAnswer } from './intake/answer.ts';
@@ -20,14 +20,12 @@ import {
 import { faultLine, type Line, writeLine } from './log.ts';
 import { UnreadableBody } from './parse-body.ts';
 import type { Refusal, Verdict } from './refusal.ts';
-import type { AnyScheme, Identity } from './schemes/scheme.ts';
+import { identify, verifyDelivery } from './schemes/scheme.ts';
 import { readStoredValues, withoutVersion } from './secret-value.ts';
 import { parseSecret, SecretNotReady, type SecretReader, SecretUnavailable } from './secrets.ts';
 
 export type ReceiveParts = {
-  connections: Record<string, Connection>;
-  crms: Record<string, Crm>;
-  schemes: Record<string, AnyScheme>;
+  connections: Record<string, WebhookConnection>;
   secrets: SecretReader;
   /** Resolves once every close is queued. */
   queue: (requests: CloseRequest[]) => Promise<void>;
@@ -51,7 +49,7 @@ const WORTH_READING_AGAIN = new Set(['signature_mismatch', 'credential_mismatch'
  * is parsed before it is verified.
  */
 export function createReceive(parts: ReceiveParts) {
-  const { connections, crms, schemes, secrets, queue, writeLine, now } = parts;
+  const { connections, secrets, queue, writeLine, now } = parts;
   const memory = createReplayMemory(now);
 
   return async function receive(event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> {
@@ -77,24 +75,24 @@ export function createReceive(parts: ReceiveParts) {
   };
 
   async function take(
-    connection: Connection | undefined,
+    connection: WebhookConnection | undefined,
     name: string,
     event: APIGatewayProxyEventV2,
   ): Promise<Result> {
     if (!connection) return refused('unknown_connection', 'No connection has this address.');
     const { requestId } = event.requestContext;
-    const crm = crms[connection.crm] as Crm;
+    const { preset } = connection;
     try {
       const delivery = toDelivery(event, connection.publicUrl);
-      const greeting = delivery.method === 'POST' ? undefined : crm.greet?.(delivery);
+      const greeting = delivery.method === 'POST' ? undefined : preset.greet?.(delivery);
       if (greeting) return { kind: 'answered', answer: greeting };
       const refusal = screen(connection, delivery) ?? (await verify(connection, delivery, requestId));
       if (refusal) return { kind: 'refused', refusal };
-      const confirmation = crm.confirm?.(delivery);
+      const confirmation = preset.confirm?.(delivery);
       if (confirmation) return { kind: 'answered', answer: confirmation };
-      const content = readBody(connection, crm, delivery);
+      const content = readBody(connection, delivery);
       if ('code' in content) return { kind: 'refused', refusal: content };
-      const read = readDelivery(crm, connection, content, now());
+      const read = readDelivery(preset, connection, content, now());
       if (read.closes.length > MAX_CLOSES) {
         return refused(
           'too_many_conversations',
@@ -104,7 +102,12 @@ export function createReceive(parts: ReceiveParts) {
       const key = replayKey(connection, name, delivery, content, read);
       const queued = await enqueue(connection, name, read, requestId, key);
       if ('code' in queued) return { kind: 'refused', refusal: queued, read };
-      return { kind: 'queued', queued, read, ...(crm.acknowledgement && { answer: crm.acknowledgement }) };
+      return {
+        kind: 'queued',
+        queued,
+        read,
+        ...(preset.acknowledgement && { answer: preset.acknowledgement }),
+      };
     } catch (error) {
       writeLine(faultLine(requestId, 'receive', error));
       return refused('fault');
@@ -112,7 +115,11 @@ export function createReceive(parts: ReceiveParts) {
   }
 
   /** Verifies a delivery with the connection's secret, and again if the secret has changed since it was cached. */
-  async function verify(connection: Connection, delivery: Delivery, requestId: string): Promise<Verdict> {
+  async function verify(
+    connection: WebhookConnection,
+    delivery: Delivery,
+    requestId: string,
+  ): Promise<Verdict> {
     const { secretId } = connection;
     if (secretId === undefined) return verifyByPublishedKeys(connection, delivery, requestId);
     try {
@@ -134,7 +141,7 @@ export function createReceive(parts: ReceiveParts) {
 
   /** Verifies a delivery of a connection without a secret, whose vendor publishes its keys. */
   async function verifyByPublishedKeys(
-    connection: Connection,
+    connection: WebhookConnection,
     delivery: Delivery,
     requestId: string,
   ): Promise<Verdict> {
@@ -147,42 +154,41 @@ export function createReceive(parts: ReceiveParts) {
 
   async function verifyWith(
     secretText: string,
-    { crm, verify, secretId }: Connection,
+    connection: WebhookConnection,
     delivery: Delivery,
   ): Promise<Verdict> {
-    const scheme = schemes[verify.scheme] as AnyScheme;
     try {
       const secret = parseSecret(secretText);
       // Compared in the form in which the scheme reads them, so that no spelling hides a public one.
       const signingSecrets = readStoredValues('signingSecret', secret.signingSecret).map(withoutVersion);
-      if (crms[crm]?.publicSecrets?.some((known) => signingSecrets.includes(known))) {
+      if (connection.preset.publicSecrets?.some((known) => signingSecrets.includes(known))) {
         throw new SecretNotReady(
           'it holds the public test secret of the vendor: store the secret of your own webhook',
         );
       }
-      return await scheme.verify(verify as never, scheme.readKeys(secret), delivery, now());
+      return await verifyDelivery(connection, secret, delivery, now());
     } catch (error) {
       if (!(error instanceof SecretNotReady)) throw error;
-      return { code: 'secret_not_ready', detail: `secret ${secretId}: ${error.message}` };
+      return { code: 'secret_not_ready', detail: `secret ${connection.secretId}: ${error.message}` };
     }
   }
 
-  function readBody(connection: Connection, crm: Crm, delivery: Delivery): Content | Refusal {
+  function readBody(connection: WebhookConnection, delivery: Delivery): Content | Refusal {
+    const { preset, sender } = connection;
     let content: Content;
     try {
-      content = readContent(delivery, crm.parse, connection);
+      content = readContent(delivery, preset.parse, connection);
     } catch (error) {
       return { code: 'body_unreadable', detail: explainUnreadable(error) };
     }
-    const { sender } = connection;
-    if (!sender || !crm.isFrom || crm.isFrom(sender, content)) return content;
+    if (!sender || !preset.isFrom || preset.isFrom(sender, content)) return content;
     const detail = 'The delivery comes from a different account than this connection accepts.';
     return { code: 'sender_mismatch', detail };
   }
 
   /** The key by which a repeat is recognised; `undefined` if two different deliveries could have the same one. */
   function replayKey(
-    connection: Connection,
+    connection: WebhookConnection,
     name: string,
     delivery: Delivery,
     content: Content,
@@ -191,17 +197,12 @@ export function createReceive(parts: ReceiveParts) {
     if (closes.length === 0) return undefined;
     const identity = identify(connection, delivery);
     const isUnique =
-      identity.moment !== undefined ||
-      distinguishesFinishes(crms[connection.crm] as Crm, connection, content);
+      identity.moment !== undefined || distinguishesFinishes(connection.preset, connection, content);
     return isUnique ? deliveryKey(name, identity, closes) : undefined;
   }
 
-  function identify({ verify }: Connection, delivery: Delivery): Identity {
-    return schemes[verify.scheme]?.identify?.(verify as never, delivery) ?? { content: delivery.body };
-  }
-
   async function enqueue(
-    { project, crm }: Connection,
+    { project, crm }: WebhookConnection,
     connection: string,
     { closes }: ReadResult,
     requestId: string,
@@ -243,8 +244,6 @@ await secrets.readAhead(Object.values(configured.connections).flatMap(({ secretI
 
 export const handler = createReceive({
   connections: configured.connections,
-  crms: configured.crms,
-  schemes: configured.schemes,
   secrets,
   queue: (requests) => queueCloses(sqs, process.env[ENVIRONMENT.closeQueueUrl] ?? '', requests),
   writeLine,

@@ -6,56 +6,63 @@ import type * as Configured from '../functions/configured.ts';
 import type { CleanupProject, Connection, Project } from '../functions/connections.ts';
 import { ROOT } from './root.ts';
 
-/** What one stack's functions carry with them. */
+/** The configuration of one stack's functions, before presets and schemes are bound to the connections. */
 export type Embedded = {
   projects: Record<string, Project>;
-  /** Those with a cleanup. */
+  /** The projects with a cleanup. */
   listedProjects: Record<string, CleanupProject>;
-  /** The webhooks'. */
+  /** The webhooks. */
   connections: Record<string, Connection>;
-  /** Those on buses. */
+  /** The connections on buses. */
   eventConnections: Record<string, Connection>;
 };
 
 /**
- * Writes the module that takes the place of functions/configured.ts in a function's bundle. It imports only the
- * CRMs and schemes that the connections name.
+ * Writes the module that replaces functions/configured.ts in a function's bundle. It binds to each connection its
+ * preset and its scheme, and imports no others.
  *
- * @param embedded what this function needs; the rest is empty
- * @returns its path, which depends on nothing but the content
+ * @param embedded what this function needs; the other tables are empty
+ * @returns the path of the module, which depends only on its content
  */
 export function writeConfigured(embedded: Partial<Embedded>): string {
   const { projects = {}, listedProjects = {}, connections = {}, eventConnections = {} } = embedded;
-  const webhooks = Object.values(connections);
-  const crms = modules(
-    'crm',
-    webhooks.map(({ crm }) => crm),
-  );
-  const schemes = modules(
-    'schemes',
-    webhooks.map(({ verify }) => verify.scheme),
-  );
-  const eventCrms = modules(
-    'crm',
-    Object.values(eventConnections).map(({ crm }) => crm),
-    'event',
-  );
-  const values = {
+  const modules = new Map<string, string>();
+  /** The name under which the module is imported. */
+  const imported = (folder: 'crm' | 'schemes', name: string) => {
+    const path = join(ROOT, 'functions', folder, `${name}.ts`);
+    const known = modules.get(path) ?? `module${modules.size}`;
+    modules.set(path, known);
+    return known;
+  };
+  const preset = ({ crm }: Connection) => ({ preset: imported('crm', crm) });
+  const scheme = ({ verify }: Connection) => ({ scheme: imported('schemes', verify.scheme) });
+  const tables = {
     projects: JSON.stringify(projects),
     listedProjects: JSON.stringify(listedProjects),
-    connections: JSON.stringify(connections),
-    crms: crms.table,
-    schemes: schemes.table,
-    eventConnections: JSON.stringify(eventConnections),
-    eventCrms: eventCrms.table,
+    connections: table(connections, (each) => ({ ...preset(each), ...scheme(each) })),
+    eventConnections: table(eventConnections, preset),
   } satisfies Record<keyof typeof Configured, string>;
   const text = [
-    ...crms.imports,
-    ...schemes.imports,
-    ...eventCrms.imports,
-    ...Object.entries(values).map(([name, value]) => `export const ${name} = ${value};`),
+    ...[...modules].map(([path, name]) => `import ${name} from ${JSON.stringify(path)};`),
+    ...Object.entries(tables).map(([name, value]) => `export const ${name} = ${value};`),
     '',
   ].join('\n');
+  return writeModule(text);
+}
+
+/** The source text of a table of connections, each with what is bound to it. */
+function table(
+  connections: Record<string, Connection>,
+  bind: (connection: Connection) => Record<string, string>,
+): string {
+  const entries = Object.entries(connections).map(([name, connection]) => {
+    const bound = Object.entries(bind(connection)).map(([key, value]) => `${key}: ${value}`);
+    return `${JSON.stringify(name)}: { ...${JSON.stringify(connection)}, ${bound.join(', ')} }`;
+  });
+  return `{ ${entries.join(', ')} }`;
+}
+
+function writeModule(text: string): string {
   const folder = join(ROOT, '.build', createHash('sha256').update(text).digest('hex').slice(0, 16));
   mkdirSync(folder, { recursive: true });
   const file = join(folder, 'configured.js');
@@ -63,21 +70,9 @@ export function writeConfigured(embedded: Partial<Embedded>): string {
   return file;
 }
 
-/** The imports of the named modules of a folder, and the table of them by name. */
-function modules(folder: string, names: string[], as = folder): { imports: string[]; table: string } {
-  const unique = [...new Set(names)].sort();
-  return {
-    imports: unique.map(
-      (name, index) =>
-        `import ${as}${index} from ${JSON.stringify(join(ROOT, 'functions', folder, `${name}.ts`))};`,
-    ),
-    table: `{ ${unique.map((name, index) => `${JSON.stringify(name)}: ${as}${index}`).join(', ')} }`,
-  };
-}
-
 /**
- * One file a function: ES module, minified, with the AWS SDK of our own lock file, so that what was tested is
- * what runs.
+ * How a function is bundled: into one minified ES module, with the AWS SDK of our own lock file, so that the
+ * tested version is the one that runs.
  */
 export function bundling(configured: string, sourceMap: boolean): BundlingOptions {
   return {
@@ -88,7 +83,7 @@ export function bundling(configured: string, sourceMap: boolean): BundlingOption
     sourceMap,
     bundleAwsSDK: true,
     esbuildArgs: { '--alias:#configured': configured },
-    // Packages in the older module format ask for Node's own modules by `require`.
+    // CommonJS packages load Node's own modules by `require`, which an ES module does not have.
     banner: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
   };
 }

@@ -1,47 +1,27 @@
 import { ArnFormat, RemovalPolicy, SecretValue, Stack, Validations } from 'aws-cdk-lib';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import { CRMS } from '../functions/crm/index.ts';
 import type { VerifySettings } from '../functions/schemes/scheme.ts';
 import { needsSecret } from './config/preset.ts';
+import type { Initial } from './initial-secret.ts';
 
-/** A secret as the stack knows it: for its grants, for the functions that read it, and for who fills it. */
+/** A secret as the stack uses it: in grants, in the functions that read it, and in the output for the person who fills it. */
 export type StackSecret = {
-  /** Name or ARN, a literal: it is embedded in the bundles. */
+  /** Name or ARN. It is a literal, because it is embedded in the bundles. */
   id: string;
-  /** Of the user's own: its ARN or ARN pattern, and the key that protects it where that is one of theirs. */
+  /** Set for the user's own secret: its ARN or ARN pattern, and the KMS key where the user has one. */
   existing?: { id: string; arn: string; key?: { arn: string; viaService: string } };
-  /** What belongs in it, where the stack cannot make it up. */
+  /** The JSON to fill in, where the stack cannot generate the value. */
   toFill?: string;
 };
 
-/**
- * What a new secret holds. Frozen: Secrets Manager would write a changed value over what somebody has filled
- * in since.
- */
-export type Initial = { waiting: string } | { template: string; key: string };
-
-export const PROJECT_WAITS: Initial = { waiting: '{"apiKey":"","token":""}' };
-const SIGNING_SECRET_WAITS: Initial = { waiting: '{"signingSecret":""}' };
-const GENERATED_SIGNING_SECRET: Initial = { template: '{}', key: 'signingSecret' };
-const GENERATED_TOKEN: Initial = { template: '{}', key: 'token' };
-const GENERATED_PASSWORD: Initial = { template: '{"username":"webhook"}', key: 'password' };
 const GENERATED_LENGTH = 48;
 
-const VENDORS_OWN: VerifySettings['scheme'][] = ['standard-webhooks', 'hubspot', 'twilio'];
-
-/** What a connection's secret starts with: made up here where the CRM lets us choose, empty where it issues it. */
-export function initialSecret(crm: string, scheme: VerifySettings['scheme']): Initial {
-  if (VENDORS_OWN.includes(scheme)) return SIGNING_SECRET_WAITS;
-  if (scheme === 'hmac')
-    return CRMS[crm]?.vendorIssuesSecret ? SIGNING_SECRET_WAITS : GENERATED_SIGNING_SECRET;
-  return scheme === 'basic' ? GENERATED_PASSWORD : GENERATED_TOKEN;
-}
-
 /**
- * A secret of the stack's own, kept when the stack goes.
+ * Creates a secret of the stack, which is kept when the stack is deleted.
  *
- * @param name ends in `/secret`: a name that ends in a hyphen and six characters confuses Secrets Manager
+ * @param name must end in `/secret`: Secrets Manager mistakes a name that ends in a hyphen and six characters for
+ *   part of an ARN
  */
 export function createSecret(scope: Construct, id: string, name: string, initial: Initial): StackSecret {
   const secret = new Secret(scope, id, {
@@ -66,10 +46,11 @@ export function createSecret(scope: Construct, id: string, name: string, initial
 }
 
 /**
- * What belongs in a project's secret, for whoever fills it: the keys of look-ups and of a cleanup only where the
- * project has them. The secret itself starts with `PROJECT_WAITS` all the same, because that is frozen.
+ * The JSON that a project's secret must hold, for the person who fills it. It has the keys for look-ups and for a
+ * cleanup only if the project uses them. The secret itself always starts with `PROJECT_WAITS`, which must not
+ * change.
  *
- * @param waits what the secret starts with, as JSON
+ * @param waits the initial value of the secret, as JSON
  * @returns the object to fill in
  */
 export function projectShape(
@@ -93,8 +74,8 @@ export function provenBySecret<T extends { verify: VerifySettings }>(
 type Own = { existingSecret?: string; existingSecretKey?: string };
 
 /**
- * The secrets of all projects or all connections, by their names: imported where the configuration names one
- * (each once, however many connections share it), created where it does not.
+ * The secrets of all projects or all connections, by the owners' names. A secret that the configuration names is
+ * imported once, even if several connections share it. The others are created.
  */
 export function secretsOf<T extends Own>(
   scope: Construct,
@@ -114,7 +95,7 @@ export function secretsOf<T extends Own>(
   );
 }
 
-/** A secret of the user's own, by name or full ARN, with the KMS key that protects it where there is one. */
+/** Imports the user's own secret by its name or full ARN, with the user's KMS key if there is one. */
 function importSecret(scope: Construct, id: string, keyArn: string | undefined): StackSecret {
   const { region, urlSuffix } = Stack.of(scope);
   const key = keyArn && { arn: keyArn, viaService: `secretsmanager.${region}.${urlSuffix}` };
@@ -122,15 +103,16 @@ function importSecret(scope: Construct, id: string, keyArn: string | undefined):
   return { id, existing: { id, arn, ...(key && { key }) } };
 }
 
-/** How many secrets are named one by one; more are read by the pattern of their kind. */
+/** Above this number a policy grants the pattern of the whole kind, because it must not grow without limit. */
 const MAX_LISTED = 20;
 
 /**
- * ARN patterns of the secrets that the stack makes: one for the whole kind, or one each where a function reads
- * only some.
+ * ARN patterns of the secrets that the stack creates: one for the whole kind, or one for each secret where a
+ * function reads only some of them.
  *
- * @param kind the part of the names that says whose they are
- * @param read the secrets to be read, of `all` of this kind
+ * @param kind the part of the names that tells projects' secrets from connections' secrets
+ * @param read the secrets that the function reads
+ * @param all every secret of this kind
  */
 export function ownPatterns(
   scope: Construct,
@@ -146,7 +128,7 @@ export function ownPatterns(
   return [arnPattern(scope, `${Stack.of(scope).stackName}/${kind}/*/secret`)];
 }
 
-/** Secrets Manager ends an ARN in a hyphen and six characters that nobody knows before. */
+/** Secrets Manager appends a hyphen and six random characters to the name. */
 function arnPattern(scope: Construct, name: string): string {
   const parts = { service: 'secretsmanager', resource: 'secret', resourceName: `${name}-??????` };
   return Stack.of(scope).formatArn({ ...parts, arnFormat: ArnFormat.COLON_RESOURCE_NAME });

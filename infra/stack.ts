@@ -14,23 +14,23 @@ import { NodejsFunction, type NodejsFunctionProps } from 'aws-cdk-lib/aws-lambda
 import { type ILogGroup, LogGroup } from 'aws-cdk-lib/aws-logs';
 import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import type { CleanupProject, Connection, Project } from '../functions/connections.ts';
+import type { CleanupProject, Project } from '../functions/connections.ts';
 import { ENVIRONMENT } from '../functions/environment.ts';
 import { requireOwnArns } from './arns.ts';
 import { bundling, type Embedded, writeConfigured } from './bundle.ts';
 import { CleanupSchedules, embedCleanup, projectsWithCleanup, START_WITHIN_SECONDS } from './cleanup.ts';
 import { isOnBus } from './config/bus.ts';
 import type { Configuration } from './config/load.ts';
+import { toConnection } from './config/to-connection.ts';
 import { connectionsOnBuses, Events } from './events.ts';
 import { consume, postpone, readSecrets, sendTo } from './grants.ts';
+import { initialSecret, PROJECT_WAITS } from './initial-secret.ts';
 import { monitor } from './monitoring.ts';
 import { requireResources } from './resources.ts';
 import { ROOT } from './root.ts';
 import {
   createSecret,
-  initialSecret,
   ownPatterns,
-  PROJECT_WAITS,
   projectShape,
   provenBySecret,
   type StackSecret,
@@ -310,23 +310,8 @@ function embed(
   projectSecrets: Map<string, StackSecret>,
   connectionSecrets: Map<string, StackSecret>,
 ): Embedded {
-  const all = mapValues(
-    connections,
-    (
-      {
-        polyai,
-        existingSecret: _secret,
-        existingSecretKey: _key,
-        bus: _bus,
-        source: _source,
-        eventPattern: _pattern,
-        ...rest
-      },
-      name,
-    ): Connection => {
-      const secretId = connectionSecrets.get(name)?.id;
-      return { ...rest, project: polyai, ...(secretId && { secretId }) };
-    },
+  const all = mapValues(connections, (connection, name) =>
+    toConnection(connection, connectionSecrets.get(name)?.id),
   );
   const embedProject = (
     { region, baseUrl, version, accountId, projectId }: Configuration['projects'][string],

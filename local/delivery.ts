@@ -1,7 +1,7 @@
 import { createHash, createHmac, type KeyObject, sign } from 'node:crypto';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { Delivery } from '../functions/delivery.ts';
-import type { HmacSettings, VerifySettings } from '../functions/schemes/scheme.ts';
+import type { HmacSettings, SchemeName, SettingsOf } from '../functions/schemes/scheme.ts';
 
 // Valid deliveries, as a CRM would send them. The signing here shares no code with functions/schemes.
 
@@ -185,43 +185,56 @@ function twilioFields(form: string): [string, string][] {
     .filter(([name, value], index, all) => name !== all[index - 1]?.[0] || value !== all[index - 1]?.[1]);
 }
 
-/** A connection's secret, as it stands in Secrets Manager, with one value each. */
+/** A connection's secret as Secrets Manager has it, with one value in each field. */
 type Secret = { signingSecret?: string; token?: string; username?: string; password?: string };
 
+/** `url` is the address with the delivery's own query, as the receiver sees it; `at` is in Unix milliseconds. */
+type Unproven = { body: string | Buffer; at: number; url: string; method: string };
+
+/** What a proof adds to a delivery. Its query comes after the delivery's own. */
+type Proof = { headers: Headers; query: string };
+
+type Prover<Name extends SchemeName> = (
+  settings: SettingsOf<Name>,
+  secret: Required<Secret>,
+  delivery: Unproven,
+) => Proof;
+
+const inHeaders = (headers: Headers): Proof => ({ headers, query: '' });
+
+/** How a sender proves a delivery. A token of `jwt` is signed elsewhere: its scheme is given it as `token`. */
+const PROVERS: { [Name in SchemeName]: Prover<Name> } = {
+  hmac: (settings, { signingSecret: secret }, { body, at }) =>
+    inHeaders(signHmac({ settings, secret, body, at })),
+  'standard-webhooks': (_settings, { signingSecret: secret }, { body, at }) =>
+    inHeaders(signStandardWebhooks({ secret, body, at })),
+  bearer: (_settings, { token }) => inHeaders({ authorization: `Bearer ${token}` }),
+  header: ({ header }, { token }) => inHeaders({ [header]: token }),
+  query: ({ parameter }, { token }) => ({ headers: {}, query: `${parameter}=${encodeURIComponent(token)}` }),
+  basic: (_settings, { username, password }) => inHeaders(basicAuthorization(username, password)),
+  hubspot: (_settings, { signingSecret: secret }, delivery) =>
+    inHeaders(signHubspot({ secret, ...delivery })),
+  twilio: (_settings, { signingSecret: secret }, { body, url }) => signTwilio({ secret, body, url }),
+  jwt: ({ header }, { token }) => inHeaders({ [header]: token }),
+  'event-bus': () => {
+    throw new Error('an event of a bus carries no proof');
+  },
+};
+
 /**
- * Proves a delivery by any scheme: the headers, and the query where the proof stands there, which comes after
- * the delivery's own.
+ * Proves a delivery by any scheme, as its sender would.
  *
- * @param delivery its `url` is the address with that own query, as the receiver sees it; without one, what
- *   signs addresses proves nothing
+ * @param delivery without `url`, schemes that sign the address make a proof that does not verify
+ * @throws {Error} for the scheme of buses, where there is nothing to prove
  */
-export function prove(
-  verify: VerifySettings,
-  { signingSecret = '', token = '', username = '', password = '' }: Secret,
-  { body, at, url = '', method = 'POST' }: Omit<Signing, 'secret'> & { url?: string; method?: string },
-): { headers: Headers; query: string } {
-  const signing = { secret: signingSecret, body, at };
-  switch (verify.scheme) {
-    case 'hmac':
-      return { headers: signHmac({ settings: verify, ...signing }), query: '' };
-    case 'standard-webhooks':
-      return { headers: signStandardWebhooks(signing), query: '' };
-    case 'bearer':
-      return { headers: { authorization: `Bearer ${token}` }, query: '' };
-    case 'header':
-    case 'jwt':
-      return { headers: { [verify.header]: token }, query: '' };
-    case 'query':
-      return { headers: {}, query: `${verify.parameter}=${encodeURIComponent(token)}` };
-    case 'basic':
-      return { headers: basicAuthorization(username, password), query: '' };
-    case 'hubspot':
-      return { headers: signHubspot({ ...signing, url, method }), query: '' };
-    case 'twilio':
-      return signTwilio({ ...signing, url });
-    default:
-      throw new Error(`nothing here proves by ${verify.scheme} yet`);
-  }
+export function prove<Name extends SchemeName>(
+  settings: SettingsOf<Name>,
+  secret: Secret,
+  delivery: Pick<Unproven, 'body' | 'at'> & Partial<Unproven>,
+): Proof {
+  const prover = PROVERS[settings.scheme as Name] as Prover<Name>;
+  const complete = { signingSecret: '', token: '', username: '', password: '', ...secret };
+  return prover(settings, complete, { url: '', method: 'POST', ...delivery });
 }
 
 type Request = {

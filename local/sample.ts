@@ -1,9 +1,9 @@
 import { compile } from '@jmespath-community/jmespath';
-import type { Crm } from '../functions/crm/crm.ts';
 import { CRMS } from '../functions/crm/index.ts';
 import { type Content, readContent } from '../functions/delivery.ts';
 import { readDelivery } from '../functions/intake/read-delivery.ts';
 import type { ConnectionConfiguration } from '../infra/config/load.ts';
+import { toConnection } from '../infra/config/to-connection.ts';
 import { delivery, prove, zendeskEvent } from './delivery.ts';
 import { CONVERSATION, readFixture, textOf } from './fixture.ts';
 
@@ -90,17 +90,16 @@ function asksFor(
   { text, headers, query }: Unsent,
   conversationId: string,
 ): boolean {
-  const { polyai: project, ...settings } = connection;
-  const crm = CRMS[settings.crm] as Crm;
+  const crm = CRMS[connection.crm];
   const lowered = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
   try {
     const content = readContent(
       delivery({ headers: Object.fromEntries(lowered), query, body: text }),
       crm.parse,
-      settings,
+      connection,
     );
-    const isFrom = !settings.sender || !crm.isFrom || crm.isFrom(settings.sender, content);
-    const { closes } = readDelivery(crm, { project, ...settings }, content);
+    const isFrom = !connection.sender || !crm.isFrom || crm.isFrom(connection.sender, content);
+    const { closes } = readDelivery(crm, toConnection(connection), content);
     return isFrom && closes.length === 1 && closes[0]?.conversationId === conversationId;
   } catch {
     return false;

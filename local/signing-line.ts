@@ -96,6 +96,7 @@ function proofOf(
     case 'event-bus':
       return undefined;
   }
+  return verify satisfies never;
 }
 
 const TIMES: Record<HmacSettings['timestampUnit'], string> = {

@@ -9,7 +9,7 @@ import {
   PutSecretValueCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import type { VerifySettings } from '../functions/schemes/scheme.ts';
+import type { SchemeName } from '../functions/schemes/scheme.ts';
 import { busName } from '../infra/config/bus.ts';
 import { type Configuration, loadConfiguration } from '../infra/config/load.ts';
 import { deploy, destroy, type Outputs } from './deploy.ts';
@@ -60,6 +60,22 @@ export type LocalStack = {
 };
 
 const MADE_UP = 'made-up-for-this-machine-only';
+const SIGNING_SECRET = { signingSecret: MADE_UP };
+const TOKEN = { token: MADE_UP };
+
+/** What a connection's secret holds on this machine; `undefined` where its scheme needs none. */
+const MADE_UP_SECRETS: Record<SchemeName, Record<string, string> | undefined> = {
+  hmac: SIGNING_SECRET,
+  'standard-webhooks': { signingSecret: `whsec_${Buffer.from(MADE_UP).toString('base64')}` },
+  bearer: TOKEN,
+  header: TOKEN,
+  query: TOKEN,
+  basic: { username: 'webhook', password: MADE_UP },
+  hubspot: SIGNING_SECRET,
+  twilio: SIGNING_SECRET,
+  jwt: undefined,
+  'event-bus': undefined,
+};
 
 /**
  * Starts everything that the adapter needs on this machine and deploys the stack to it: the emulator of AWS,
@@ -229,16 +245,10 @@ async function fillSecrets(local: LocalStack, keys: LocalOptions['polyai']['keys
   for (const name of Object.keys(projects)) await local.writeSecret(local.secretId('polyai', name), keys);
   for (const [name, { verify, existingSecret }] of Object.entries(connections)) {
     const id = local.secretId('connections', name);
-    const value = madeUpSecret(verify.scheme);
+    const value = MADE_UP_SECRETS[verify.scheme];
+    if (!value) continue;
     const isWaiting =
       !existingSecret && 'signingSecret' in value && !(await local.readSecret(id)).signingSecret;
     if (existingSecret || isWaiting) await local.writeSecret(id, value);
   }
-}
-
-function madeUpSecret(scheme: VerifySettings['scheme']): Record<string, string> {
-  if (scheme === 'standard-webhooks')
-    return { signingSecret: `whsec_${Buffer.from(MADE_UP).toString('base64')}` };
-  if (['hmac', 'hubspot', 'twilio'].includes(scheme)) return { signingSecret: MADE_UP };
-  return scheme === 'basic' ? { username: 'webhook', password: MADE_UP } : { token: MADE_UP };
 }

@@ -16,6 +16,7 @@ const cloudevents: Crm = {
   verify: { scheme: 'bearer' },
   schemes: ['bearer', 'query', 'standard-webhooks'],
   vendorIssuesSecret: false,
+  hasBatches: true,
   takes: ['verify', 'conversationId', 'finishedValues', 'publicUrl', 'allowedSources'],
   requires: ['finishedValues'],
   greet,

@@ -103,6 +103,8 @@ export type Crm = {
   vendorIssuesSecret: boolean;
   /** Signing secrets that are printed in the vendor's documentation: anybody can sign with them. */
   publicSecrets?: readonly string[];
+  /** Whether a delivery may hold several events. Selectors then see one event as `body`. */
+  hasBatches?: boolean;
   takes: readonly Setting[];
   requires: readonly Setting[];
   /** Settings of which a connection needs at least one. */

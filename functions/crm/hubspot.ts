@@ -15,6 +15,7 @@ const TICKETS = '0-5';
 const hubspot: Crm = {
   verify: { scheme: 'hubspot' },
   vendorIssuesSecret: true,
+  hasBatches: true,
   takes: [...USUAL, ...LOOK_UP],
   requires: ['finishedValues'],
   requiresOneOf: ['lookUp', 'conversationId'],

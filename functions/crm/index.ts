@@ -24,8 +24,7 @@ import twilio from './twilio.ts';
 import zendesk from './zendesk.ts';
 import zohoDesk from './zoho-desk.ts';
 
-/** Every preset by the name that `crm` takes; each stands in the file of that name. */
-export const CRMS: Record<string, Crm> = {
+const PRESETS = {
   cloudevents,
   custom,
   dynamics,
@@ -50,4 +49,12 @@ export const CRMS: Record<string, Crm> = {
   twilio,
   zendesk,
   'zoho-desk': zohoDesk,
-};
+} satisfies Record<string, Crm>;
+
+/** The values that `crm` takes in connections.json. */
+export type CrmName = keyof typeof PRESETS;
+
+/** Every preset by its name. Each is in the file of that name. Any other text gives `undefined`. */
+export const CRMS: Record<CrmName, Crm> & Record<string, Crm> = PRESETS;
+
+export const CRM_NAMES = Object.keys(PRESETS) as CrmName[];

@@ -37,6 +37,7 @@ const salesforceOutboundMessage: Crm = {
   verify: { scheme: 'query', parameter: 'token' },
   schemes: ['query'],
   vendorIssuesSecret: false,
+  hasBatches: true,
   takes: [...USUAL, ...LOOK_UP, 'verify', 'sender'],
   requires: ['sender'],
   provesChange: true,

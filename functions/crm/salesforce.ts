@@ -24,6 +24,7 @@ const salesforce: Crm = {
     toleranceSeconds: 300,
   },
   vendorIssuesSecret: false,
+  hasBatches: true,
   takes: [...USUAL, ...LOOK_UP, 'verify', 'sender'],
   requires: [],
   senderForm: {

@@ -37,6 +37,7 @@ const EVENT_TYPES = [
 const twilio: Crm = {
   verify: { scheme: 'twilio' },
   vendorIssuesSecret: true,
+  hasBatches: true,
   takes: [...USUAL, ...LOOK_UP],
   requires: [],
   parse,

@@ -34,6 +34,7 @@ const zohoDesk: Crm = {
     audience: audience.startsWith('webhookId:') ? audience : `webhookId:${audience}`,
   }),
   vendorIssuesSecret: false,
+  hasBatches: true,
   takes: [...USUAL, ...LOOK_UP, 'sender', 'dataCentre', 'audience', 'jwksUrl'],
   requires: ['sender', 'dataCentre', 'audience'],
   provesChange: true,

@@ -49,7 +49,13 @@ function signedTime(verify: VerifySettings, headers: Record<string, string>): nu
       const isSigned = headers['x-hubspot-signature-v3'] !== undefined;
       return parseTimestamp((isSigned && headers['x-hubspot-request-timestamp']) || '', 'ms');
     }
-    default:
+    case 'bearer':
+    case 'header':
+    case 'query':
+    case 'basic':
+    case 'twilio':
+    case 'jwt':
+    case 'event-bus':
       return Number.NaN;
   }
 }

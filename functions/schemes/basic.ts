@@ -3,11 +3,13 @@ import { readValues } from './keys.ts';
 import type { Scheme } from './scheme.ts';
 
 /**
- * `Authorization: Basic`, in UTF-8. Compared as encoded, which is exact: base64 has one canonical spelling.
+ * `Authorization: Basic` with user name and password in UTF-8. It compares the encoded text, which is exact
+ * because base64 has only one canonical spelling.
  *
  * @see https://www.rfc-editor.org/rfc/rfc7617
  */
 const basic: Scheme<{ scheme: 'basic' }, string[]> = {
+  secret: { field: 'password', issuedBy: 'stack' },
   readKeys(secret) {
     const [username] = readValues(secret, 'username');
     return readValues(secret, 'password').map((password) => encode(`${username}:${password}`));

@@ -2,8 +2,9 @@ import { compareCredential } from './credential.ts';
 import { readValues } from './keys.ts';
 import type { Scheme } from './scheme.ts';
 
-/** The token in a header of the connection's choice. */
+/** A token in the header that the connection names. */
 const header: Scheme<{ scheme: 'header'; header: string }, string[]> = {
+  secret: { field: 'token', issuedBy: 'stack' },
   readKeys: (secret) => readValues(secret, 'token'),
   verify: (settings, keys, { headers }) => compareCredential(keys, headers[settings.header]),
 };

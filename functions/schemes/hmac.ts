@@ -7,12 +7,13 @@ import { checkTimestamp } from './timestamp.ts';
 const DIGEST_BYTES = { sha1: 20, sha256: 32, sha512: 64 };
 
 /**
- * A keyed hash over the body's bytes and, where the sender signs them, its timestamp and id. The key is the
- * secret's text in UTF-8. Hexadecimal may be in lower or upper case, not in both.
+ * An HMAC over the bytes of the body and, if the sender signs them, the timestamp and the id. The key is the
+ * secret's text in UTF-8. A hexadecimal signature may be in lower or upper case, but not in both.
  *
  * @see https://www.rfc-editor.org/rfc/rfc2104
  */
 const hmac: Scheme<HmacSettings, string[]> = {
+  secret: { field: 'signingSecret', issuedBy: 'either' },
   readKeys: (secret) => readValues(secret, 'signingSecret'),
   verify(settings, keys, { headers, body }, now) {
     const given = headers[settings.header];
@@ -26,18 +27,18 @@ const hmac: Scheme<HmacSettings, string[]> = {
     if (settings.idHeader && !id) {
       return {
         code: 'signature_missing',
-        detail: 'The id, which is signed, is missing.',
+        detail: 'The signed id is missing.',
       };
     }
     const signature = readSignature(given, settings);
     if (!signature) {
       return {
         code: 'signature_malformed',
-        detail: 'The signature is not written as this connection has it.',
+        detail: 'The signature has the wrong format (check encoding and prefix).',
       };
     }
     const content = signedContent(settings.signed, body, timestamp, id);
-    // Every key is tried, so that the time does not tell which one matched.
+    // Tries every key, so that the time does not reveal which one matched.
     const matches = keys.map((key) => {
       const expected = createHmac(settings.algorithm, key).update(content).digest(settings.encoding);
       return equalTexts(signature, expected);
@@ -58,7 +59,7 @@ const hmac: Scheme<HmacSettings, string[]> = {
 
 export default hmac;
 
-/** The signature as the digest would be written, or `undefined` when it cannot be one. */
+/** The signature without its prefix, in the spelling of `digest`. `undefined` if it has another format. */
 function readSignature(
   given: string,
   { prefix = '', encoding, algorithm }: HmacSettings,
@@ -71,7 +72,7 @@ function readSignature(
   return isHex ? signature.toLowerCase() : undefined;
 }
 
-/** Fills the template, leaving the body's bytes as they are. */
+/** Fills the template. The bytes of the body are not changed. */
 function signedContent(template: string, body: Buffer, timestamp = '', id = ''): Buffer {
   const parts = template.split(/(\{body\}|\{timestamp\}|\{id\})/);
   const values: Record<string, string | Buffer> = { '{body}': body, '{timestamp}': timestamp, '{id}': id };

@@ -6,23 +6,24 @@ import { readValues } from './keys.ts';
 import type { Scheme } from './scheme.ts';
 import { checkTimestamp, TOLERANCE_SECONDS } from './timestamp.ts';
 
-/** What HubSpot signs unescaped, whatever stands in the address; every other escape stays. */
+/** The escapes that HubSpot decodes before it signs the address. It keeps every other escape. */
 const UNESCAPED = /%(?:3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)/gi;
 
-/** The two older versions share a header, and are plain hashes that begin with the secret. */
+/** What the two older versions sign before the body. They share a header and are plain hashes that begin with the secret. */
 const OLDER: Record<string, (delivery: Delivery) => string> = {
   v1: () => '',
   v2: ({ method, url }) => `${method}${unescapeUrl(url)}`,
 };
 
 /**
- * HubSpot's own signatures, by an app's client secret in UTF-8: v3 (HMAC-SHA256 over method, address, body and
- * time), v2 (SHA-256 over secret, method, address and body) and v1 (SHA-256 over secret and body). Where there
- * is a v3 it decides alone: HubSpot sends an older one beside it, which must not save it when it is wrong.
+ * HubSpot's signatures with an app's client secret in UTF-8: v3 (HMAC-SHA256 over method, address, body and
+ * time), v2 (SHA-256 over secret, method, address and body) and v1 (SHA-256 over secret and body). If a delivery
+ * has a v3 signature, only that counts. HubSpot sends an older one with it, which must not replace a wrong v3.
  *
  * @see https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation
  */
 const hubspot: Scheme<{ scheme: 'hubspot' }, string[]> = {
+  secret: { field: 'signingSecret', issuedBy: 'vendor' },
   readKeys: (secret) => readValues(secret, 'signingSecret'),
   verify(_settings, keys, delivery, now) {
     const { 'x-hubspot-signature-v3': v3, 'x-hubspot-signature': older } = delivery.headers;
@@ -43,7 +44,7 @@ function verifyV3(keys: string[], delivery: Delivery, given: string, now: number
   const refusal = checkTimestamp(timestamp, 'ms', TOLERANCE_SECONDS, now);
   if (refusal) return refusal;
   if (!/^[A-Za-z0-9+/]{43}=$/.test(given)) {
-    return { code: 'signature_malformed', detail: 'The signature is not written as v3 is.' };
+    return { code: 'signature_malformed', detail: 'The signature does not have the format of v3.' };
   }
   return compare(given, keys, (key) =>
     createHmac('sha256', key)
@@ -59,7 +60,7 @@ function verifyOlder(keys: string[], delivery: Delivery, given: string | undefin
   const version = delivery.headers['x-hubspot-signature-version'] ?? '';
   const signed = Object.hasOwn(OLDER, version) ? OLDER[version]?.(delivery) : undefined;
   if (signed === undefined || !/^[0-9a-f]{64}$/.test(given)) {
-    return { code: 'signature_malformed', detail: 'The signature is not written as v1 or v2 is.' };
+    return { code: 'signature_malformed', detail: 'The signature does not have the format of v1 or v2.' };
   }
   return compare(given, keys, (key) =>
     createHash('sha256').update(`${key}${signed}`).update(delivery.body).digest('hex'),
@@ -67,7 +68,7 @@ function verifyOlder(keys: string[], delivery: Delivery, given: string | undefin
 }
 
 function compare(given: string, keys: string[], sign: (key: string) => string): Verdict {
-  // Every key is tried, so that the time does not tell which one matched.
+  // Tries every key, so that the time does not reveal which one matched.
   const matches = keys.map((key) => equalTexts(given, sign(key)));
   return matches.includes(true)
     ? undefined

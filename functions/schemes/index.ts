@@ -1,3 +1,4 @@
+import type { Verdict } from '../refusal.ts';
 import basic from './basic.ts';
 import bearer from './bearer.ts';
 import header from './header.ts';
@@ -5,11 +6,11 @@ import hmac from './hmac.ts';
 import hubspot from './hubspot.ts';
 import jwt from './jwt.ts';
 import query from './query.ts';
-import type { AnyScheme } from './scheme.ts';
+import type { Scheme, SchemeName, SecretContent, SettingsOf, WebhookScheme } from './scheme.ts';
 import standardWebhooks from './standard-webhooks.ts';
 import twilio from './twilio.ts';
 
-/** Every scheme by its name; each stands in the file of that name. */
+/** Every scheme by its name. Each is in the file of that name. */
 export const SCHEMES = {
   hmac,
   'standard-webhooks': standardWebhooks,
@@ -20,4 +21,9 @@ export const SCHEMES = {
   hubspot,
   jwt,
   twilio,
-} satisfies Record<string, AnyScheme>;
+} satisfies { [Name in WebhookScheme]: Scheme<SettingsOf<Name>, unknown, Verdict | Promise<Verdict>> };
+
+/** What the secret of a connection with this scheme holds; `none` where the scheme needs no secret. */
+export function secretContent(name: SchemeName): SecretContent | 'none' {
+  return name === 'event-bus' ? 'none' : SCHEMES[name].secret;
+}

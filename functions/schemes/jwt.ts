@@ -5,18 +5,18 @@ import { FAILURE_MS } from '../secrets.ts';
 import { toUnixMs } from '../time.ts';
 import type { JwtSettings, Scheme } from './scheme.ts';
 
-/** A CRM waits five seconds for all of the answer. */
+/** A CRM waits five seconds for the whole answer. */
 const TIMEOUT_MS = 2000;
 
-/** What the keys say of a token, as against what keeps them from saying anything. */
+/** These errors are about the token. Any other error means that the keys are not available. */
 const NO_SUCH_KEY = [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys];
 
 const INVALID: Verdict = {
   code: 'token_invalid',
-  detail: 'The token is not one that this connection takes.',
+  detail: 'The token is not valid for this connection.',
 };
 
-/** The vendor's keys cannot be had at the moment, which says nothing about the delivery. */
+/** The vendor's keys are not available at the moment. This says nothing about the delivery. */
 class KeysUnavailable extends ChatCloserError {
   override name = 'KeysUnavailable';
 }
@@ -24,14 +24,15 @@ class KeysUnavailable extends ChatCloserError {
 const keySets = new Map<string, JWTVerifyGetKey>();
 
 /**
- * A JSON Web Token signed with a key that the vendor publishes: there is no secret. Its algorithm, key set,
- * issuer and audience are the connection's, never the token's, and it must expire: in Unix seconds, or in
- * milliseconds where the number is too large for seconds. It covers nothing but itself.
+ * A JSON Web Token signed with a key that the vendor publishes, so there is no secret. The connection sets the
+ * algorithm, key set, issuer and audience; the token never does. The token must expire: in Unix seconds, or in
+ * milliseconds if the number is too large for seconds. It covers only itself, not the body.
  *
  * @see https://www.rfc-editor.org/rfc/rfc7519
  * @see https://www.rfc-editor.org/rfc/rfc8725
  */
 const jwt: Scheme<JwtSettings, undefined, Promise<Verdict>> = {
+  secret: 'none',
   readKeys: () => undefined,
   async verify({ header, algorithm, jwksUrl, issuer, audience }, _keys, { headers }, now) {
     const token = headers[header];
@@ -54,7 +55,7 @@ const jwt: Scheme<JwtSettings, undefined, Promise<Verdict>> = {
 
 export default jwt;
 
-/** jose reads base64url leniently; here a token has one spelling, so that it is compared as it is written. */
+/** Whether each part has its only canonical spelling. jose also accepts other spellings of base64url. */
 function isCanonical(token: string): boolean {
   const parts = token.split('.');
   return (
@@ -63,18 +64,21 @@ function isCanonical(token: string): boolean {
 }
 
 /**
- * Whether a token has expired; one without a time of expiry counts as expired. jose has checked a time in seconds
- * already, but takes one in milliseconds for a year far away.
+ * Checks milliseconds too: jose checks only seconds, and reads milliseconds as a date in the far future. A missing
+ * `exp` counts as expired.
  */
 function isExpired(exp = 0, now: number): boolean {
   return toUnixMs(exp) <= now;
 }
 
-/** The keys at an address, one cache for each: kept ten minutes, fetched anew for an unknown key at most every 30 s. */
+/**
+ * The keys at an address. Each address has a cache, which lasts ten minutes. An unknown key refreshes it at most
+ * every 30 s.
+ */
 function keySet(url: string): JWTVerifyGetKey {
   const known = keySets.get(url);
   if (known) return known;
-  // Remembered for 15 s, so that strangers cannot run up calls while the vendor is down.
+  // A failure is remembered for 15 s, so that forged deliveries cause no calls while the vendor is down.
   let failed: { cause: unknown; at: number } | undefined;
   const fetchKeys: typeof fetch = async (...request) => {
     if (failed && Date.now() - failed.at < FAILURE_MS) throw failed.cause;
@@ -88,7 +92,9 @@ function keySet(url: string): JWTVerifyGetKey {
       if (NO_SUCH_KEY.some((type) => cause instanceof type)) throw cause;
       if (failed?.cause !== cause) failed = { cause, at: Date.now() };
       const why = cause instanceof Error ? cause.message : String(cause);
-      throw new KeysUnavailable(`the keys at ${url} cannot be had: ${why}. It is tried again by itself.`);
+      throw new KeysUnavailable(
+        `the keys at ${url} are not available: ${why}. They are requested again automatically.`,
+      );
     }
   };
   keySets.set(url, getKey);

@@ -2,8 +2,8 @@ import { readStoredValues } from '../secret-value.ts';
 import { SecretNotReady } from '../secrets.ts';
 
 /**
- * The values of one field of a secret: one, or several while a rotation is under way. Empty values count as
- * missing, so that a zero-length key never verifies anything.
+ * The values of one field of a secret: one value, or several during a rotation. Empty values count as missing,
+ * so that a key of length zero never verifies anything.
  *
  * @throws {SecretNotReady} naming the field and the fix, never the value
  */

@@ -3,8 +3,9 @@ import { compareCredential } from './credential.ts';
 import { readValues } from './keys.ts';
 import type { Scheme } from './scheme.ts';
 
-/** The token in the address, for senders that can do nothing else. A parameter given twice proves nothing. */
+/** A token in the address, for senders that support nothing else. A parameter that is given twice is refused. */
 const query: Scheme<{ scheme: 'query'; parameter: string }, string[]> = {
+  secret: { field: 'token', issuedBy: 'stack' },
   readKeys: (secret) => readValues(secret, 'token'),
   verify({ parameter }, keys, { rawQuery }) {
     if (isTooLargeForm(rawQuery)) {

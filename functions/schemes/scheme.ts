@@ -7,9 +7,9 @@ export type HmacSettings = {
   header: string;
   algorithm: 'sha1' | 'sha256' | 'sha512';
   encoding: 'hex' | 'base64';
-  /** Stands before the signature in its header, as `sha256=`. */
+  /** What the header has before the signature, such as `sha256=`. */
   prefix?: string;
-  /** What is signed, with `{body}` and, where wanted, `{timestamp}` and `{id}`, as `{timestamp}.{body}`. */
+  /** What is signed: `{body}` and optionally `{timestamp}` and `{id}`, such as `{timestamp}.{body}`. */
   signed: string;
   timestampHeader?: string;
   /** Unix seconds, Unix milliseconds or ISO 8601. */
@@ -18,7 +18,7 @@ export type HmacSettings = {
   toleranceSeconds: number;
 };
 
-/** A token that a vendor signs with a key of its published set. It covers itself, not the body. */
+/** A token that the vendor signs with one of its published keys. It covers itself, not the body. */
 export type JwtSettings = {
   scheme: 'jwt';
   header: string;
@@ -28,7 +28,7 @@ export type JwtSettings = {
   audience: string;
 };
 
-/** Who may put events on a bus is for AWS's IAM; nothing is left to verify, so this scheme has no file. */
+/** AWS's IAM decides who may put events on a bus. Nothing is left to verify, so this scheme has no file. */
 export type EventBusSettings = { scheme: 'event-bus' };
 
 /** The schemes that a connection may name in `verify`. */
@@ -40,7 +40,7 @@ export type ChosenSettings =
   | { scheme: 'query'; parameter: string }
   | { scheme: 'basic' };
 
-/** How deliveries are proven, with every default filled in at synth: those, and the vendors' own. */
+/** How deliveries are verified, with every default filled in at synth: the schemes to choose from, and the vendors' own. */
 export type VerifySettings =
   | ChosenSettings
   | JwtSettings
@@ -48,21 +48,40 @@ export type VerifySettings =
   | { scheme: 'twilio' }
   | EventBusSettings;
 
-/** What a proof covers of a delivery, in the one spelling that it has. */
+export type SchemeName = VerifySettings['scheme'];
+
+/** The settings of one scheme. */
+export type SettingsOf<Name extends SchemeName> = Extract<VerifySettings, { scheme: Name }>;
+
+/** The schemes of webhooks. Each is in the file of its name. */
+export type WebhookScheme = Exclude<SchemeName, EventBusSettings['scheme']>;
+
+/** The part of a delivery that its proof covers, in the only spelling that the proof allows. */
 export type Identity = {
-  /** The signed time or id, where there is one: of two deliveries with the same content it tells which is which. */
+  /** The signed time or id, if there is one. It tells two deliveries with the same content apart. */
   moment?: string;
   content: string | Buffer;
 };
 
 /**
- * A family of proofs. Two steps, so that a secret which cannot work is told from a delivery which is forged.
+ * What a connection's secret holds, and who issues the value: the CRM's vendor, this stack, or either of them as
+ * the preset's `vendorIssuesSecret` says. A `password` comes with a `username`.
+ */
+export type SecretContent =
+  | { field: 'signingSecret'; issuedBy: 'vendor' | 'stack' | 'either' }
+  | { field: 'token' | 'password'; issuedBy: 'stack' };
+
+/**
+ * A family of proofs. Reading the keys and verifying are two steps, so that an unusable secret is not mistaken
+ * for a forged delivery.
  */
 export type Scheme<Settings extends VerifySettings, Keys, Result = Verdict> = {
+  /** `none` where the scheme needs no secret. */
+  secret: SecretContent | 'none';
   /**
    * The keys in a connection's secret.
    *
-   * @throws {SecretNotReady} when nothing usable is in it yet
+   * @throws {SecretNotReady} when it has no usable value yet
    */
   readKeys(secret: Record<string, unknown>): Keys;
   /**
@@ -71,9 +90,33 @@ export type Scheme<Settings extends VerifySettings, Keys, Result = Verdict> = {
    * @param now Unix milliseconds
    */
   verify(settings: Settings, keys: Keys, delivery: Delivery, now: number): Result;
-  /** What makes a verified delivery the same as another one; absent: its body. */
+  /** What makes two verified deliveries the same. Absent: the body. */
   identify?(settings: Settings, delivery: Delivery): Identity;
 };
 
-/** Any of them, as the receiver sees it: it knows the settings and keys only as what belongs together. */
+/** Any scheme, with the types of its settings and keys erased. `verifyDelivery` and `identify` pair them. */
 export type AnyScheme = Scheme<never, unknown, Verdict | Promise<Verdict>>;
+
+/** A scheme and the settings that it is used with. */
+type Bound = { scheme: AnyScheme; verify: VerifySettings };
+
+/**
+ * Verifies a delivery by the scheme that is bound to its connection.
+ *
+ * @param secret the parsed secret; `{}` where the scheme needs none
+ * @param now Unix milliseconds
+ * @throws {SecretNotReady} when the secret has no usable value yet
+ */
+export async function verifyDelivery(
+  { scheme, verify }: Bound,
+  secret: Record<string, unknown>,
+  delivery: Delivery,
+  now: number,
+): Promise<Verdict> {
+  return scheme.verify(verify as never, scheme.readKeys(secret), delivery, now);
+}
+
+/** What makes this verified delivery the same as another one. */
+export function identify({ scheme, verify }: Bound, delivery: Delivery): Identity {
+  return scheme.identify?.(verify as never, delivery) ?? { content: delivery.body };
+}

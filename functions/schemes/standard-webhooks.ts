@@ -11,17 +11,18 @@ type Keys = { symmetric: Buffer[]; publicKeys: KeyObject[] };
 
 const ED25519_KEY_BYTES = 32;
 const ED25519_SIGNATURE_BYTES = 64;
-/** A sender lists one for each of its keys. Each public-key signature costs a hash of the whole body. */
+/** A sender lists one signature for each of its keys. Each public-key signature costs a hash of the whole body. */
 const MAX_SIGNATURES = 10;
 
 /**
  * Standard Webhooks: `v1` (HMAC-SHA256) and `v1a` (Ed25519) over `{id}.{timestamp}.{body}`. The header lists
- * several signatures while the sender rotates its key; one that matches is enough. Svix's header names count
- * where the standard's are absent; the two sets are never mixed.
+ * several signatures while the sender rotates its key, and one match is enough. Svix's header names are used if
+ * the standard's are absent. The two sets are never mixed.
  *
  * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
 const standardWebhooks: Scheme<{ scheme: 'standard-webhooks' }, Keys> = {
+  secret: { field: 'signingSecret', issuedBy: 'vendor' },
   readKeys(secret) {
     const values = readValues(secret, 'signingSecret').map(withoutVersion);
     return {
@@ -32,16 +33,19 @@ const standardWebhooks: Scheme<{ scheme: 'standard-webhooks' }, Keys> = {
   verify(_settings, { symmetric, publicKeys }, delivery, now) {
     const { id, timestamp, signature } = readHeaders(delivery);
     if (!signature) return { code: 'signature_missing', detail: 'The signature is missing.' };
-    if (!id) return { code: 'signature_missing', detail: 'The id, which is signed, is missing.' };
+    if (!id) return { code: 'signature_missing', detail: 'The signed id is missing.' };
     const refusal = checkTimestamp(timestamp, 's', TOLERANCE_SECONDS, now);
     if (refusal) return refusal;
     const entries = signature.split(' ');
     if (entries.length > MAX_SIGNATURES) {
-      return { code: 'signature_malformed', detail: `More than ${MAX_SIGNATURES} signatures are listed.` };
+      return {
+        code: 'signature_malformed',
+        detail: `The header lists more than ${MAX_SIGNATURES} signatures.`,
+      };
     }
     const signatures = entries.map((entry) => /^(v1a?),([A-Za-z0-9+/]+={0,2})$/.exec(entry));
     if (!signatures.some(Boolean)) {
-      return { code: 'signature_malformed', detail: 'No v1 or v1a signature is listed.' };
+      return { code: 'signature_malformed', detail: 'The header lists no v1 or v1a signature.' };
     }
     const content = Buffer.concat([Buffer.from(`${id}.${timestamp}.`), delivery.body]);
     const expected = symmetric.map((key) => createHmac('sha256', key).update(content).digest('base64'));
@@ -76,7 +80,7 @@ function readSymmetricKey(value: string): Buffer {
   const key = decodeKey(value.replace(/^whsec_/, ''));
   if (!key?.length) {
     throw new SecretNotReady(
-      '"signingSecret" is not whsec_ and a key in base64 (standard alphabet): copy the whole key again',
+      '"signingSecret" is not whsec_ followed by a key in base64 (standard alphabet): copy the whole key again',
     );
   }
   return key;
@@ -86,7 +90,7 @@ function readPublicKey(value: string): KeyObject {
   const key = decodeKey(value.replace(/^whpk_/, ''));
   if (key?.length !== ED25519_KEY_BYTES) {
     throw new SecretNotReady(
-      '"signingSecret" is not whpk_ and the 32 bytes of an Ed25519 public key in base64',
+      '"signingSecret" is not whpk_ followed by the 32 bytes of an Ed25519 public key in base64',
     );
   }
   return createPublicKey({
@@ -100,13 +104,13 @@ function isSignedBy(key: KeyObject, content: Buffer, signature: string): boolean
   return bytes?.length === ED25519_SIGNATURE_BYTES && verifyEd25519(null, content, key, bytes);
 }
 
-/** A key in base64, with its padding or without, as the standard's libraries take it. */
+/** A key in base64. The padding may be absent, as in the standard's libraries. */
 function decodeKey(text: string): Buffer | undefined {
   const padded = text.includes('=') ? text : text.padEnd(Math.ceil(text.length / 4) * 4, '=');
   return decodeBase64(padded);
 }
 
-/** Only the canonical spelling, so that no bit of a signature can be changed unnoticed. */
+/** Accepts only the canonical spelling, so that every changed bit of a signature is noticed. */
 function decodeBase64(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64');
   return bytes.toString('base64') === text ? bytes : undefined;

@@ -1,13 +1,13 @@
 import type { Refusal } from '../refusal.ts';
 import type { HmacSettings } from './scheme.ts';
 
-/** Standard Webhooks' and most vendors' window, both ways. */
+/** The tolerance of Standard Webhooks and most vendors, for the past and for the future. */
 export const TOLERANCE_SECONDS = 300;
 
 const ISO_8601 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})$/;
 
 /**
- * Checks that a signed timestamp is there, readable and at most `toleranceSeconds` away, past or future.
+ * Checks that a signed timestamp exists, can be read, and is at most `toleranceSeconds` in the past or future.
  *
  * @param now Unix milliseconds
  */
@@ -25,13 +25,13 @@ export function checkTimestamp(
   if (Math.abs(now - time) > toleranceSeconds * 1000) {
     return {
       code: 'timestamp_stale',
-      detail: 'The timestamp is too far from now.',
+      detail: 'The timestamp is too far from the current time.',
     };
   }
   return undefined;
 }
 
-/** @returns Unix milliseconds, NaN when it cannot be read */
+/** @returns Unix milliseconds, or NaN if the text cannot be read */
 export function parseTimestamp(text: string, unit: HmacSettings['timestampUnit']): number {
   if (unit === 'iso') return ISO_8601.test(text) ? Date.parse(text) : Number.NaN;
   if (!/^\d{1,15}$/.test(text)) return Number.NaN;

@@ -7,7 +7,7 @@ import { equalTexts } from './constant-time.ts';
 import { readValues } from './keys.ts';
 import type { Scheme } from './scheme.ts';
 
-/** How the fields that every event has begin, as they are signed. */
+/** The beginnings, as signed, of the fields that every event has exactly once. */
 const ONCE = ['AccountSidAC', 'EventTypeon'];
 const MISMATCH: Refusal = {
   code: 'signature_mismatch',
@@ -15,24 +15,25 @@ const MISMATCH: Refusal = {
 };
 
 /**
- * Twilio's signature by an account's auth token: HMAC-SHA1 over the address and a form's fields. Of any other
- * body the address carries the hash, and so it is signed with it. No time is signed.
+ * Twilio's signature with an account's auth token: HMAC-SHA1 over the address and the fields of a form. For any
+ * other body the address carries the body's hash, so the signature covers it too. No time is signed.
  *
  * @see https://www.twilio.com/docs/usage/webhooks/webhooks-security
  */
 const twilio: Scheme<{ scheme: 'twilio' }, string[]> = {
+  secret: { field: 'signingSecret', issuedBy: 'vendor' },
   readKeys: (secret) => readValues(secret, 'signingSecret'),
   verify(_settings, keys, delivery) {
     const given = delivery.headers['x-twilio-signature'];
     if (!given) return { code: 'signature_missing', detail: 'The signature is missing.' };
     if (!/^[A-Za-z0-9+/]{27}=$/.test(given)) {
-      return { code: 'signature_malformed', detail: 'The signature is not written as Twilio writes it.' };
+      return { code: 'signature_malformed', detail: 'The signature does not have the format of Twilio.' };
     }
     const text = delivery.body.toString();
     const refusal = checkSize(delivery.rawQuery, text) ?? checkBody(delivery, text);
     if (refusal) return refusal;
     const fields = hasBodyHash(delivery.rawQuery) ? '' : signedFields(text);
-    // Every key and every form of the address is tried, so that the time does not tell which one matched.
+    // Tries every key with every form of the address, so that the time does not reveal which one matched.
     const matches = addresses(delivery.url).flatMap((address) =>
       keys.map((key) =>
         equalTexts(given, createHmac('sha1', key).update(`${address}${fields}`).digest('base64'))
@@ -43,18 +44,18 @@ const twilio: Scheme<{ scheme: 'twilio' }, string[]> = {
     const [address] = matches.flat();
     return address === undefined ? MISMATCH : checkBorders(address, fields);
   },
-  // A form can be written in many ways that have one signature.
+  // Many spellings of a form have the same signature.
   identify: (_settings, { headers }) => ({ content: headers['x-twilio-signature'] ?? '' }),
 };
 
 export default twilio;
 
-/** Whether the address carries the hash of a JSON body, as Twilio writes it. Without one the body is a form. */
+/** Whether the address carries Twilio's hash of a JSON body. Without it the body is a form. */
 export function hasBodyHash(rawQuery: string): boolean {
   return new URLSearchParams(rawQuery).has('bodySHA256');
 }
 
-/** Before anything is taken apart: up to here nothing is proven. */
+/** Checks the size before anything is parsed, because nothing is verified yet. */
 function checkSize(rawQuery: string, text: string): Refusal | undefined {
   const isTooLarge = isTooLargeForm(rawQuery) || (!hasBodyHash(rawQuery) && isTooLargeForm(text));
   return isTooLarge
@@ -66,19 +67,20 @@ function checkSize(rawQuery: string, text: string): Refusal | undefined {
 function checkBody({ rawQuery, body }: Delivery, text: string): Refusal | undefined {
   if (!hasBodyHash(rawQuery)) {
     return /^[[{]/.test(text)
-      ? { code: 'signature_missing', detail: 'The address lacks bodySHA256, so the body is not signed.' }
+      ? { code: 'signature_missing', detail: 'The address has no bodySHA256, so the body is not signed.' }
       : undefined;
   }
   const hashes = new URLSearchParams(rawQuery).getAll('bodySHA256');
   const expected = createHash('sha256').update(body).digest('hex');
   return hashes.every((hash) => equalTexts(hash, expected))
     ? undefined
-    : { code: 'signature_mismatch', detail: 'The body is not the one whose hash the address carries.' };
+    : { code: 'signature_mismatch', detail: 'The hash in the address does not match the body.' };
 }
 
 /**
- * What is signed has no borders between address, names and values. Whoever holds a delivery with text of their own
- * in it could draw them elsewhere, so what each event has once must not be there twice, nor in the address.
+ * Checks that the signed text can be split in only one way. It has no separators between address, names and
+ * values, so a delivery that contains an attacker's text could be split elsewhere. The fields that each event has
+ * once must therefore not occur twice, and not in the address.
  */
 function checkBorders(address: string, fields: string): Refusal | undefined {
   const signed = `${address}${fields}`;
@@ -88,7 +90,7 @@ function checkBorders(address: string, fields: string): Refusal | undefined {
     : undefined;
 }
 
-/** The fields by name, each with its different values in order, without anything between them. */
+/** The fields in the order of their names, each with its distinct values in order, without separators. */
 function signedFields(text: string): string {
   const fields = new Map<string, Set<string>>();
   for (const [name, value] of new URLSearchParams(text)) {
@@ -102,13 +104,13 @@ function signedFields(text: string): string {
 
 /**
  * The forms of one address that Twilio's back ends are known to sign: as it was called and as a browser would
- * write it, with the port and without, and with the query escaped anew.
+ * write it, with the port and without it, and with the query escaped again.
  *
  * @see https://github.com/twilio/twilio-node/blob/main/src/webhooks/webhooks.ts
  */
 function addresses(url: string): string[] {
   const normal = URL.canParse(url) ? withAndWithoutPort(new URL(url).href) : [];
-  return [...new Set([...withAndWithoutPort(url), ...normal, ...normal.map(withQueryEscapedAnew)])];
+  return [...new Set([...withAndWithoutPort(url), ...normal, ...normal.map(withQueryEscapedAgain)])];
 }
 
 function withAndWithoutPort(url: string): string[] {
@@ -119,7 +121,7 @@ function withAndWithoutPort(url: string): string[] {
   return [`${scheme}${host}${rest}`, `${scheme}${host}${port || standard}${rest}`];
 }
 
-function withQueryEscapedAnew(url: string): string {
+function withQueryEscapedAgain(url: string): string {
   const [address, query] = url.split(/\?(.*)/s);
   return query ? `${address}?${stringify(parse(query))}` : url;
 }

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { CRMS } from '../../functions/crm/index.ts';
+import { CRM_NAMES } from '../../functions/crm/index.ts';
 import { DATA_CENTRES } from '../../functions/crm/zoho-desk.ts';
 import { nearest, quote } from './fault.ts';
 import { isReplaceable, refusedSecret, requires, takes } from './preset.ts';
@@ -133,11 +133,11 @@ const settings = {
 export const SETTINGS = Object.keys(settings);
 
 export const connection = keys('A CRM’s webhook.', {
-  crm: oneOf('The preset.', Object.keys(CRMS)),
+  crm: oneOf('The preset.', CRM_NAMES),
   polyai: text({ description: 'The project whose chats it closes.', mend: 'Name a project of "polyai"' }),
   ...settings,
   ...SECRET,
-}).meta({ description: 'A CRM’s webhook.', allOf: Object.keys(CRMS).map(settingsOf) });
+}).meta({ description: 'A CRM’s webhook.', allOf: CRM_NAMES.map(settingsOf) });
 
 /** For editors: what this preset requires and refuses. */
 function settingsOf(crm: string) {

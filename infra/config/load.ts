@@ -85,7 +85,7 @@ function alarmAfter(schedule: string): string {
 }
 
 function resolveConnection({ verify, ...connection }: CheckedConnection): ConnectionConfiguration {
-  const own = CRMS[connection.crm]?.verify;
+  const own = CRMS[connection.crm].verify;
   const proof = verify ?? (typeof own === 'function' ? own(connection) : own);
   if (!proof) throw new TypeError(`crm ${connection.crm} has no way to prove a delivery`);
   return { ...connection, verify: proof };

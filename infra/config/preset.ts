@@ -1,22 +1,10 @@
 import { CRMS } from '../../functions/crm/index.ts';
+import { secretContent } from '../../functions/schemes/index.ts';
 import type { VerifySettings } from '../../functions/schemes/scheme.ts';
-
-/** Proofs that rest on no secret: on keys that the vendor publishes, or on who may put events on a bus. */
-const WITHOUT_SECRET: readonly VerifySettings['scheme'][] = ['jwt', 'event-bus'];
-
-/** Presets whose deliveries may hold several events; their selectors see one of them as `body`. */
-const BATCHES: readonly string[] = [
-  'cloudevents',
-  'hubspot',
-  'salesforce',
-  'salesforce-outbound-message',
-  'twilio',
-  'zoho-desk',
-];
 
 /** Whether its selectors see one event of a delivery. */
 export function seesOneEvent(crm: string): boolean {
-  return BATCHES.includes(crm);
+  return CRMS[crm]?.hasBatches ?? false;
 }
 
 /** Whether it is the name of a preset; `constructor` and the like are not. */
@@ -62,7 +50,7 @@ export function schemes(crm: string): readonly string[] | undefined {
 
 /** Whether deliveries that are proven so need a secret of the connection's. */
 export function needsSecret({ scheme }: VerifySettings): boolean {
-  return !WITHOUT_SECRET.includes(scheme);
+  return secretContent(scheme) !== 'none';
 }
 
 /** The settings of a secret, where the preset's own proof rests on none. */

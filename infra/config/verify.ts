@@ -27,16 +27,6 @@ const checkTemplate: Check<string> = (value) => {
     : { problem: 'has no {body}, so anybody could change the body', mend: WRITE_TEMPLATE };
 };
 
-/** The schemes that a connection may name; the others are vendors' own, and come with their presets. */
-export const CHOSEN: readonly ChosenSettings['scheme'][] = [
-  'hmac',
-  'standard-webhooks',
-  'bearer',
-  'header',
-  'query',
-  'basic',
-];
-
 function scheme<Name extends ChosenSettings['scheme'], Shape extends z.core.$ZodShape>(
   name: Name,
   shape: Shape,
@@ -44,41 +34,46 @@ function scheme<Name extends ChosenSettings['scheme'], Shape extends z.core.$Zod
   return keys(`How deliveries are proven: ${name}.`, { scheme: z.literal(name), ...shape });
 }
 
+/** The schemes that a connection may name. The others are vendors' own: their presets name them. */
+const CHOICES = {
+  hmac: scheme('hmac', {
+    header: header('The header with the signature.'),
+    algorithm: oneOf('The hash.', ['sha256', 'sha1', 'sha512']).default('sha256'),
+    encoding: oneOf('How the signature is written.', ['hex', 'base64']).default('hex'),
+    prefix: text({
+      description: 'What stands before the signature in its header, as in sha256=.',
+      mend: 'Write what stands before the signature, as in sha256=, or leave it out',
+    }).exactOptional(),
+    signed: text(
+      {
+        description: 'What is signed: {body} and, where wanted, {timestamp} and {id}.',
+        mend: WRITE_TEMPLATE,
+      },
+      checkTemplate,
+    ).default('{body}'),
+    timestampHeader: header('The header with the signed timestamp.').exactOptional(),
+    timestampUnit: oneOf('Unix seconds, Unix milliseconds or ISO 8601.', ['s', 'ms', 'iso']).default('s'),
+    idHeader: header('The header with the signed id.').exactOptional(),
+    toleranceSeconds: whole('How far a timestamp may be from now.', 1, 3600).default(TOLERANCE_SECONDS),
+  }),
+  'standard-webhooks': scheme('standard-webhooks', {}),
+  bearer: scheme('bearer', {}),
+  header: scheme('header', { header: header('The header with the token.') }),
+  query: scheme('query', {
+    parameter: text({
+      description: 'The query parameter with the token.',
+      mend: 'Write the name of a query parameter, as in token',
+    }),
+  }),
+  basic: scheme('basic', {}),
+} satisfies Record<ChosenSettings['scheme'], z.ZodType>;
+
+export const CHOSEN = Object.keys(CHOICES) as ChosenSettings['scheme'][];
+
+type Choice = (typeof CHOICES)[ChosenSettings['scheme']];
+
 export const verify = z
-  .discriminatedUnion(
-    'scheme',
-    [
-      scheme('hmac', {
-        header: header('The header with the signature.'),
-        algorithm: oneOf('The hash.', ['sha256', 'sha1', 'sha512']).default('sha256'),
-        encoding: oneOf('How the signature is written.', ['hex', 'base64']).default('hex'),
-        prefix: text({
-          description: 'What stands before the signature in its header, as in sha256=.',
-          mend: 'Write what stands before the signature, as in sha256=, or leave it out',
-        }).exactOptional(),
-        signed: text(
-          {
-            description: 'What is signed: {body} and, where wanted, {timestamp} and {id}.',
-            mend: WRITE_TEMPLATE,
-          },
-          checkTemplate,
-        ).default('{body}'),
-        timestampHeader: header('The header with the signed timestamp.').exactOptional(),
-        timestampUnit: oneOf('Unix seconds, Unix milliseconds or ISO 8601.', ['s', 'ms', 'iso']).default('s'),
-        idHeader: header('The header with the signed id.').exactOptional(),
-        toleranceSeconds: whole('How far a timestamp may be from now.', 1, 3600).default(TOLERANCE_SECONDS),
-      }),
-      scheme('standard-webhooks', {}),
-      scheme('bearer', {}),
-      scheme('header', { header: header('The header with the token.') }),
-      scheme('query', {
-        parameter: text({
-          description: 'The query parameter with the token.',
-          mend: 'Write the name of a query parameter, as in token',
-        }),
-      }),
-      scheme('basic', {}),
-    ],
-    { error: `Write an object with a scheme among ${CHOSEN.join(', ')}` },
-  )
+  .discriminatedUnion('scheme', Object.values(CHOICES) as [Choice, ...Choice[]], {
+    error: `Write an object with a scheme among ${CHOSEN.join(', ')}`,
+  })
   .meta({ description: 'How deliveries are proven genuine.' });

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CloseRequest } from '../../functions/close-request.ts';
 import type { Connection } from '../../functions/connections.ts';
-import { CRMS } from '../../functions/crm/index.ts';
 import { createEvents } from '../../functions/event.lambda.ts';
 import type { Line } from '../../functions/log.ts';
+import { bindAllEvents } from '../support/bind.ts';
 
 const NOW = Date.parse('2026-01-22T13:51:00Z');
 const SENT = Date.parse('2026-01-22T13:50:30Z');
@@ -44,8 +44,7 @@ async function read(records: SQSRecord[], options: Options = {}) {
   const queued: CloseRequest[] = [];
   const lines: Line[] = [];
   const events = createEvents({
-    connections,
-    crms: CRMS,
+    connections: bindAllEvents(connections),
     queue: async (requests) => {
       if (requests.some(fails)) throw new Error('SQS is down');
       queued.push(...requests);

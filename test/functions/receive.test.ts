@@ -5,16 +5,17 @@ import { NotQueued } from '../../functions/close-queue.ts';
 import type { CloseRequest } from '../../functions/close-request.ts';
 import type { Connection } from '../../functions/connections.ts';
 import type { Crm, IgnoredReason } from '../../functions/crm/crm.ts';
-import { CRMS } from '../../functions/crm/index.ts';
 import zendesk from '../../functions/crm/zendesk.ts';
 import type { Line } from '../../functions/log.ts';
 import { createReceive, handler } from '../../functions/receive.lambda.ts';
 import { REFUSALS } from '../../functions/refusal.ts';
-import { SCHEMES } from '../../functions/schemes/index.ts';
 import type { HmacSettings, VerifySettings } from '../../functions/schemes/scheme.ts';
 import { createSecretReader } from '../../functions/secrets.ts';
 import { MINUTE_MS } from '../../functions/time.ts';
+import { CHOSEN } from '../../infra/config/verify.ts';
 import { apiGatewayEvent, prove, signHmac, signZendesk, zendeskEvent } from '../../local/delivery.ts';
+import { bindWebhooks } from '../support/bind.ts';
+import { SETTINGS } from '../support/settings.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
 const REQUEST_ID = 'JKJaXmPLvHcESHA=';
@@ -63,10 +64,16 @@ const TEXTS: Record<string, string | Error> = {
   'stack/connections/batches/secret': JSON.stringify({ token: TOKEN }),
 };
 
-type Parts = Parameters<typeof createReceive>[0];
+type Parts = Omit<Parameters<typeof createReceive>[0], 'connections'>;
+type Options = Partial<Parts> & {
+  texts?: Record<string, string | Error>;
+  connections?: Record<string, Connection>;
+  /** Instead of Zendesk's preset. */
+  preset?: Crm;
+};
 
-/** A receiver whose secrets, queue and clock are in memory, with a record of everything that it does. */
-function start({ texts = {}, ...parts }: Partial<Parts> & { texts?: Record<string, string | Error> } = {}) {
+/** A receiver whose secrets, queue and time are in memory, and everything that it did. */
+function start({ texts = {}, connections = CONNECTIONS, preset, ...parts }: Options = {}) {
   const world = {
     texts: { ...TEXTS, ...texts },
     at: NOW,
@@ -77,9 +84,12 @@ function start({ texts = {}, ...parts }: Partial<Parts> & { texts?: Record<strin
   };
   const now = () => world.at;
   const receive = createReceive({
-    connections: CONNECTIONS,
-    crms: CRMS,
-    schemes: SCHEMES,
+    connections: Object.fromEntries(
+      Object.entries(bindWebhooks(connections)).map(([name, each]) => [
+        name,
+        each.crm === 'zendesk' && preset ? { ...each, preset } : each,
+      ]),
+    ),
     secrets: createSecretReader(async (id) => {
       world.reads.push(id);
       const text = world.texts[id];
@@ -272,16 +282,8 @@ describe('a valid delivery', () => {
     expect((await send(inHouseDelivery({ sourceIp: '2001:db8::7' }))).status).toBe(200);
   });
 
-  it('is verified and read with each scheme', async () => {
-    const schemes: VerifySettings[] = [
-      HMAC,
-      { scheme: 'standard-webhooks' },
-      { scheme: 'bearer' },
-      { scheme: 'header', header: 'x-token' },
-      { scheme: 'query', parameter: 'code' },
-      { scheme: 'basic' },
-    ];
-    for (const verify of schemes) {
+  it('is verified and read with each scheme that a connection may choose', async () => {
+    for (const verify of CHOSEN.map((name) => SETTINGS[name])) {
       const secret = {
         signingSecret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
         token: TOKEN,
@@ -513,7 +515,7 @@ describe('the content of a verified delivery', () => {
     "is ignored for a preset's own reason: %s",
     async (reason) => {
       const preset: Crm = { ...zendesk, read: () => [{ finished: reason, conversationId: 'c1' }] };
-      const { world, send } = start({ crms: { zendesk: preset } });
+      const { world, send } = start({ preset });
       const { status, answer } = await send(zendeskDelivery());
       expect([status, answer.ignored]).toEqual([200, [{ reason }]]);
       expect(world.queued).toEqual([]);
@@ -694,7 +696,7 @@ describe('the secret', () => {
 
   it('is refused if it is any one of several public test secrets', async () => {
     const preset: Crm = { ...zendesk, publicSecrets: [PUBLIC_TEST_SECRET, SECRET] };
-    const { send } = start({ crms: { zendesk: preset } });
+    const { send } = start({ preset });
     expect((await send(zendeskDelivery())).answer.code).toBe('secret_not_ready');
   });
 
@@ -752,7 +754,7 @@ describe('an unexpected error', () => {
         throw new RangeError('a defect');
       },
     };
-    const { world, send } = start({ crms: { zendesk: broken } });
+    const { world, send } = start({ preset: broken });
     const { status, headers, answer, faults } = await send(zendeskDelivery());
     expect([status, answer.code]).toEqual([503, 'fault']);
     expect(headers['retry-after']).toBe('30');

@@ -2,13 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readListKey } from '../../functions/cleanup/conversations.ts';
 import { readProjectKeys } from '../../functions/polyai.ts';
-import { SCHEMES } from '../../functions/schemes/index.ts';
-import type { VerifySettings } from '../../functions/schemes/scheme.ts';
+import { verifyDelivery } from '../../functions/schemes/scheme.ts';
 import { readStoredValues } from '../../functions/secret-value.ts';
 import { SecretNotReady } from '../../functions/secrets.ts';
 import { delivery, prove } from '../../local/delivery.ts';
+import { bindWebhook } from '../support/bind.ts';
 import { connectionOf } from '../support/crm.ts';
 import { startReceiver } from '../support/receiver.ts';
+import { WITH_SECRET } from '../support/settings.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
 const KEY = 'whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX';
@@ -69,19 +70,8 @@ describe('the values of a secret', () => {
   });
 });
 
-const SCHEMES_WITH_SECRET: VerifySettings[] = [
-  { scheme: 'bearer' },
-  { scheme: 'header', header: 'x-token' },
-  { scheme: 'query', parameter: 'code' },
-  { scheme: 'basic' },
-  { scheme: 'hubspot' },
-  { scheme: 'twilio' },
-  { scheme: 'standard-webhooks' },
-  connectionOf('zendesk').verify,
-];
-
-describe.each(SCHEMES_WITH_SECRET)('a secret of $scheme', (verify) => {
-  it.each(PASTED)('verifies a delivery when it is stored %s', async (how, paste) => {
+describe.each([...WITH_SECRET, connectionOf('zendesk').verify])('a secret of $scheme', (verify) => {
+  it.each(PASTED)('proves a delivery when it is stored %s', async (how, paste) => {
     const isStandard = verify.scheme === 'standard-webhooks';
     // Both must be keys there.
     const stored = paste(KEY);
@@ -95,14 +85,8 @@ describe.each(SCHEMES_WITH_SECRET)('a secret of $scheme', (verify) => {
     const proof = { signingSecret: KEY, token: KEY, username: 'u', password: KEY };
     const url = 'https://hooks.example.com/webhooks/zendesk-support';
     const { headers, query } = prove(verify, proof, { body: '{}', at: NOW, url });
-    const scheme = SCHEMES[verify.scheme as keyof typeof SCHEMES];
-    const keys = scheme.readKeys(secret);
-    const verdict = await scheme.verify(
-      verify as never,
-      keys as never,
-      delivery({ headers, query, body: '{}' }),
-      NOW,
-    );
+    const connection = bindWebhook({ crm: 'custom', project: 'support', verify });
+    const verdict = await verifyDelivery(connection, secret, delivery({ headers, query, body: '{}' }), NOW);
     expect({ how, verdict }).toEqual({ how, verdict: undefined });
   });
 });

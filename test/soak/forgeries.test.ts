@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { CRMS } from '../../functions/crm/index.ts';
 import { createReceive } from '../../functions/receive.lambda.ts';
-import { SCHEMES } from '../../functions/schemes/index.ts';
 import { createSecretReader } from '../../functions/secrets.ts';
 import { apiGatewayEvent } from '../../local/delivery.ts';
+import { bindWebhooks } from '../support/bind.ts';
 import { CONNECTIONS } from './connections.ts';
 import { FORGERIES } from './forgeries.ts';
 import { createRandom } from './random.ts';
@@ -20,9 +19,7 @@ function createWorld() {
     SecretString: JSON.stringify(secretOf(id.split('/')[2] ?? '')),
   });
   const receive = createReceive({
-    connections: CONNECTIONS,
-    crms: CRMS,
-    schemes: SCHEMES,
+    connections: bindWebhooks(CONNECTIONS),
     secrets: createSecretReader(fetchSecret, () => NOW),
     queue: async (requests) => {
       queued += requests.length;

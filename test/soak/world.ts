@@ -7,10 +7,9 @@ import type {
 import { createClose } from '../../functions/close.lambda.ts';
 import { queueCloses } from '../../functions/close-queue.ts';
 import type { Connection, Project } from '../../functions/connections.ts';
-import { CRMS } from '../../functions/crm/index.ts';
 import { createReceive } from '../../functions/receive.lambda.ts';
-import { SCHEMES } from '../../functions/schemes/index.ts';
 import { type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
+import { bindWebhooks } from '../support/bind.ts';
 import { createSqs, createVault } from './aws.ts';
 import { type Address, startCallers } from './callers.ts';
 import { changeKeys, changeSigningSecrets } from './changes.ts';
@@ -170,9 +169,9 @@ export async function soak({
   /** A receiver whose bundle knows these connections. */
   const receiver = (names: readonly string[]) => (container: Container) => {
     const receive = createReceive({
-      connections: Object.fromEntries(names.map((name) => [name, CONNECTIONS[name] as Connection])),
-      crms: CRMS,
-      schemes: SCHEMES,
+      connections: bindWebhooks(
+        Object.fromEntries(names.map((name) => [name, CONNECTIONS[name] as Connection])),
+      ),
       secrets: vault.readerFor(container),
       queue: (requests) => queueCloses(sqs(container), CLOSE_QUEUE_URL, requests),
       writeLine: () => {},

@@ -1,20 +1,20 @@
-/** Where a ticket is. Resolved and closed both mean finished. */
+/** The state of a ticket. Resolved and closed both mean finished. */
 export type State = 'open' | 'resolved' | 'closed';
 
-/** What happened to a ticket. All times are Unix milliseconds. */
+/** A change of a ticket. All times are Unix milliseconds. */
 export type Change = { at: number; from: State; to: State; finishedAt: number };
 
-/** One delivery; for a bus the event. A body that is no text goes out as JSON. */
+/** One delivery, or one event of a bus. A body that is not text is sent as JSON. */
 export type Sent = { body: unknown; headers?: Record<string, string> };
 
-/** A way in which a CRM tells of its tickets. */
+/** One of the ways in which a CRM reports its tickets. */
 export type Way = {
   crm: string;
-  /** Of the connection, besides `crm`, `polyai` and `lookUp`. */
+  /** The settings of the connection besides `crm`, `polyai` and `lookUp`. */
   settings: Record<string, unknown>;
-  /** What the agent has stored as shared id. */
+  /** The shared id that the agent has stored. */
   ticket: string;
-  /** Everything that the CRM sends about a change, the events included that do not matter. */
+  /** Everything that the CRM sends about a change, including events that do not matter. */
   tell(change: Change): Sent[];
 };
 
@@ -126,7 +126,7 @@ const twilioState = ({ at, from, to }: Change) => ({
   StateUpdated: iso(at),
 });
 
-/** Every way of every preset that takes `lookUp` and can prove what it tells. A new preset needs one. */
+/** Every way of every preset that accepts `lookUp` and can prove the change to finished. A new preset needs a row. */
 export const WAYS: Record<string, Way> = {
   'zendesk by events': {
     crm: 'zendesk',

@@ -1,10 +1,10 @@
 import type { CloseRequest } from '../../functions/close-request.ts';
-import { CRMS } from '../../functions/crm/index.ts';
 import type { Line } from '../../functions/log.ts';
 import { createReceive } from '../../functions/receive.lambda.ts';
-import { SCHEMES } from '../../functions/schemes/index.ts';
 import { createSecretReader } from '../../functions/secrets.ts';
+import { toConnection } from '../../infra/config/to-connection.ts';
 import { apiGatewayEvent } from '../../local/delivery.ts';
+import { bindWebhook } from './bind.ts';
 import { connectionOf } from './crm.ts';
 
 type Request = Omit<NonNullable<Parameters<typeof apiGatewayEvent>[0]>, 'connection'>;
@@ -13,7 +13,7 @@ type Answer = {
   status: number;
   headers: Record<string, unknown>;
   body: string;
-  /** Of a refusal. */
+  /** The code of a refusal. */
   code?: string;
   /** The conversations that this request has queued. */
   closes: unknown[];
@@ -29,10 +29,10 @@ export type Receiver = {
 };
 
 /**
- * The receiver with one connection of a CRM as synth resolves it, its queue and log in memory.
+ * The receiver with one connection of a CRM as synth resolves it. Its queue and log are in memory.
  *
- * @param settings besides `crm` and `polyai`
- * @param secret what Secrets Manager has; absent where there is none
+ * @param settings the settings of the connection besides `crm` and `polyai`
+ * @param secret the value in Secrets Manager; absent if the scheme needs none
  * @param now Unix milliseconds
  */
 export function startReceiver(
@@ -41,13 +41,11 @@ export function startReceiver(
   secret: Record<string, unknown> | undefined,
   now: number,
 ): Receiver {
-  const { polyai: project, ...rest } = connectionOf(crm, settings);
+  const connection = toConnection(connectionOf(crm, settings), secret && 'secret');
   const queued: CloseRequest[] = [];
   const lines: Line[] = [];
   const receive = createReceive({
-    connections: { [crm]: { ...rest, project, ...(secret && { secretId: 'secret' }) } },
-    crms: CRMS,
-    schemes: SCHEMES,
+    connections: { [crm]: bindWebhook(connection) },
     secrets: createSecretReader(
       async () => ({ SecretString: JSON.stringify(secret) }),
       () => now,

@@ -7,7 +7,7 @@ import { configurationOf, SMALLEST, temporaryFolder } from './configuration.ts';
 
 type StackOptions = Partial<Omit<ChatCloserProps, 'configuration'>> & { name?: string; bundles?: boolean };
 
-/** The stack as `cdk synth` would make it, with the context of cdk.json; without bundles unless they are asked for. */
+/** The stack as `cdk synth` would make it, with the context of cdk.json. It has no bundles unless `bundles` is set. */
 export function createStack(content: unknown = SMALLEST, options: StackOptions = {}): ChatCloserStack {
   const { name = 'closer', bundles = false, ...props } = options;
   const { context } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'));

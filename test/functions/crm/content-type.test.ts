@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CRMS } from '../../../functions/crm/index.ts';
+import type { ChosenSettings } from '../../../functions/schemes/scheme.ts';
 import { isOnBus } from '../../../infra/config/bus.ts';
 import { type Headers, prove } from '../../../local/delivery.ts';
 import { fixtureNames, readFixture, textOf } from '../../../local/fixture.ts';
@@ -26,19 +27,23 @@ const TYPES: [string, string | undefined][] = [
   ['XML', 'text/xml'],
   ['JSON and a form', 'application/json,application/x-www-form-urlencoded'],
 ];
-const SCHEMES: Record<string, object> = {
+/** A row for each scheme that a connection may choose, as connections.json has it. */
+const CHOICES: Record<ChosenSettings['scheme'], object> = {
   hmac: { scheme: 'hmac', header: 'x-signature' },
+  'standard-webhooks': { scheme: 'standard-webhooks' },
+  bearer: { scheme: 'bearer' },
+  header: { scheme: 'header', header: 'x-token' },
+  query: { scheme: 'query', parameter: 'token' },
+  basic: { scheme: 'basic' },
+};
+const SCHEMES: Record<string, object> = {
+  ...CHOICES,
   'hmac with a time': {
     scheme: 'hmac',
     header: 'x-signature',
     signed: '{timestamp}.{body}',
     timestampHeader: 'x-timestamp',
   },
-  'standard-webhooks': { scheme: 'standard-webhooks' },
-  bearer: { scheme: 'bearer' },
-  header: { scheme: 'header', header: 'x-token' },
-  query: { scheme: 'query', parameter: 'token' },
-  basic: { scheme: 'basic' },
 };
 
 let jwks: Jwks;

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import dynamics from '../../../functions/crm/dynamics.ts';
 import { readDelivery } from '../../../functions/intake/read-delivery.ts';
+import { toConnection } from '../../../infra/config/to-connection.ts';
 import { changeCharacter, type Headers } from '../../../local/delivery.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
 import { startReceiver } from '../../support/receiver.ts';
@@ -51,8 +52,8 @@ function context({
 }
 
 function read(body: unknown, settings: Partial<Connection> = {}, headers: Headers = {}) {
-  const { polyai: project, ...rest } = connectionOf(CRM);
-  return readDelivery(dynamics, { project, ...rest, ...settings }, { body, headers, query: {} });
+  const connection = toConnection(connectionOf(CRM));
+  return readDelivery(dynamics, { ...connection, ...settings }, { body, headers, query: {} });
 }
 
 const start = (settings = {}) => startReceiver(CRM, settings, { token: TOKEN }, NOW);

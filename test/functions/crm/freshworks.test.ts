@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import type { Crm } from '../../../functions/crm/crm.ts';
-import { CRMS } from '../../../functions/crm/index.ts';
+import { CRMS, type CrmName } from '../../../functions/crm/index.ts';
 import { readDelivery } from '../../../functions/intake/read-delivery.ts';
-import { initialSecret } from '../../../infra/secrets.ts';
+import { toConnection } from '../../../infra/config/to-connection.ts';
+import { initialSecret } from '../../../infra/initial-secret.ts';
 import { basicAuthorization, changeCharacter } from '../../../local/delivery.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
 import { startReceiver } from '../../support/receiver.ts';
@@ -41,8 +42,8 @@ describe.each([
     startReceiver(name, settings, secret, NOW);
 
   function read(body: unknown, settings: Partial<Connection> = {}) {
-    const { polyai: project, ...rest } = connectionOf(name);
-    return readDelivery(crm, { project, ...rest, ...settings }, { body, headers: {}, query: {} });
+    const connection = toConnection(connectionOf(name));
+    return readDelivery(crm, { ...connection, ...settings }, { body, headers: {}, query: {} });
   }
 
   const genuine = {
@@ -217,7 +218,10 @@ describe.each([
   it('needs nothing in the configuration, and has a password made up', () => {
     expect(faultsOf(name)).toEqual([]);
     expect(connectionOf(name).verify).toEqual({ scheme: 'basic' });
-    expect(initialSecret(name, 'basic')).toEqual({ template: '{"username":"webhook"}', key: 'password' });
+    expect(initialSecret(name as CrmName, 'basic')).toEqual({
+      template: '{"username":"webhook"}',
+      key: 'password',
+    });
   });
 
   it('takes no proof that its rules cannot send', () => {

@@ -484,9 +484,7 @@ type Sent = {
 async function receive({ connection, url, body, query = '', headers = {} }: Sent) {
   const queued: CloseRequest[] = [];
   const handler = createReceive({
-    connections: { 'hubspot-tickets': { ...CONNECTION, ...connection } },
-    crms: { hubspot },
-    schemes: { hubspot: scheme },
+    connections: { 'hubspot-tickets': { ...CONNECTION, ...connection, preset: hubspot, scheme } },
     secrets: createSecretReader(
       async () => ({ SecretString: JSON.stringify({ signingSecret: SECRET }) }),
       () => NOW,

@@ -3,6 +3,7 @@ import type { Crm } from '../../../functions/crm/crm.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
 import { type Content, readContent } from '../../../functions/delivery.ts';
 import { type ReadResult, readDelivery } from '../../../functions/intake/read-delivery.ts';
+import { toConnection } from '../../../infra/config/to-connection.ts';
 import { delivery } from '../../../local/delivery.ts';
 import { type Fixture, fixtureNames, readFixture, textOf } from '../../../local/fixture.ts';
 import { connectionOf } from '../../support/crm.ts';
@@ -65,7 +66,7 @@ function isHashed(name: string, fixture: Fixture): boolean {
 
 function contentOf(name: string, fixture: Fixture) {
   const crm = CRMS[name] as Crm;
-  const { polyai: project, ...settings } = connectionOf(name, fixture.connection);
+  const connection = toConnection(connectionOf(name, fixture.connection));
   const headers = Object.entries(fixture.headers ?? {}).map(([key, value]) => [key.toLowerCase(), value]);
   const received = delivery({
     headers: Object.fromEntries(headers),
@@ -75,9 +76,9 @@ function contentOf(name: string, fixture: Fixture) {
       .join('&'),
     body: textOf(fixture),
   });
-  const content = readContent(received, crm.parse, settings);
+  const content = readContent(received, crm.parse, connection);
   const now = fixture.now === undefined ? Date.now() : Date.parse(fixture.now);
-  return { content, read: (given: Content) => readDelivery(crm, { project, ...settings }, given, now) };
+  return { content, read: (given: Content) => readDelivery(crm, connection, given, now) };
 }
 
 /** As they stand in the delivery: an id that is looked up may be the ticket's, written otherwise. */

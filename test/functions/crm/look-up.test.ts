@@ -8,9 +8,11 @@ import type { Crm } from '../../../functions/crm/crm.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
 import { createEvents } from '../../../functions/event.lambda.ts';
 import { isOnBus } from '../../../infra/config/bus.ts';
+import { toConnection } from '../../../infra/config/to-connection.ts';
 import { prove } from '../../../local/delivery.ts';
 import { type Jwks, startJwks } from '../../../local/jwks.ts';
 import { type PolyAIStandIn, startPolyAI } from '../../../local/polyai-stand-in.ts';
+import { bindEvents } from '../../support/bind.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
 import { type Change, type Sent, type State, WAYS, type Way } from '../../support/look-up-stories.ts';
 import { startReceiver } from '../../support/receiver.ts';
@@ -72,10 +74,9 @@ async function byWebhook(way: Way, { body, headers = {} }: Sent, at: number): Pr
 
 async function overBus(way: Way, { body }: Sent, at: number): Promise<CloseRequest[]> {
   const queued: CloseRequest[] = [];
-  const { polyai: project, ...connection } = connectionOf(way.crm, settingsOf(way));
+  const connection = toConnection(connectionOf(way.crm, settingsOf(way)));
   const read = createEvents({
-    connections: { [way.crm]: { ...connection, project } },
-    crms: CRMS,
+    connections: { [way.crm]: bindEvents(connection) },
     queue: async (requests) => void queued.push(...requests),
     writeLine: () => {},
     now: () => at,

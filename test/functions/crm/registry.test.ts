@@ -7,6 +7,7 @@ import { CRMS } from '../../../functions/crm/index.ts';
 import { readContent } from '../../../functions/delivery.ts';
 import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import type { ConnectionConfiguration } from '../../../infra/config/load.ts';
+import { toConnection } from '../../../infra/config/to-connection.ts';
 import { ROOT } from '../../../infra/root.ts';
 import { delivery, signTwilio } from '../../../local/delivery.ts';
 import { CONVERSATION, fixtureNames, readFixture, textOf } from '../../../local/fixture.ts';
@@ -26,17 +27,19 @@ type Given = {
 };
 
 /** What a delivery is read as, from its bytes on; proven it is already. */
-function readAs({ polyai: project, ...settings }: ConnectionConfiguration, given: Given): unknown {
+function readAs(configuration: ConnectionConfiguration, given: Given): unknown {
+  const connection = toConnection(configuration);
   const { headers = {}, query = '', now = new Date().toISOString(), text } = given;
-  const crm = CRMS[settings.crm] as Crm;
+  const crm = CRMS[configuration.crm];
   const lowered = Object.entries(headers).map(([header, value]) => [header.toLowerCase(), value]);
   // Twilio's proof stands in the address, and says that the body is JSON.
-  const proof = settings.verify.scheme === 'twilio' && signTwilio({ secret: 'x', body: text, url: '' }).query;
+  const proof =
+    connection.verify.scheme === 'twilio' && signTwilio({ secret: 'x', body: text, url: '' }).query;
   const whole = [query, proof].filter(Boolean).join('&');
   const received = delivery({ headers: Object.fromEntries(lowered), query: whole, body: text });
   try {
-    const content = readContent(received, crm.parse, settings);
-    return readDelivery(crm, { project, ...settings }, content, Date.parse(now));
+    const content = readContent(received, crm.parse, connection);
+    return readDelivery(crm, connection, content, Date.parse(now));
   } catch {
     return { refused: 'body_unreadable' };
   }
@@ -109,12 +112,11 @@ describe.each(Object.keys(CRMS))('%s', (name) => {
 
   it('never throws, whatever a body is', () => {
     const crm = CRMS[name] as Crm;
-    const { connection } = readFixture(name, 'finished.json');
-    const { polyai: project, ...settings } = connectionOf(name, connection);
+    const connection = toConnection(connectionOf(name, readFixture(name, 'finished.json').connection));
     fc.assert(
       fc.property(fc.jsonValue(), fc.dictionary(fc.string(), fc.string()), (body, headers) => {
         const content = { body, headers, query: headers };
-        const { closes } = readDelivery(crm, { project, ...settings }, content);
+        const { closes } = readDelivery(crm, connection, content);
         expect(Array.isArray(closes)).toBe(true);
         crm.isFrom?.('acme', content);
         crm.greet?.(delivery({ headers, method: 'GET' }));

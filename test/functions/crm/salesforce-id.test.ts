@@ -3,6 +3,7 @@ import type { Crm } from '../../../functions/crm/crm.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
 import { toLongId } from '../../../functions/crm/salesforce-id.ts';
 import { readDelivery } from '../../../functions/intake/read-delivery.ts';
+import { toConnection } from '../../../infra/config/to-connection.ts';
 import { connectionOf } from '../../support/crm.ts';
 
 const LOOK_UP = { lookUp: 'sharedId', repeatedFinish: 'allow' };
@@ -49,9 +50,9 @@ describe.each([
   ],
 ])('a case of %s', (name, settings, body) => {
   it('is looked up by the long form and logged as it was sent', () => {
-    const { polyai: project, ...rest } = connectionOf(name, { ...settings, ...LOOK_UP });
+    const connection = toConnection(connectionOf(name, { ...settings, ...LOOK_UP }));
     const content = { body, headers: {}, query: {} };
-    const { closes } = readDelivery(CRMS[name] as Crm, { project, ...rest }, content);
+    const { closes } = readDelivery(CRMS[name] as Crm, connection, content);
     expect(closes).toEqual([{ crmRef: SHORT, sharedId: LONG }]);
   });
 });

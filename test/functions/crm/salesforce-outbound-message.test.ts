@@ -3,14 +3,14 @@ import { XMLValidator } from 'fast-xml-parser';
 import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import { toConversationId } from '../../../functions/conversation-id.ts';
-import { CRMS } from '../../../functions/crm/index.ts';
 import salesforce from '../../../functions/crm/salesforce-outbound-message.ts';
 import { readContent } from '../../../functions/delivery.ts';
 import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import { createReceive } from '../../../functions/receive.lambda.ts';
-import { SCHEMES } from '../../../functions/schemes/index.ts';
 import { createSecretReader } from '../../../functions/secrets.ts';
+import { toConnection } from '../../../infra/config/to-connection.ts';
 import { apiGatewayEvent, changeByte, changeCharacter, delivery } from '../../../local/delivery.ts';
+import { bindWebhook } from '../../support/bind.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
 import { startReceiver } from '../../support/receiver.ts';
 
@@ -46,9 +46,9 @@ function message(
 }
 
 function read(text: string, settings: Partial<Connection> = {}) {
-  const { polyai: project, ...rest } = connectionOf(CRM, { sender: ORGANIZATION });
+  const connection = toConnection(connectionOf(CRM, { sender: ORGANIZATION }));
   const content = readContent(delivery({ body: text }), salesforce.parse);
-  return readDelivery(salesforce, { project, ...rest, ...settings }, content, NOW);
+  return readDelivery(salesforce, { ...connection, ...settings }, content, NOW);
 }
 
 const idsOf = (text: string, settings?: Partial<Connection>) =>
@@ -83,11 +83,9 @@ describe('the receiver', () => {
   });
 
   it('acknowledges nothing that could not be queued', async () => {
-    const { polyai: project, ...connection } = connectionOf(CRM, { sender: ORGANIZATION });
+    const connection = toConnection(connectionOf(CRM, { sender: ORGANIZATION }), 'secret');
     const receive = createReceive({
-      connections: { [CRM]: { ...connection, project, secretId: 'secret' } },
-      crms: CRMS,
-      schemes: SCHEMES,
+      connections: { [CRM]: bindWebhook(connection) },
       secrets: createSecretReader(
         async () => ({ SecretString: JSON.stringify({ token: TOKEN }) }),
         () => NOW,

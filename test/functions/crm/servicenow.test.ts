@@ -10,8 +10,9 @@ import servicenow from '../../../functions/crm/servicenow.ts';
 import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import hmac from '../../../functions/schemes/hmac.ts';
 import type { HmacSettings } from '../../../functions/schemes/scheme.ts';
+import { toConnection } from '../../../infra/config/to-connection.ts';
+import { initialSecret } from '../../../infra/initial-secret.ts';
 import { ROOT } from '../../../infra/root.ts';
-import { initialSecret } from '../../../infra/secrets.ts';
 import {
   basicAuthorization,
   changeByte,
@@ -41,8 +42,8 @@ const INCIDENT = {
 const BODY = JSON.stringify(INCIDENT);
 
 function read(body: unknown, settings: Partial<Connection> = {}) {
-  const { polyai: project, ...rest } = connectionOf(CRM);
-  return readDelivery(servicenow, { project, ...rest, ...settings }, { body, headers: {}, query: {} });
+  const connection = toConnection(connectionOf(CRM));
+  return readDelivery(servicenow, { ...connection, ...settings }, { body, headers: {}, query: {} });
 }
 
 const sign = (body: string | Buffer, encoding: 'base64' | 'hex' = 'base64', secret = SECRET) =>

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Crm } from '../../../functions/crm/crm.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
+import { toConnection } from '../../../infra/config/to-connection.ts';
 import { connectionOf } from '../../support/crm.ts';
 
 // A sender that decides may still say that a record is open: it was opened again before it could be sent.
@@ -26,9 +27,9 @@ const SETTINGS: Record<string, Record<string, unknown>> = {
 const TOPIC = (topic: string, item: object) => ({ topic, data: { item } });
 
 function finished(crm: string, body: unknown, settings: Record<string, unknown> = {}): unknown {
-  const { polyai: project, ...connection } = connectionOf(crm, { ...SETTINGS[crm], ...settings });
+  const connection = toConnection(connectionOf(crm, { ...SETTINGS[crm], ...settings }));
   const content = { body, headers: {}, query: {} };
-  return (CRMS[crm] as Crm).read(content, { project, ...connection })[0]?.finished;
+  return (CRMS[crm] as Crm).read(content, connection)[0]?.finished;
 }
 
 describe('an event that decides', () => {

@@ -504,9 +504,7 @@ async function receive({
 }: Sent) {
   const queued: CloseRequest[] = [];
   const handler = createReceive({
-    connections: { 'twilio-flex': { ...CONNECTION, ...connection } },
-    crms: { twilio },
-    schemes: { twilio: scheme },
+    connections: { 'twilio-flex': { ...CONNECTION, ...connection, preset: twilio, scheme } },
     secrets: createSecretReader(
       async () => ({ SecretString: JSON.stringify({ signingSecret: TOKEN }) }),
       () => NOW,

@@ -8,13 +8,15 @@ import { readContent } from '../../../functions/delivery.ts';
 import { createReplayMemory, distinguishesFinishes } from '../../../functions/intake/replay-memory.ts';
 import type { Line } from '../../../functions/log.ts';
 import { createReceive } from '../../../functions/receive.lambda.ts';
-import { SCHEMES } from '../../../functions/schemes/index.ts';
 import type { HmacSettings, VerifySettings } from '../../../functions/schemes/scheme.ts';
 import { createSecretReader } from '../../../functions/secrets.ts';
 import { MINUTE_MS } from '../../../functions/time.ts';
+import { toConnection } from '../../../infra/config/to-connection.ts';
 import { apiGatewayEvent, delivery, prove } from '../../../local/delivery.ts';
 import { fixtureNames, readFixture, textOf } from '../../../local/fixture.ts';
+import { bindWebhook } from '../../support/bind.ts';
 import { connectionOf } from '../../support/crm.ts';
+import { SETTINGS, WITH_SECRET } from '../../support/settings.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
 const SECRET = {
@@ -24,15 +26,7 @@ const SECRET = {
   password: 'the-password',
 };
 const BODY = '{"status":"closed","id":"CONV-1"}';
-const HMAC: HmacSettings = {
-  scheme: 'hmac',
-  header: 'x-signature',
-  algorithm: 'sha256',
-  encoding: 'hex',
-  signed: '{body}',
-  timestampUnit: 's',
-  toleranceSeconds: 300,
-};
+const HMAC = SETTINGS.hmac;
 const WITH_TIME: HmacSettings = { ...HMAC, signed: '{timestamp}.{body}', timestampHeader: 'x-time' };
 const WITH_ID: HmacSettings = { ...HMAC, signed: '{id}.{body}', idHeader: 'x-id' };
 const ANY_TICKET: Crm = { ...custom, read: () => [finish({ crmRef: 'T-1' })] };
@@ -55,11 +49,12 @@ function start(verify: VerifySettings, settings: Partial<Connection> = {}, crm: 
   const world = { at: NOW, queued: [] as CloseRequest[], lines: [] as Line[], calls: 0, requests: 0 };
   const parts = { queue: async (_requests: CloseRequest[]): Promise<void> => {} };
   const own = settings.lookUp ? {} : { conversationId: 'body.id', finishedWhen: "body.status == 'closed'" };
-  const connection: Connection = { crm: 'c', project: 'p', secretId: 's', verify, ...own, ...settings };
+  const connection = {
+    ...bindWebhook({ crm: 'custom', project: 'p', secretId: 's', verify, ...own, ...settings }),
+    preset: crm,
+  };
   const receive = createReceive({
     connections: { one: connection, two: connection },
-    crms: { c: crm },
-    schemes: SCHEMES,
     secrets: createSecretReader(
       async () => ({ SecretString: JSON.stringify(SECRET) }),
       () => world.at,
@@ -97,21 +92,14 @@ function start(verify: VerifySettings, settings: Partial<Connection> = {}, crm: 
   return { world, parts, send };
 }
 
-const SCHEMES_HERE: [string, VerifySettings][] = [
-  ['a signature of the body', HMAC],
+const PROOFS: [string, VerifySettings][] = [
+  ...WITH_SECRET.map((verify): [string, VerifySettings] => [verify.scheme, verify]),
   ['a signature with a time', WITH_TIME],
   ['a signature with an id', WITH_ID],
-  ['Standard Webhooks', { scheme: 'standard-webhooks' }],
-  ['HubSpot', { scheme: 'hubspot' }],
-  ['Twilio', { scheme: 'twilio' }],
-  ['a bearer token', { scheme: 'bearer' }],
-  ['a header', { scheme: 'header', header: 'x-token' }],
-  ['a parameter', { scheme: 'query', parameter: 'code' }],
-  ['a password', { scheme: 'basic' }],
 ];
 
-describe.each(SCHEMES_HERE)('a repeated delivery, verified by %s,', (_name, verify) => {
-  it('is queued once and answered with the id of the first request', async () => {
+describe.each(PROOFS)('a delivery that is repeated, verified by %s,', (_name, verify) => {
+  it('is answered with the first request and queued once', async () => {
     const { world, send } = start(verify);
     expect((await send()).answer).toEqual({ accepted: 1, ignored: [], requestId: 'request-1' });
     const { status, answer, line } = await send({ headers: { 'user-agent': 'another' } });
@@ -293,14 +281,14 @@ describe.each(Object.keys(CRMS).filter((name) => !CRMS[name]?.bus))('the body of
     const crm = CRMS[name] as Crm;
     for (const file of fixtureNames(name).filter((each) => each.startsWith('finished'))) {
       const fixture = readFixture(name, file);
-      const { polyai: project, ...settings } = connectionOf(name, fixture.connection);
+      const settings = toConnection(connectionOf(name, fixture.connection));
       const headers = Object.entries(fixture.headers ?? {}).map(([key, value]) => [key.toLowerCase(), value]);
       // Twilio's body is JSON if the URL has its hash.
       const isHashed = name === 'twilio' && /^[[{]/.test(textOf(fixture));
       const query = isHashed ? `bodySHA256=${'0'.repeat(64)}` : '';
       const received = delivery({ headers: Object.fromEntries(headers), query, body: textOf(fixture) });
       const content = readContent(received, crm.parse, settings);
-      const connection: Connection = { ...settings, project, lookUp: 'sharedId' };
+      const connection: Connection = { ...settings, lookUp: 'sharedId' };
       const readings = crm.read({ body: content.body, headers: {}, query: {} }, connection);
       const hasTime = readings.every(
         ({ happenedAt, finishedAt }) => (happenedAt ?? finishedAt) !== undefined,

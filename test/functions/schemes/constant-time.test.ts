@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { equalTexts } from '../../../functions/schemes/constant-time.ts';
 
 describe('equalTexts', () => {
-  it('is equality, for texts of any length', () => {
+  it('is true exactly for equal texts, whatever their length', () => {
     const text = fc.string({ unit: 'binary' });
     fc.assert(
       fc.property(text, text, (a, b) => {
@@ -13,7 +13,7 @@ describe('equalTexts', () => {
     );
   });
 
-  it('tells a text from its beginning', () => {
+  it('is false for a text and its beginning', () => {
     expect(equalTexts('abc', 'ab')).toBe(false);
     expect(equalTexts('', 'a')).toBe(false);
     expect(equalTexts('a\0', 'a')).toBe(false);

@@ -10,7 +10,7 @@ import { basicAuthorization, changeCharacter, delivery, isPlain } from '../../..
 const TOKEN = 'mF_9.B5f-4.1JqM';
 const token = fc.stringMatching(/^[\x21-\x7e]{1,80}$/).filter(isPlain);
 
-/** The schemes that compare one token, with how a sender gives it. */
+/** The schemes that compare one token, with the way in which a sender gives it. */
 const SCHEMES = {
   bearer: {
     verify: (secret: Record<string, unknown>, value: string) =>
@@ -108,7 +108,7 @@ describe('bearer', () => {
       0,
     )?.code ?? 'accepted';
 
-  it("accepts RFC 6750's example, the scheme's name in any case", () => {
+  it("accepts RFC 6750's example, with the scheme's name in upper or lower case", () => {
     expect(verify('Bearer mF_9.B5f-4.1JqM')).toBe('accepted');
     expect(verify('bearer mF_9.B5f-4.1JqM')).toBe('accepted');
     expect(verify('BEARER mF_9.B5f-4.1JqM')).toBe('accepted');
@@ -147,11 +147,11 @@ describe('query', () => {
     ['absent', '', 'credential_missing'],
     ['of another name', `Code=${TOKEN}`, 'credential_missing'],
     ['without a value', 'code', 'credential_missing'],
-    ['given twice, once rightly', `code=x&code=${TOKEN}`, 'credential_mismatch'],
-    ['given twice, both rightly', `code=${TOKEN}&code=${TOKEN}`, 'credential_mismatch'],
+    ['given twice, once with the stored token', `code=x&code=${TOKEN}`, 'credential_mismatch'],
+    ['given twice, both times with the stored token', `code=${TOKEN}&code=${TOKEN}`, 'credential_mismatch'],
     ['badly escaped', `code=${TOKEN}%zz`, 'credential_mismatch'],
     ['behind other parameters', `__proto__=x&a=1&code=${TOKEN}#`.replace('#', ''), 'accepted'],
-  ])('of a parameter %s', (_how, rawQuery, expected) => {
+  ])('answers for a parameter %s', (_how, rawQuery, expected) => {
     expect(verify(rawQuery)).toBe(expected);
   });
 });
@@ -169,7 +169,7 @@ describe('basic', () => {
     expect(verify({ username: 'test', password: '123£' }, 'Basic dGVzdDoxMjPCow==')).toBe('accepted');
   });
 
-  it('accepts genuine credentials and refuses any one-byte change of them', () => {
+  it('accepts the stored credentials and refuses any one-byte change of them', () => {
     const text = fc
       .string({ unit: 'binary', minLength: 1, maxLength: 40 })
       .filter((value) => value === value.trim() && isPlain(value));
@@ -201,7 +201,7 @@ describe('basic', () => {
     ['absent', undefined, 'credential_missing'],
     ['of another scheme', 'Bearer d2ViaG9vazpvcGVuIHNlc2FtZQ==', 'credential_missing'],
     ['without credentials', 'Basic', 'credential_missing'],
-    ['with the password alone', 'Basic b3BlbiBzZXNhbWU=', 'credential_mismatch'],
+    ['with only the password', 'Basic b3BlbiBzZXNhbWU=', 'credential_mismatch'],
     ['without padding', 'Basic d2ViaG9vazpvcGVuIHNlc2FtZQ', 'credential_mismatch'],
     ['not encoded', 'Basic webhook:open', 'credential_mismatch'],
   ])('refuses an Authorization that is %s', (_how, authorization, expected) => {
@@ -216,7 +216,7 @@ describe('basic', () => {
     [{ username: 'webhook', password: [] }],
     [{ username: 'webhook', password: ' open' }],
     [{ username: 7, password: 'open' }],
-  ])('is not ready with %j', (secret) => {
+  ])('reports that the secret is not ready: %j', (secret) => {
     expect(() => basic.readKeys(secret)).toThrow(SecretNotReady);
   });
 });

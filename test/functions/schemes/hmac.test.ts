@@ -65,7 +65,7 @@ describe('published vectors', () => {
   it.each([
     ['Jira', jira],
     ['Help Scout', helpScout],
-  ])("accepts %s's, and refuses it over another body or with another secret", (_vendor, vector) => {
+  ])('accepts the signature of %s, and refuses it with another body or another secret', (_vendor, vector) => {
     expect(verify(vector)).toBe('accepted');
     expect(verify({ ...vector, body: `${vector.body} ` })).toBe('signature_mismatch');
     expect(verify({ ...vector, secrets: `${vector.secrets}!` })).toBe('signature_mismatch');
@@ -92,7 +92,7 @@ describe('any settings', () => {
         ...(parts.includes('{id}') && { idHeader: 'x-id' }),
       };
     });
-  const genuine = fc.record({
+  const valid = fc.record({
     settings,
     secret: fc
       .string({ unit: 'binary', minLength: 1 })
@@ -103,9 +103,9 @@ describe('any settings', () => {
     by: fc.integer({ min: 1, max: 255 }),
   });
 
-  it('accepts every genuine delivery, whatever its bytes are', () => {
+  it('accepts every correctly signed delivery, whatever its bytes are', () => {
     fc.assert(
-      fc.property(genuine, ({ settings, secret, body, id }) => {
+      fc.property(valid, ({ settings, secret, body, id }) => {
         const headers = signHmac({ settings, secret, body, at: NOW, id });
         expect(verify({ settings, secrets: secret, headers, body })).toBe('accepted');
       }),
@@ -114,7 +114,7 @@ describe('any settings', () => {
 
   it('refuses any one-byte change of body, signature, timestamp, id or secret', () => {
     fc.assert(
-      fc.property(genuine, ({ settings, secret, body, id, position, by }) => {
+      fc.property(valid, ({ settings, secret, body, id, position, by }) => {
         const headers = signHmac({ settings, secret, body, at: NOW, id });
         const attempt = { settings, secrets: secret, headers, body };
         expect(verify({ ...attempt, body: changeByte(body, position, by) })).toBe('signature_mismatch');
@@ -153,7 +153,7 @@ describe('any settings', () => {
 });
 
 describe('the secret', () => {
-  it('may be several during a rotation, in any order', () => {
+  it('may have several values during a rotation, in any order', () => {
     expect(verify({ secrets: ['the-older-one', SECRET], headers: signed() })).toBe('accepted');
     expect(verify({ secrets: [SECRET, 'the-newer-one'], headers: signed() })).toBe('accepted');
     expect(verify({ secrets: ['the-older-one', 'the-newer-one'], headers: signed() })).toBe(
@@ -175,12 +175,12 @@ describe('the secret', () => {
     },
   );
 
-  it('never verifies by the empty key', () => {
+  it('never verifies with an empty key', () => {
     const headers = signHmac({ settings: SETTINGS, secret: '', body: BODY, at: NOW });
     expect(verify({ secrets: ['', SECRET], headers })).toBe('signature_mismatch');
   });
 
-  it('is not told by what is said of it', () => {
+  it('is not part of the error about it', () => {
     expect(() => hmac.readKeys({ signingSecret: ` ${SECRET}` })).not.toThrow(SECRET);
   });
 });
@@ -195,16 +195,16 @@ describe('the signature', () => {
     ['empty', '', 'signature_missing'],
     ['too short', digest.slice(1), 'signature_malformed'],
     ['too long', `${digest}0`, 'signature_malformed'],
-    ['of another alphabet', `g${digest.slice(1)}`, 'signature_malformed'],
+    ['with a character that is not hexadecimal', `g${digest.slice(1)}`, 'signature_malformed'],
     ['sent twice', `${digest},${digest}`, 'signature_malformed'],
     ['followed by white space', `${digest} `, 'signature_malformed'],
-    ['prefixed unasked', `sha256=${digest}`, 'signature_malformed'],
-    ['well-formed but not this one', '0'.repeat(64), 'signature_mismatch'],
-  ])('in hexadecimal, %s', (_how, signature, expected) => {
+    ['with a prefix that the settings do not have', `sha256=${digest}`, 'signature_malformed'],
+    ['well-formed but of another body', '0'.repeat(64), 'signature_mismatch'],
+  ])('in hexadecimal, %s, has the expected result', (_how, signature, expected) => {
     expect(verify({ headers: delivery({ headers: { 'x-signature': signature } }).headers })).toBe(expected);
   });
 
-  it('needs its prefix, exactly', () => {
+  it('must have exactly its prefix', () => {
     const settings = { ...SETTINGS, prefix: 'sha256=' };
     expect(verify({ settings, headers: { 'x-signature': digest } })).toBe('signature_malformed');
     expect(verify({ settings, headers: { 'x-signature': `SHA256=${digest}` } })).toBe('signature_malformed');
@@ -216,12 +216,12 @@ describe('the signature', () => {
     ['sent twice', (signature) => `${signature},${signature}`],
     ['with a line end inside', (signature) => `${signature.slice(0, 20)}\n${signature.slice(20)}`],
     ['too short', (signature) => signature.slice(4)],
-    ['of no alphabet at all', () => '💥'],
+    ['without any base64 character', () => '💥'],
     ['in the URL alphabet', (signature) => signature.replaceAll('+', '-').replaceAll('/', '_')],
-    ['with other bits behind its last byte', (signature) => nextInAlphabet(signature)],
+    ['with other unused bits after its last byte', (signature) => nextInAlphabet(signature)],
   ])('in base64, %s, is refused', (_how, change) => {
     const settings: HmacSettings = { ...SETTINGS, encoding: 'base64' };
-    // Chosen so that its signature has both characters in which the two alphabets differ.
+    // The signature of this body has both characters in which the two alphabets differ.
     const body = bodyWhoseSignatureHas(/(?=.*\+)(?=.*\/)/, settings);
     const headers = signHmac({ settings, secret: SECRET, body, at: NOW });
     expect(verify({ settings, headers, body })).toBe('accepted');
@@ -229,7 +229,7 @@ describe('the signature', () => {
     expect(verify({ settings, headers: changed, body })).toMatch(/^signature_m/);
   });
 
-  it('of an algorithm other than the chosen one is refused', () => {
+  it('is refused if it was made with another algorithm than the one in the settings', () => {
     const sha1: HmacSettings = { ...SETTINGS, algorithm: 'sha1' };
     expect(verify({ headers: signed(sha1) })).toBe('signature_malformed');
     expect(verify({ settings: sha1, headers: signed() })).toBe('signature_malformed');
@@ -237,7 +237,7 @@ describe('the signature', () => {
 });
 
 describe('the timestamp and the id', () => {
-  it('must be there where they are configured, even with a signature over nothing in their place', () => {
+  it('are required if they are configured, even if the signature covers an empty text in their place', () => {
     const { 'x-timestamp': _, ...undated } = signHmac({
       settings: DATED,
       secret: SECRET,
@@ -274,14 +274,14 @@ describe('the timestamp and the id', () => {
     },
   );
 
-  it('do not make a placeholder of what the sender sent', () => {
+  it('are not read as placeholders when they contain one', () => {
     const settings: HmacSettings = { ...SETTINGS, signed: '{id}.{body}', idHeader: 'x-id' };
     const headers = signHmac({ settings, secret: SECRET, body: BODY, at: NOW, id: '{body}' });
     expect(verify({ settings, headers })).toBe('accepted');
   });
 });
 
-/** The same base64 bytes, spelt with another last character. */
+/** The same bytes in base64, spelled with another last character. */
 function nextInAlphabet(signature: string): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
   const last = signature.length - 2;

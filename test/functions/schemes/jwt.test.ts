@@ -36,7 +36,7 @@ async function verify(token: string | undefined, { keys = jwks, now = NOW } = {}
   return (await jwt.verify(settings(keys), undefined, given, now))?.code ?? 'accepted';
 }
 
-/** A token made by hand: RFC 7515's compact form, signed by node:crypto alone. */
+/** A token in RFC 7515's compact form, signed with node:crypto and without jose. */
 function handMade(
   claims: unknown,
   header: object = { alg: 'RS256', kid: jwks.key.kid },
@@ -50,14 +50,14 @@ function base64url(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
 
-/** Another last character of a token that stands for the same bytes: 256 of them leave four bits to spare. */
+/** Another last character that decodes to the same bytes: a signature of 256 bytes leaves four bits unused. */
 function spareBit(token: string): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
   return alphabet[alphabet.indexOf(token.at(-1) ?? '') + 1] ?? '';
 }
 
 describe('a token', () => {
-  it('is accepted as jose signs it, and as node:crypto does', async () => {
+  it('is accepted when jose or node:crypto has signed it', async () => {
     expect(await verify(await jwks.sign(CLAIMS))).toBe('accepted');
     expect(await verify(handMade(CLAIMS))).toBe('accepted');
   });
@@ -69,7 +69,7 @@ describe('a token', () => {
   it.each([
     ['seconds', SECONDS + 1, SECONDS],
     ['milliseconds', NOW + 1000, NOW],
-  ])('counts until it expires, in %s', async (_unit, later, now) => {
+  ])('is valid until it expires, in %s', async (_unit, later, now) => {
     expect(await verify(handMade({ ...CLAIMS, exp: later }))).toBe('accepted');
     expect(await verify(handMade({ ...CLAIMS, exp: now }))).toBe('token_invalid');
     expect(await verify(await jwks.sign({ ...CLAIMS, exp: now }))).toBe('token_invalid');
@@ -77,7 +77,7 @@ describe('a token', () => {
 
   it.each<[string, unknown]>([
     ['does not expire', { exp: undefined }],
-    ['expires at no time', { exp: '2026-07-02' }],
+    ['has an expiry that is not a number', { exp: '2026-07-02' }],
     ['expires at null', { exp: null }],
     ['has another issuer', { iss: 'orgId:54983164' }],
     ['has no issuer', { iss: undefined }],
@@ -105,14 +105,14 @@ describe('a token', () => {
   );
 
   it.each<[string, (token: string) => string]>([
-    ['with spare bits set in its signature', (token) => `${token.slice(0, -1)}${spareBit(token)}`],
+    ['with unused bits set in its signature', (token) => `${token.slice(0, -1)}${spareBit(token)}`],
     ['with padding', (token) => `${token}==`],
-    ['with padding behind its claims', (token) => token.replace(/\.(?=[^.]*$)/, '=.')],
-    ['with a blank behind it', (token) => `${token} `],
-    ['with a blank in front of it', (token) => ` ${token}`],
+    ['with padding after its claims', (token) => token.replace(/\.(?=[^.]*$)/, '=.')],
+    ['with a blank after it', (token) => `${token} `],
+    ['with a blank before it', (token) => ` ${token}`],
     ['with a line break inside', (token) => `${token.slice(0, -4)}\n${token.slice(-4)}`],
     ['in the alphabet of base64', (token) => token.replace(/-/g, '+').replace(/_/g, '/')],
-  ])('is refused when it is spelt %s', async (_how, spelling) => {
+  ])('is refused when it is spelled %s', async (_how, spelling) => {
     const token = await jwks.sign({ ...CLAIMS, jti: '???>>>ÿÿÿ' });
     expect(await verify(token)).toBe('accepted');
     expect(spelling(token)).not.toBe(token);
@@ -124,21 +124,21 @@ describe('a token', () => {
     expect(await verify(`${token},${token}`)).toBe('token_invalid');
   });
 
-  it('is refused without a signature, by whatever name its algorithm goes', async () => {
+  it('is refused without a signature, whatever the name of its algorithm', async () => {
     for (const alg of ['none', 'None', 'NONE', '']) {
       const unsigned = `${base64url({ alg, kid: jwks.key.kid })}.${base64url(CLAIMS)}.`;
       expect(await verify(unsigned)).toBe('token_invalid');
     }
   });
 
-  it('is refused when it is signed with the public key as if that were a secret', async () => {
+  it('is refused when it is signed with the public key used as a shared secret', async () => {
     const content = `${base64url({ alg: 'HS256', kid: jwks.key.kid })}.${base64url(CLAIMS)}`;
     const pem = jwks.key.publicKey.export({ type: 'spki', format: 'pem' });
     const mac = createHmac('sha256', pem).update(content).digest('base64url');
     expect(await verify(`${content}.${mac}`)).toBe('token_invalid');
   });
 
-  it.each(['RS384', 'RS512', 'PS256'])('is refused when the right key signs by %s', async (alg) => {
+  it.each(['RS384', 'RS512', 'PS256'])('is refused when the right key signs with %s', async (alg) => {
     const token = await new SignJWT(CLAIMS)
       .setProtectedHeader({ alg, kid: jwks.key.kid })
       .sign(jwks.key.privateKey);
@@ -150,7 +150,7 @@ describe('a token', () => {
     expect(await verify(handMade(CLAIMS, undefined, privateKey))).toBe('token_invalid');
   });
 
-  it('is refused when it brings its own key', async () => {
+  it('is refused when it carries its own key', async () => {
     const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const jwk = publicKey.export({ format: 'jwk' });
     const forged = handMade(CLAIMS, { alg: 'RS256', jwk, jku: 'http://127.0.0.1:9/keys' }, privateKey);
@@ -159,7 +159,7 @@ describe('a token', () => {
 
   it('is refused after any change of a character', async () => {
     const token = await jwks.sign(CLAIMS);
-    // The last character of a signature of 256 bytes carries bits that mean nothing; jose reads past them.
+    // The last character of a signature of 256 bytes has unused bits, which jose ignores.
     const positions = fc.nat({ max: token.length - 2 }).filter((position) => token[position] !== '.');
     await fc.assert(
       fc.asyncProperty(positions, async (position) => {
@@ -168,7 +168,7 @@ describe('a token', () => {
     );
   });
 
-  it('is refused whatever it is, without an exception', async () => {
+  it('never throws and is refused, whatever it is', async () => {
     const part = fc.oneof(
       fc.string(),
       fc.jsonValue().map(base64url),
@@ -183,7 +183,7 @@ describe('a token', () => {
 });
 
 describe("the vendor's keys", () => {
-  it('are asked for once, however many tokens come', async () => {
+  it('are fetched once for any number of tokens', async () => {
     const keys = await startJwks();
     const token = await keys.sign(CLAIMS);
     const codes = await Promise.all(Array.from({ length: 20 }, () => verify(token, { keys })));
@@ -192,14 +192,14 @@ describe("the vendor's keys", () => {
     await keys.close();
   });
 
-  it('are not asked for by a token of another algorithm', async () => {
+  it('are not fetched for a token of another algorithm', async () => {
     const keys = await startJwks();
     await verify(`${base64url({ alg: 'none' })}.${base64url(CLAIMS)}.`, { keys });
     expect(keys.requests()).toBe(0);
     await keys.close();
   });
 
-  it('are asked for again when a token names an unknown one, at most every 30 s', async () => {
+  it('are fetched again when a token names an unknown key, at most every 30 s', async () => {
     const keys = await startJwks();
     expect(await verify(await keys.sign(CLAIMS), { keys })).toBe('accepted');
     const old = await keys.sign(CLAIMS);
@@ -214,7 +214,7 @@ describe("the vendor's keys", () => {
     await keys.close();
   });
 
-  it('count for ten minutes while they cannot be had, and their absence never makes a token invalid', async () => {
+  it('stay valid for ten minutes while they are not available, and their absence never makes a token invalid', async () => {
     const keys = await startJwks();
     const token = await keys.sign(CLAIMS);
     expect(await verify(token, { keys })).toBe('accepted');
@@ -229,10 +229,10 @@ describe("the vendor's keys", () => {
   it.each<[string, Parameters<Jwks['behave']>[0]]>([
     ['an error', { status: 500, body: 'no' }],
     ['not there', { status: 404 }],
-    ['elsewhere', { status: 302, headers: { location: 'http://127.0.0.1:9/keys' } }],
+    ['redirected', { status: 302, headers: { location: 'http://127.0.0.1:9/keys' } }],
     ['not JSON', { status: 200, body: '<html>' }],
     ['not a key set', { status: 200, body: '{"keys":"none"}' }],
-    ['cut off', 'reset'],
+    ['a broken connection', 'reset'],
     ['not sent', 'silence'],
   ])(
     'leave the question open when the answer is %s, and are asked for again after 15 s',
@@ -262,19 +262,19 @@ describe("the vendor's keys", () => {
     },
   );
 
-  it('are named with what went wrong where they cannot be had', async () => {
+  it('are named with the cause when they are not available', async () => {
     const keys = await startJwks();
     keys.behave({ status: 500 });
     const given = delivery({ headers: { 'x-zdesk-jwt': await keys.sign(CLAIMS) } });
     const refusal = await jwt.verify(settings(keys), undefined, given, NOW);
     expect(refusal?.detail).toBe(
-      `the keys at ${keys.url} cannot be had: Expected 200 OK from the JSON Web Key Set HTTP response. It is tried again by itself.`,
+      `the keys at ${keys.url} are not available: Expected 200 OK from the JSON Web Key Set HTTP response. They are requested again automatically.`,
     );
     await keys.close();
   });
 });
 
-/** The cache of keys goes by the wall clock; the deliveries' time is given. */
+/** The cache of keys uses the system's clock; the time of the deliveries is an argument. */
 function passTime(milliseconds: number): void {
   const at = Date.now() + milliseconds;
   vi.spyOn(Date, 'now').mockReturnValue(at);

@@ -55,7 +55,7 @@ describe("the specification's vector", () => {
     expect(verify(vector)).toBe('accepted');
   });
 
-  it('is refused over other bytes, with another id and at another time', () => {
+  it('is refused with other bytes, with another id and at another time', () => {
     expect(verify({ ...vector, body: '{"test":2432232314}' })).toBe('signature_mismatch');
     const renamed = { ...vector.headers, 'webhook-id': 'msg_p5jXN8AQM9LWM0D4loKWxJel' };
     expect(verify({ ...vector, headers: renamed })).toBe('signature_mismatch');
@@ -95,7 +95,7 @@ describe.each([
     );
   });
 
-  it('signs in these tests what the library accepts', () => {
+  it('uses a builder whose signatures the library accepts', () => {
     fc.assert(
       fc.property(messages, ({ secret, id, body, offset }) => {
         const headers = signStandardWebhooks({ secret, body, at: NOW + offset * 1000, id, names });
@@ -139,7 +139,7 @@ describe.each([
 });
 
 describe('any delivery', () => {
-  const genuine = fc.record({
+  const valid = fc.record({
     secret: secrets,
     id: ids,
     body: fc.uint8Array({ minLength: 1, maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
@@ -148,9 +148,9 @@ describe('any delivery', () => {
     by: fc.integer({ min: 1, max: 255 }),
   });
 
-  it('is accepted when it is genuine, whatever its bytes are', () => {
+  it('is accepted when it is signed correctly, whatever its bytes are', () => {
     fc.assert(
-      fc.property(genuine, ({ secret, ...message }) => {
+      fc.property(valid, ({ secret, ...message }) => {
         const headers = signStandardWebhooks({ secret, at: NOW, ...message });
         expect(verify({ secrets: secret, headers, body: message.body })).toBe('accepted');
       }),
@@ -159,7 +159,7 @@ describe('any delivery', () => {
 
   it('is refused after any one-byte change of body, id, timestamp, signature or secret', () => {
     fc.assert(
-      fc.property(genuine, ({ secret, body, position, by, ...message }) => {
+      fc.property(valid, ({ secret, body, position, by, ...message }) => {
         const headers = signStandardWebhooks({ secret, body, at: NOW, ...message });
         const attempt = { secrets: secret, headers, body };
         expect(verify({ ...attempt, body: changeByte(body, position, by) })).toBe('signature_mismatch');
@@ -217,7 +217,7 @@ describe('v1a', () => {
     );
   });
 
-  it("is refused with a stranger's key, and after any one-byte change", () => {
+  it('is refused when another key signed it, and after any one-byte change', () => {
     expect(verify({ ...attempt, secrets: whpk(stranger.publicKey) })).toBe('signature_mismatch');
     fc.assert(
       fc.property(fc.nat(), fc.integer({ min: 1, max: 255 }), (position, by) => {
@@ -231,7 +231,7 @@ describe('v1a', () => {
     );
   });
 
-  it('cannot be forged as v1 by who knows the public key', () => {
+  it('cannot be forged as v1 with the public key as the secret', () => {
     const publicBytes = whpk(sender.publicKey).slice('whpk_'.length);
     const forged = signStandardWebhooks({ secret: `whsec_${publicBytes}`, body: BODY, at: NOW });
     expect(verify({ secrets: whpk(sender.publicKey), headers: forged })).toBe('signature_mismatch');
@@ -241,7 +241,7 @@ describe('v1a', () => {
     expect(verify({ secrets: SECRET, headers })).toBe('signature_mismatch');
   });
 
-  it('is refused as a signature of another length', () => {
+  it('is refused when it has another length', () => {
     const short = headers['webhook-signature']?.replace(/^v1a,.{4}/, 'v1a,');
     expect(verify({ ...attempt, headers: { ...headers, 'webhook-signature': short } })).toBe(
       'signature_mismatch',
@@ -261,7 +261,7 @@ describe('several at once', () => {
     expect(verify({ headers: list(signature(OTHER), signature(OTHER)) })).toBe('signature_mismatch');
   });
 
-  it('takes ten at most', () => {
+  it('refuses more than ten signatures', () => {
     const others = (count: number) => Array<string>(count).fill(signature(OTHER));
     expect(verify({ headers: list(...others(9), signature(SECRET)) })).toBe('accepted');
     expect(verify({ headers: list(signature(SECRET), ...others(10)) })).toBe('signature_malformed');
@@ -277,9 +277,9 @@ describe('several at once', () => {
     ['sent as two headers', `${signature(SECRET)},${signature(SECRET)}`, 'signature_malformed'],
     ['without a version', signature(SECRET).slice(3), 'signature_malformed'],
     ['of an unknown version only', signature(SECRET).replace('v1', 'v2'), 'signature_malformed'],
-    ['of v1a what is v1', signature(SECRET).replace('v1', 'v1a'), 'signature_mismatch'],
+    ['of v1 under the version v1a', signature(SECRET).replace('v1', 'v1a'), 'signature_mismatch'],
     ['without padding', signature(SECRET).replace('=', ''), 'signature_mismatch'],
-    ['empty behind its version', 'v1,', 'signature_malformed'],
+    ['empty after its version', 'v1,', 'signature_malformed'],
     ['empty', '', 'signature_missing'],
     ['absent', undefined, 'signature_missing'],
   ])('refuses a signature %s', (_how, value, expected) => {
@@ -299,14 +299,14 @@ describe('the headers', () => {
     expect(verify({ headers: { ...signed(), [name]: value } })).toBe(expected);
   });
 
-  it('are good for five minutes, both ways', () => {
+  it('are valid for five minutes, before and after their time', () => {
     expect(verify({ headers: signed(), now: NOW + 300_000 })).toBe('accepted');
     expect(verify({ headers: signed(), now: NOW - 300_000 })).toBe('accepted');
     expect(verify({ headers: signed(), now: NOW + 300_001 })).toBe('timestamp_stale');
     expect(verify({ headers: signed(), now: NOW - 300_001 })).toBe('timestamp_stale');
   });
 
-  it("are never mixed from the standard's and Svix's", () => {
+  it("are never a mix of the standard's and Svix's", () => {
     const svix = signStandardWebhooks({ secret: SECRET, body: BODY, at: NOW, names: 'svix' });
     const { 'svix-id': id, ...rest } = svix;
     expect(verify({ headers: { ...rest, 'webhook-id': id } })).toBe('signature_missing');
@@ -315,7 +315,7 @@ describe('the headers', () => {
 });
 
 describe('the stored secret', () => {
-  it('may stand without its prefix', () => {
+  it('may have no prefix', () => {
     expect(verify({ secrets: SECRET.slice('whsec_'.length), headers: signed() })).toBe('accepted');
   });
 
@@ -339,7 +339,7 @@ describe('the stored secret', () => {
     ['whpk_AAAA'],
     [`whpk_${Buffer.alloc(33).toString('base64')}`],
     ['whsk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
-  ])('is not ready as %j', (stored) => {
+  ])('is reported as not ready: %j', (stored) => {
     expect(() => standardWebhooks.readKeys({ signingSecret: stored })).toThrow(SecretNotReady);
   });
 });

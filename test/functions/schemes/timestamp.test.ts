@@ -25,7 +25,7 @@ describe.each(UNITS)('a timestamp in %s', (unit) => {
     ['300.001 s ahead', -300_001, 'timestamp_stale'],
     ['ten minutes ago', 600_000, 'timestamp_stale'],
     ['ten minutes ahead', -600_000, 'timestamp_stale'],
-  ])('%s', (_when, age, expected) => {
+  ])('has the expected result %s', (_when, age, expected) => {
     expect(check(write(unit, NOW), unit, NOW + age)).toBe(expected);
   });
 
@@ -47,7 +47,7 @@ describe.each(UNITS)('a timestamp in %s', (unit) => {
     expect(check(text, unit)).toBe('timestamp_malformed');
   });
 
-  it('that is a right one with something round it is malformed', () => {
+  it('with other text before or after it is malformed', () => {
     for (const broken of [' @', '@ ', '@\n', '@,@', '@ @', '+@', '@Z', '@.0.0']) {
       expect(check(broken.replaceAll('@', write(unit, NOW)), unit)).toBe('timestamp_malformed');
     }
@@ -64,7 +64,7 @@ describe.each(UNITS)('a timestamp in %s', (unit) => {
     }
   });
 
-  it('is accepted exactly within the tolerance, to the millisecond', () => {
+  it('is accepted within the tolerance, exact to the millisecond', () => {
     fc.assert(
       fc.property(fc.integer({ min: -400_000, max: 400_000 }), (age) => {
         const expected = Math.abs(age) <= 300_000 ? 'accepted' : 'timestamp_stale';

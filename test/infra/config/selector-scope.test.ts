@@ -7,6 +7,7 @@ import type { VerifySettings } from '../../../functions/schemes/scheme.ts';
 import { uncoveredParts } from '../../../infra/config/coverage.ts';
 import { schemes, takes } from '../../../infra/config/preset.ts';
 import { readsOf } from '../../../infra/config/selector-reads.ts';
+import { toConnection } from '../../../infra/config/to-connection.ts';
 import { CHOSEN } from '../../../infra/config/verify.ts';
 import { delivery } from '../../../local/delivery.ts';
 import { fixtureNames, readFixture, textOf } from '../../../local/fixture.ts';
@@ -220,8 +221,7 @@ describe('a selector of a webhook', () => {
 
   it.each(WEBHOOKS)('of %s takes the body for a list only where it sees the whole body', (crm) => {
     const [, chosen] = waysToProve(crm)[0] ?? [];
-    const { connection } = readFixture(crm, 'finished.json');
-    const { polyai: project, ...own } = connectionOf(crm, connection);
+    const connection = toConnection(connectionOf(crm, readFixture(crm, 'finished.json').connection));
     const isBatch = fixtureNames(crm).some((name) => {
       const fixture = readFixture(crm, name);
       try {
@@ -234,7 +234,7 @@ describe('a selector of a webhook', () => {
           body: textOf(fixture),
         });
         const content = readContent(received, CRMS[crm]?.parse);
-        return CRMS[crm]?.read(content, { project, ...own }).some((reading) => 'event' in reading);
+        return CRMS[crm]?.read(content, connection).some((reading) => 'event' in reading);
       } catch {
         return false;
       }
