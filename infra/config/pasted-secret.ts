@@ -1,4 +1,4 @@
-import { type Fault, nearest, type Path, pathOf } from './fault.ts';
+import { type Fault, nearest, type Path, pathTo } from './fault.ts';
 
 const RENEW =
   'Take it out and renew it: everybody who has seen this file knows it. Store the new one in Secrets Manager, as steps 4 and 5 of the README’s "Deploy it to AWS" show';
@@ -48,7 +48,7 @@ export function findPastedSecrets(value: unknown, path: Path = []): Fault[] {
     const isName = path.length === 1 && OWN_NAMES.includes(String(path[0]));
     if (!Array.isArray(value) && !isName && isSecretKey(key, each)) {
       return [
-        { path: pathOf(...at), problem: 'is a secret, and secrets do not belong in this file', mend: RENEW },
+        { path: pathTo(...at), problem: 'is a secret, and secrets do not belong in this file', fix: RENEW },
       ];
     }
     return findPastedSecrets(each, at);
@@ -65,9 +65,9 @@ function isSecretKey(key: string, value: unknown): boolean {
 
 function checkValue(value: string, path: Path): Fault[] {
   const text = value.trim();
-  const at = pathOf(...path);
+  const at = pathTo(...path);
   if (SECRET_VALUE.some((shape) => shape.test(text))) {
-    return [{ path: at, problem: 'holds a secret, and secrets do not belong in this file', mend: RENEW }];
+    return [{ path: at, problem: 'holds a secret, and secrets do not belong in this file', fix: RENEW }];
   }
   if (path.at(-1) !== 'existingSecret' || text.startsWith('arn:')) return [];
   if (!SECRET_FOR_NAME.some((shape) => shape.test(text)) && !hasRandomRun(text)) return [];
@@ -75,7 +75,7 @@ function checkValue(value: string, path: Path): Fault[] {
     {
       path: at,
       problem: 'looks like a secret, not like the name of one, and secrets do not belong in this file',
-      mend: `${RENEW}. If it is a name, write the full ARN of the secret instead`,
+      fix: `${RENEW}. If it is a name, write the full ARN of the secret instead`,
     },
   ];
 }

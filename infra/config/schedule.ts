@@ -1,5 +1,5 @@
 import { rateInMinutes } from './duration.ts';
-import { type Finding, quote } from './fault.ts';
+import { type Problem, quote } from './fault.ts';
 
 const WRITE = 'Write as in rate(1 hour) or cron(0 3 * * ? *)';
 const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
@@ -25,7 +25,7 @@ const [DAY_OF_MONTH, MONTH, DAY_OF_WEEK] = [2, 3, 4] as const;
  *
  * @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
  */
-export function checkSchedule(value: string): Finding | undefined {
+export function checkSchedule(value: string): Problem | undefined {
   if (!Number.isNaN(rateInMinutes(value))) return undefined;
   const fields = /^cron\((\S+(?: \S+){5})\)$/.exec(value)?.[1]?.toUpperCase().split(' ');
   if (!fields) return refuse('is neither rate(…) nor cron(…) of EventBridge Scheduler');
@@ -40,8 +40,8 @@ export function checkSchedule(value: string): Finding | undefined {
   return hasDate(fields) ? undefined : refuse('names a day that none of its months has');
 }
 
-function refuse(problem: string): Finding {
-  return { problem, mend: WRITE };
+function refuse(problem: string): Problem {
+  return { problem, fix: WRITE };
 }
 
 function isField(text: string, field: Field): boolean {

@@ -70,7 +70,7 @@ describe('a connection', () => {
       {
         path: 'connections.c',
         problem: expect.stringContaining('has none of lookUp and conversationId'),
-        mend: expect.stringContaining('docs/crm/gladly.md'),
+        fix: expect.stringContaining('docs/crm/gladly.md'),
       },
     ]);
     expect(faultsOf('gladly', LOOK_UP)).toEqual([]);

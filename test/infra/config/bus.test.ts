@@ -74,13 +74,13 @@ describe('a connection on a bus', () => {
   });
 
   it.each<[string, Record<string, unknown>, string, RegExp, RegExp]>([
-    ['no bus', without(desk, 'bus'), 'bus', /is missing/, /cannot do without it/],
-    ['no pattern', without(desk, 'eventPattern'), 'eventPattern', /is missing/, /cannot do without it/],
+    ['no bus', without(desk, 'bus'), 'bus', /is missing/, /requires it/],
+    ['no pattern', without(desk, 'eventPattern'), 'eventPattern', /is missing/, /requires it/],
     [
       'no id',
       without(desk, 'conversationId'),
       '',
-      /none of conversationId and sharedId/,
+      /needs conversationId or sharedId/,
       /docs\/crm\/eventbridge\.md/,
     ],
     [
@@ -143,14 +143,14 @@ describe('a connection on a bus', () => {
       'a webhook’s selector',
       { ...desk, conversationId: 'body.detail.id' },
       'conversationId',
-      /as for a webhook/,
+      /like a webhook’s selector/,
       /detail/,
     ],
     [
       'a webhook’s condition',
       { ...desk, finishedWhen: "(headers.a == 'b')" },
       'finishedWhen',
-      /as for a webhook/,
+      /like a webhook’s selector/,
       /detail/,
     ],
     [
@@ -164,64 +164,70 @@ describe('a connection on a bus', () => {
       'a shared id and no look-up',
       { ...desk, sharedId: 'detail.t' },
       'sharedId',
-      /no meaning without lookUp/,
+      /no effect without lookUp/,
       /Add "lookUp"/,
     ],
     [
       'a proof',
       { ...desk, verify: { scheme: 'bearer' } },
       'verify',
-      /no meaning for crm "eventbridge"/,
+      /does not apply to crm "eventbridge"/,
       /Remove it/,
     ],
-    ['a secret', { ...desk, existingSecret: 'mine' }, 'existingSecret', /needs no secret/, /Remove it/],
+    ['a secret', { ...desk, existingSecret: 'mine' }, 'existingSecret', /without a secret/, /Remove it/],
     [
       'a webhook’s setting',
       { ...desk, publicUrl: 'https://example.com' },
       'publicUrl',
-      /no meaning/,
-      /this preset takes bus/,
+      /does not apply to crm/,
+      /This preset takes bus/,
     ],
-    ['a source beside a pattern', { ...desk, source: 'acme.desk' }, 'source', /no meaning/, /Remove it/],
+    [
+      'a source beside a pattern',
+      { ...desk, source: 'acme.desk' },
+      'source',
+      /does not apply to crm/,
+      /Remove it/,
+    ],
     [
       'Genesys without an id',
       without(genesys, 'lookUp'),
       '',
-      /none of lookUp and conversationId/,
+      /needs lookUp or conversationId/,
       /genesys-eventbridge\.md/,
     ],
     [
       'a partner on a bus of another name',
       { ...genesys, bus: 'forwarded' },
       'source',
-      /cannot be told from the bus/,
+      /name of one of this partner’s sources/,
       /aws\.partner\/genesys\.com\/…/,
     ],
     [
       'a source that makes the pattern too long',
       { ...genesys, source: 'x'.repeat(2000) },
       'source',
-      /has 2\d\d\d characters, and EventBridge takes 2048/,
+      /has 2\d\d\d characters, but EventBridge allows 2048/,
       /as the events have it/,
     ],
     [
       'one partner on the bus of another',
       { ...salesforce, bus: GENESYS },
       'source',
-      /cannot be told from the bus/,
+      /name of one of this partner’s sources/,
       /aws\.partner\/salesforce\.com\/…/,
     ],
     [
       'a pattern for a partner',
       { ...genesys, eventPattern: desk.eventPattern },
       'eventPattern',
-      /no meaning/,
+      /does not apply to crm/,
       /Remove it/,
     ],
-  ])('is refused with one fault and its mend: %s', (_, connection, key, problem, mend) => {
+  ])('is refused with one fault and its fix: %s', (_, connection, key, problem, fix) => {
     const path = ['connections.c', key].filter(Boolean).join('.');
     expect(faultsOf(connection)).toEqual([
-      { path, problem: expect.stringMatching(problem), mend: expect.stringMatching(mend) },
+      { path, problem: expect.stringMatching(problem), fix: expect.stringMatching(fix) },
     ]);
   });
 
@@ -241,8 +247,8 @@ describe('a webhook', () => {
     expect(faultsOf({ ...SMALLEST.connections['zendesk-support'], [key]: value })).toEqual([
       {
         path: `connections.c.${key}`,
-        problem: expect.stringContaining('no meaning'),
-        mend: expect.anything(),
+        problem: expect.stringContaining('does not apply to crm'),
+        fix: expect.anything(),
       },
     ]);
   });
@@ -274,7 +280,13 @@ describe('the pattern of a connection on a bus', () => {
     ['a list for the detail', { detail: ['closed'] }, '.detail', /is not an object/, /its fields/],
     ['an empty list', { detail: { a: [] } }, '.detail.a', /is not a list/, /\["closed"\]/],
     ['an empty object', { detail: {} }, '.detail', /is not a list/, /\["closed"\]/],
-    ['a list in a list', { detail: { a: [['x']] } }, '.detail.a[0]', /neither a value nor one way/, /prefix/],
+    [
+      'a list in a list',
+      { detail: { a: [['x']] } },
+      '.detail.a[0]',
+      /neither a value nor an object with one operator/,
+      /prefix/,
+    ],
     [
       'an unknown operator',
       { detail: { a: ['x', { starts: 'y' }] } },
@@ -286,7 +298,7 @@ describe('the pattern of a connection on a bus', () => {
       'two operators',
       { detail: { a: [{ prefix: 'a', suffix: 'b' }] } },
       '.detail.a[0]',
-      /one way to match/,
+      /an object with one operator/,
       /prefix/,
     ],
     [
@@ -341,12 +353,12 @@ describe('the pattern of a connection on a bus', () => {
       /is not a list/,
       /\["closed"\]/,
     ],
-  ])('is refused for %s', (_, own, below, problem, mend) => {
+  ])('is refused for %s', (_, own, below, problem, fix) => {
     expect(faultsOf(withPattern(own))).toEqual([
       {
         path: `connections.c.eventPattern${below}`,
         problem: expect.stringMatching(problem),
-        mend: expect.stringMatching(mend),
+        fix: expect.stringMatching(fix),
       },
     ]);
   });
@@ -358,8 +370,8 @@ describe('the pattern of a connection on a bus', () => {
     expect(faultsOf(ofLength(2049))).toEqual([
       {
         path: 'connections.c.eventPattern',
-        problem: 'has 2049 characters, and EventBridge takes 2048',
-        mend: expect.stringContaining('several connections'),
+        problem: 'has 2049 characters, but EventBridge allows 2048',
+        fix: expect.stringContaining('several connections'),
       },
     ]);
   });

@@ -14,7 +14,7 @@ import { writeConnections } from '../../support/configuration.ts';
 
 type Json = Record<string, unknown>;
 /** What is put where, and the fault that it makes, there or at `below`. */
-type Row = [path: string, value: unknown, problem: string, mend: string, below?: string];
+type Row = [path: string, value: unknown, problem: string, fix: string, below?: string];
 
 const folder = mkdtempSync(join(tmpdir(), 'config-'));
 const file = join(folder, 'connections.json');
@@ -211,12 +211,12 @@ describe('a configuration with one fault names it', () => {
     ['polyai', [], 'is an array, not an object', 'Write an object'],
     ['connections', undefined, 'is missing', 'Write an object'],
     ['connections', {}, 'names no connection', 'Add one'],
-    ['conections', {}, 'is not a key', 'Did you mean "connections"?'],
-    ['CONECTIONS', {}, 'is not a key', 'Did you mean "connections"?'],
-    ['wholly-different', {}, 'is not a key', 'known here are $schema, stack'],
+    ['conections', {}, 'is not a known key', 'Did you mean "connections"?'],
+    ['CONECTIONS', {}, 'is not a known key', 'Did you mean "connections"?'],
+    ['wholly-different', {}, 'is not a known key', 'Known keys are $schema, stack'],
     ['$schema', 5, 'is a number, not a string', 'connections.schema.json'],
     ['stack', null, 'is null, not an object', 'keys among maxConcurrency'],
-    ['stack.maxConcurency', 5, 'is not a key', 'Did you mean "maxConcurrency"?'],
+    ['stack.maxConcurency', 5, 'is not a known key', 'Did you mean "maxConcurrency"?'],
     ['stack.maxConcurrency', 1, 'is less than 2', 'from 2 to 1000'],
     ['stack.maxConcurrency', 1001, 'is more than 1000', 'from 2 to 1000'],
     ['stack.maxConcurrency', 2.5, 'is not a whole number', 'from 2 to 1000'],
@@ -256,16 +256,16 @@ describe('a configuration with one fault names it', () => {
     [
       'polyai.uk.baseUrl',
       'https://user:pass@polyai.example',
-      'carries a user name or a password',
+      'has a user name or a password',
       'Write https://',
     ],
-    ['polyai.uk.baseUrl', 'https://@polyai.example', 'carries a user name or a password', 'Write https://'],
-    ['polyai.uk.baseUrl', 'https://polyai.example?a=b', 'carries a query', 'nothing after the path'],
-    ['polyai.uk.baseUrl', 'https://polyai.example/?', 'carries a query', 'nothing after the path'],
-    ['polyai.uk.baseUrl', 'https://polyai.example/#a', 'carries a fragment', 'nothing after the path'],
-    ['polyai.uk.baseUrl', 'polyai.example', 'is not an address', 'Write https://'],
-    ['polyai.uk.baseUrl', 'https://', 'is not an address', 'Write https://'],
-    ['polyai.uk.baseUrl', 'https:\\\\polyai.example', 'is not an address', 'Write https://'],
+    ['polyai.uk.baseUrl', 'https://@polyai.example', 'has a user name or a password', 'Write https://'],
+    ['polyai.uk.baseUrl', 'https://polyai.example?a=b', 'has a query', 'nothing after the path'],
+    ['polyai.uk.baseUrl', 'https://polyai.example/?', 'has a query', 'nothing after the path'],
+    ['polyai.uk.baseUrl', 'https://polyai.example/#a', 'has a fragment', 'nothing after the path'],
+    ['polyai.uk.baseUrl', 'polyai.example', 'is not a URL', 'Write https://'],
+    ['polyai.uk.baseUrl', 'https://', 'is not a URL', 'Write https://'],
+    ['polyai.uk.baseUrl', 'https:\\\\polyai.example', 'is not a URL', 'Write https://'],
     ['polyai.uk.existingSecret', 'my secret', 'is neither the name nor the full ARN', 'Secrets Manager'],
     ['polyai.uk.existingSecret', 'arn:aws:s3:::bucket', 'is neither the name nor the full ARN', 'full ARN'],
     [
@@ -274,8 +274,8 @@ describe('a configuration with one fault names it', () => {
       'is neither the name nor the full ARN',
       'six characters',
     ],
-    ['polyai.uk.existingSecretKey', KEY_ARN, 'has no meaning without existingSecret', 'Add "existingSecret"'],
-    ['connections.tickets.existingSecretKey', KEY_ARN, 'has no meaning without existingSecret', 'remove it'],
+    ['polyai.uk.existingSecretKey', KEY_ARN, 'has no effect without existingSecret', 'Add "existingSecret"'],
+    ['connections.tickets.existingSecretKey', KEY_ARN, 'has no effect without existingSecret', 'remove it'],
     ['connections.tickets', null, 'is null, not an object', 'keys among crm'],
     ['connections.tickets.crm', undefined, 'is missing', '"cloudevents", "custom"'],
     ['connections.tickets.crm', 'zendsk', 'is "zendsk", which is unknown', 'Did you mean "zendesk"?'],
@@ -290,25 +290,25 @@ describe('a configuration with one fault names it', () => {
     [
       'connections.tickets.polyai',
       'ukk',
-      'is "ukk", which is no project',
-      'Did you mean "uk"? Known here: "uk", "us"',
+      'is "ukk", but no project has that name',
+      'Did you mean "uk"? Choose from "uk", "us"',
     ],
-    ['connections.tickets.polyai', '__proto__', 'is "__proto__", which is no project', '"uk", "us"'],
-    ['connections.tickets.finishdWhen', 'always', 'is not a key', 'Did you mean "finishedWhen"?'],
-    ['connections.tickets.verify', HMAC, 'has no meaning for crm "zendesk"', 'Remove it'],
+    ['connections.tickets.polyai', '__proto__', 'is "__proto__", but no project has that name', '"uk", "us"'],
+    ['connections.tickets.finishdWhen', 'always', 'is not a known key', 'Did you mean "finishedWhen"?'],
+    ['connections.tickets.verify', HMAC, 'does not apply to crm "zendesk"', 'Remove it'],
     ['connections.tickets.lookUp', 'shared', 'is "shared", which is unknown', 'sharedId'],
-    ['connections.tickets.sharedId', 'body.id', 'has no meaning without lookUp', 'or remove it'],
-    ['connections.tickets.sender', 'acme', 'has no meaning for crm "zendesk"', 'Remove it'],
-    ['connections.tickets.dataCentre', 'com.au', 'has no meaning for crm "zendesk"', 'Remove it'],
-    ['connections.tickets.audience', 'a', 'has no meaning for crm "zendesk"', 'Remove it'],
-    ['connections.tickets.jwksUrl', 'https://keys.example', 'has no meaning for crm "zendesk"', 'Remove it'],
-    ['connections.tickets.bus', 'tickets', 'has no meaning for crm "zendesk"', 'Remove it'],
-    ['connections.tickets.source', 'acme', 'has no meaning for crm "zendesk"', 'Remove it'],
-    ['connections.tickets.eventPattern', {}, 'has no meaning for crm "zendesk"', 'Remove it'],
-    ['connections.in-house.finishedValues', ['x'], 'has no meaning for crm "custom"', 'Remove it'],
-    ['connections.in-house.verify', undefined, 'is missing', 'Crm "custom" cannot do without it'],
-    ['connections.in-house.conversationId', undefined, 'is missing', 'Crm "custom" cannot do without it'],
-    ['connections.in-house.finishedWhen', undefined, 'is missing', 'Crm "custom" cannot do without it'],
+    ['connections.tickets.sharedId', 'body.id', 'has no effect without lookUp', 'or remove it'],
+    ['connections.tickets.sender', 'acme', 'does not apply to crm "zendesk"', 'Remove it'],
+    ['connections.tickets.dataCentre', 'com.au', 'does not apply to crm "zendesk"', 'Remove it'],
+    ['connections.tickets.audience', 'a', 'does not apply to crm "zendesk"', 'Remove it'],
+    ['connections.tickets.jwksUrl', 'https://keys.example', 'does not apply to crm "zendesk"', 'Remove it'],
+    ['connections.tickets.bus', 'tickets', 'does not apply to crm "zendesk"', 'Remove it'],
+    ['connections.tickets.source', 'acme', 'does not apply to crm "zendesk"', 'Remove it'],
+    ['connections.tickets.eventPattern', {}, 'does not apply to crm "zendesk"', 'Remove it'],
+    ['connections.in-house.finishedValues', ['x'], 'does not apply to crm "custom"', 'Remove it'],
+    ['connections.in-house.verify', undefined, 'is missing', 'Crm "custom" requires it'],
+    ['connections.in-house.conversationId', undefined, 'is missing', 'Crm "custom" requires it'],
+    ['connections.in-house.finishedWhen', undefined, 'is missing', 'Crm "custom" requires it'],
     ['connections.in-house.finishedWhen', 'body.a ==', 'is not JMESPath', 'Write JMESPath'],
     ['connections.in-house.finishedWhen', 'body.a == "x"', 'is true of an empty delivery', '"always"'],
     ['connections.in-house.conversationId', "'x'", 'gives an id for an empty delivery', 'path of the id'],
@@ -332,10 +332,20 @@ describe('a configuration with one fault names it', () => {
       'neither https nor http on a loopback',
       'Write https://',
     ],
-    ['connections.tickets.publicUrl', 'https://acme.example/?a', 'carries a query', 'nothing after the path'],
+    ['connections.tickets.publicUrl', 'https://acme.example/?a', 'has a query', 'nothing after the path'],
     ['connections.tickets.allowedSources', [], 'is empty', 'leave it out'],
-    ['connections.tickets.allowedSources[0]', '203.0.113.7', 'is not a CIDR block', 'Write 203.0.113.7/32'],
-    ['connections.tickets.allowedSources[0]', '2001:db8::1', 'is not a CIDR block', 'Write 2001:db8::1/128'],
+    [
+      'connections.tickets.allowedSources[0]',
+      '203.0.113.7',
+      'is a single address, not a CIDR block',
+      'Write 203.0.113.7/32',
+    ],
+    [
+      'connections.tickets.allowedSources[0]',
+      '2001:db8::1',
+      'is a single address, not a CIDR block',
+      'Write 2001:db8::1/128',
+    ],
     ['connections.tickets.allowedSources[0]', 'fe80::1%eth0', 'is not a CIDR block', '203.0.113.0/24'],
     ['connections.tickets.allowedSources[0]', '203.0.113.0/33', 'is not a CIDR block', '2001:db8::/32'],
     ['connections.tickets.allowedSources[0]', '2001:db8::/129', 'is not a CIDR block', '2001:db8::/32'],
@@ -350,7 +360,7 @@ describe('a configuration with one fault names it', () => {
     ['connections.in-house.verify.scheme', 'hmca', 'is "hmca", which is unknown', 'Did you mean "hmac"?'],
     ['connections.in-house.verify.scheme', 'none', 'is "none", which is unknown', '"standard-webhooks"'],
     ['connections.in-house.verify.scheme', undefined, 'is missing', '"standard-webhooks"'],
-    ['connections.in-house.verify.hedaer', 'x', 'is not a key', 'Did you mean "header"?'],
+    ['connections.in-house.verify.hedaer', 'x', 'is not a known key', 'Did you mean "header"?'],
     ['connections.in-house.verify.header', undefined, 'is missing', 'Write the name of a header'],
     ['connections.in-house.verify.header', 'x signature', 'is not the name of a header', 'x-signature'],
     [
@@ -364,10 +374,15 @@ describe('a configuration with one fault names it', () => {
     [
       'connections.in-house.verify.signed',
       '{timestamp}.{body}',
-      'has {timestamp}, and nothing says',
+      'has {timestamp}, but no header provides it',
       '"timestampHeader"',
     ],
-    ['connections.in-house.verify.signed', '{id}.{body}', 'has {id}, and nothing says', '"idHeader"'],
+    [
+      'connections.in-house.verify.signed',
+      '{id}.{body}',
+      'has {id}, but no header provides it',
+      '"idHeader"',
+    ],
     ['connections.in-house.verify.signed', 'v0', 'has no {body}', 'as the sender signs it'],
     [
       'connections.in-house.verify.signed',
@@ -382,22 +397,17 @@ describe('a configuration with one fault names it', () => {
       '{timestamp}.{body}',
     ],
     ['connections.in-house.verify.idHeader', 'x-id', 'is not signed, so it proves nothing', '{id}.{body}'],
-    [
-      'connections.in-house.verify.timestampUnit',
-      'ms',
-      'has no meaning without timestampHeader',
-      'Remove it',
-    ],
+    ['connections.in-house.verify.timestampUnit', 'ms', 'has no effect without timestampHeader', 'Remove it'],
     [
       'connections.in-house.verify.toleranceSeconds',
       60,
-      'has no meaning without timestampHeader',
+      'has no effect without timestampHeader',
       'Remove it',
     ],
     [
       'connections.in-house.verify',
       { scheme: 'bearer', header: 'x' },
-      'is not a key',
+      'is not a known key',
       'Remove it',
       '.header',
     ],
@@ -409,26 +419,32 @@ describe('a configuration with one fault names it', () => {
       '.header',
     ],
     ['connections.in-house.verify', { scheme: 'query' }, 'is missing', 'query parameter', '.parameter'],
-    ...['Tickets', '-tickets', 'tickets-', 'a.b', '', 'é', 'a'.repeat(65), '__proto__'].flatMap(
-      (name): Row[] => [
-        [
-          `connections["${name}"]`,
-          { crm: 'zendesk', polyai: 'uk' },
-          'is a name that cannot stand',
-          'Use 1 to 64',
-        ],
-        [`polyai["${name}"]`, valid().polyai.uk, 'is a name that cannot stand', 'Use 1 to 64'],
-      ],
+    ...['connections', 'polyai', 'stack', 'connections.in-house.verify'].map(
+      (place): Row => [`${place}["__proto__"]`, {}, 'is not a valid name', 'Choose another name'],
     ),
+    ...['Tickets', '-tickets', 'tickets-', 'a.b', '', 'é', 'a'.repeat(65)].flatMap((name): Row[] => [
+      [
+        `connections["${name}"]`,
+        { crm: 'zendesk', polyai: 'uk' },
+        'is not a valid name: it becomes part of a URL',
+        'Use 1 to 64',
+      ],
+      [
+        `polyai["${name}"]`,
+        valid().polyai.uk,
+        'is not a valid name: it becomes part of a URL',
+        'Use 1 to 64',
+      ],
+    ]),
   ];
 
-  it.each(rows)('%s: %j', (path, value, problem, mend, below = '') => {
+  it.each(rows)('%s: %j', (path, value, problem, fix, below = '') => {
     const faults = faultsOf(changed(path, value));
     expect(faults.map(({ path: at }) => segments(at))).toEqual([segments(`${path}${below}`)]);
     expect(faults[0]).toEqual(
       expect.objectContaining({
         problem: expect.stringContaining(problem),
-        mend: expect.stringContaining(mend),
+        fix: expect.stringContaining(fix),
       }),
     );
   });
@@ -474,36 +490,36 @@ describe('a configuration with one fault names it', () => {
     ['dryRun', 'no', 'is a string, not a boolean', 'true or false'],
     ['alarmAfter', '8d', 'is more than 7d', '7d or less'],
     ['oldestOpenAlarm', 'soon', 'is not a duration', '30m, 12h or 14d'],
-    ['idelFor', '1h', 'is not a key', 'Did you mean "idleFor"?'],
+    ['idelFor', '1h', 'is not a known key', 'Did you mean "idleFor"?'],
   ];
 
-  it.each(cleanupRows)('polyai.uk.cleanup.%s: %j', (key, value, problem, mend) => {
+  it.each(cleanupRows)('polyai.uk.cleanup.%s: %j', (key, value, problem, fix) => {
     const cleanup = change({ schedule: 'rate(1 hour)', channels: ['CHAT'], alarmAfter: '1d' }, key, value);
     expect(faultsOf(changed('polyai.uk.cleanup', cleanup))).toEqual([
       {
         path: `polyai.uk.cleanup.${key}`,
         problem: expect.stringContaining(problem),
-        mend: expect.stringContaining(mend),
+        fix: expect.stringContaining(fix),
       },
     ]);
   });
 
   it.each([
     [{ schedule: 'rate(7 days)' }, 'schedule', 'runs no more often than once in 7d', 'more often'],
-    [{ schedule: 'cron(0 3 * * ? *)' }, 'alarmAfter', 'is missing', 'as in 26h'],
+    [{ schedule: 'cron(0 3 * * ? *)' }, 'alarmAfter', 'is missing, and cron(…) requires it', 'as in 26h'],
     [
       { schedule: 'rate(1 day)', alarmAfter: '24h' },
       'schedule',
       'runs no more often than alarmAfter',
       'longer',
     ],
-  ])('polyai.uk.cleanup: %j', (settings, key, problem, mend) => {
+  ])('polyai.uk.cleanup: %j', (settings, key, problem, fix) => {
     const faults = faultsOf(changed('polyai.uk.cleanup', { channels: ['CHAT'], ...settings }));
     expect(faults).toEqual([
       {
         path: `polyai.uk.cleanup.${key}`,
         problem: expect.stringContaining(problem),
-        mend: expect.stringContaining(mend),
+        fix: expect.stringContaining(fix),
       },
     ]);
   });
@@ -513,13 +529,13 @@ describe('a configuration with one fault names it', () => {
     ['toleranceSeconds', 0, 'from 1 to 3600'],
     ['toleranceSeconds', 3601, 'from 1 to 3600'],
     ['timestampHeader', 'x:time', 'x-signature'],
-  ])('verify.%s: %j, where a timestamp is signed', (key, value, mend) => {
+  ])('verify.%s: %j, where a timestamp is signed', (key, value, fix) => {
     const verify = { ...HMAC, timestampHeader: 'x-time', signed: '{timestamp}.{body}', [key]: value };
     expect(faultsOf(changed('connections.in-house.verify', verify))).toEqual([
       {
         path: `connections.in-house.verify.${key}`,
         problem: expect.any(String),
-        mend: expect.stringContaining(mend),
+        fix: expect.stringContaining(fix),
       },
     ]);
   });
@@ -536,7 +552,7 @@ describe('a configuration with one fault names it', () => {
 
   it('never repeats a password of a baseUrl', () => {
     const { message } = refusalOf(write(changed('polyai.uk.baseUrl', 'https://user:hunter2@polyai.example')));
-    expect(message).toContain('carries a user name or a password');
+    expect(message).toContain('has a user name or a password');
     expect(message).not.toContain('hunter2');
   });
 });
@@ -569,8 +585,8 @@ describe('an existing secret', () => {
     expect(faultsOf({ ...valid(), connections })).toEqual([
       {
         path: 'connections.more.existingSecret',
-        problem: expect.stringMatching(/^is the secret of connections\.tickets too, .* another project/),
-        mend: expect.stringContaining('a secret of its own'),
+        problem: expect.stringMatching(/^is also the secret of connections\.tickets, .* another project/),
+        fix: expect.stringContaining('a separate secret'),
       },
     ]);
   });
@@ -581,8 +597,8 @@ describe('an existing secret', () => {
     expect(faultsOf({ ...valid(), polyai, connections: { tickets } })).toEqual([
       {
         path: 'connections.tickets.existingSecret',
-        problem: expect.stringMatching(/^is the secret of polyai\.uk too, .* other keys/),
-        mend: expect.stringContaining('a secret of its own'),
+        problem: expect.stringMatching(/^is also the secret of polyai\.uk, .* different keys/),
+        fix: expect.stringContaining('a separate secret'),
       },
     ]);
   });
@@ -596,7 +612,7 @@ describe('an existing secret', () => {
           {
             path,
             problem: expect.stringContaining(`ends in "-${last}"`),
-            mend: expect.stringContaining(`as in "crm/my-${last}"`),
+            fix: expect.stringContaining(`as in "crm/my-${last}"`),
           },
         ]);
       }
@@ -609,7 +625,7 @@ describe('an existing secret', () => {
       {
         path: 'connections.tickets.existingSecretKey',
         problem: 'is not the ARN of a KMS key',
-        mend: expect.stringContaining('arn:aws:kms:'),
+        fix: expect.stringContaining('arn:aws:kms:'),
       },
     ]);
   });
@@ -663,14 +679,14 @@ describe('a configuration with many faults', () => {
     expect(lines).toContain(
       '  connections.tickets.crm is "zendsk", which is unknown. Did you mean "zendesk"?',
     );
-    expect(lines).toContain('  stac is not a key that is known here. Did you mean "stack"?');
+    expect(lines).toContain('  stac is not a known key. Did you mean "stack"?');
   });
 
   it('shows a strange name or value on one line, short and without control characters', () => {
     const connections = { 'a\nb\u009b[31m': { crm: `x\n${'y'.repeat(1000)}\u007f`, polyai: 'uk' } };
     const [, ...lines] = refusalOf(write({ ...valid(), connections })).message.split('\n');
     expect(lines).toHaveLength(2);
-    expect(lines[0]).toMatch(/^ {2}connections\["a\\nb\[31m"\] is a name/);
+    expect(lines[0]).toMatch(/^ {2}connections\["a\\nb\[31m"\] is not a valid name/);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
     expect(lines.join('')).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
     // The strange word is shortened; what there is to choose from is not.
@@ -860,7 +876,7 @@ describe('a preset', () => {
             {
               path: 'connections.c.sender',
               problem: `is "${sender}", which cannot be a sender of crm "${crm}"`,
-              mend: CRMS[crm]?.senderForm?.mend,
+              fix: CRMS[crm]?.senderForm?.mend,
             },
           ],
         });
@@ -875,7 +891,7 @@ describe('a preset', () => {
         expect(faultsOf({ crm })).toContainEqual({
           path: `connections.c.${key}`,
           problem: 'is missing',
-          mend: `Crm "${crm}" cannot do without it: add it as docs/crm/${crm}.md shows`,
+          fix: `Crm "${crm}" requires it: add it as docs/crm/${crm}.md shows`,
         });
       }
     },
@@ -886,7 +902,7 @@ describe('a preset', () => {
       {
         path: 'connections.c.dataCentre',
         problem: `is "${dataCentre}", which is unknown`,
-        mend: expect.stringMatching(/^Choose from "com", "eu", .*; the American one is "com"$/),
+        fix: expect.stringMatching(/^Choose from "com", "eu", .*. The American one is "com"$/),
       },
     ]);
   });
@@ -922,7 +938,7 @@ describe('what would not fit or would contradict itself', () => {
       {
         path: 'connections',
         problem: expect.stringContaining('names 700 secrets of your own'),
-        mend: expect.stringContaining('docs/scale.md'),
+        fix: expect.stringContaining('docs/scale.md'),
       },
     ]);
     const existingSecretKey = 'arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-3333-4444-555555555555';
@@ -945,16 +961,19 @@ describe('what would not fit or would contradict itself', () => {
   it('is refused when finishedValues stand beside finishedWhen', () => {
     const both = { ...zendesk, finishedValues: ['SOLVED'], finishedWhen: "body.status == 'solved'" };
     expect(faultsOf({ both })).toMatchObject([
-      { path: 'connections.both.finishedValues', problem: expect.stringContaining('beside finishedWhen') },
+      {
+        path: 'connections.both.finishedValues',
+        problem: expect.stringContaining('has no effect beside finishedWhen'),
+      },
     ]);
   });
 
   it.each([
-    ['sharedId', { crm: 'servicenow', sharedId: 'body.number' }, 'without lookUp'],
+    ['sharedId', { crm: 'servicenow', sharedId: 'body.number' }, 'has no effect without lookUp'],
     [
       'conversationId',
       { crm: 'servicenow', lookUp: 'sharedId', conversationId: 'body.number' },
-      'beside lookUp',
+      'has no effect beside lookUp',
     ],
   ])('is refused when %s contradicts the look-up', (key, settings, problem) => {
     expect(faultsOf({ one: { polyai: 'support', ...settings } })).toMatchObject([
@@ -1025,17 +1044,17 @@ describe('the ARNs of a file', () => {
       bus: 'Let a rule there forward',
     };
     for (const [elsewhere, part] of [
-      [place('eu-west-1'), 'region eu-west-1, and stack.alarms.topicArn is of eu-west-2'],
+      [place('eu-west-1'), 'region eu-west-1, but stack.alarms.topicArn is in eu-west-2'],
       [
         place('eu-west-2', '210987654321'),
-        'account 210987654321, and stack.alarms.topicArn is of 123456789012',
+        'account 210987654321, but stack.alarms.topicArn is in 123456789012',
       ],
     ] as const) {
       expect(faultsOf(withArns({ ...here, [key]: elsewhere[key] }))).toEqual([
         {
           path: paths[key],
-          problem: `is of ${part}`,
-          mend: expect.stringContaining(mends[key as keyof typeof mends]),
+          problem: `is in ${part}`,
+          fix: expect.stringContaining(mends[key as keyof typeof mends]),
         },
       ]);
     }
@@ -1046,8 +1065,8 @@ describe('the ARNs of a file', () => {
       [
         {
           path: paths[key],
-          problem: expect.stringContaining('names the partition aws-cn, and the region eu-west-2 is of aws'),
-          mend: expect.stringContaining('arn:aws:'),
+          problem: expect.stringContaining('names the partition aws-cn, but the region eu-west-2 is in aws'),
+          fix: expect.stringContaining('arn:aws:'),
         },
       ],
     );

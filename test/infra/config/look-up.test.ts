@@ -23,7 +23,7 @@ describe('a look-up', () => {
         problem: expect.stringMatching(
           /^is not safe: .* that a ticket was not finished before, and its second finish would close a newer chat$/,
         ),
-        mend: expect.stringMatching(/^(Remove|Choose|Find) .*add "repeatedFinish": "allow"$/),
+        fix: expect.stringMatching(/^(Remove|Choose|Find) .*add "repeatedFinish": "allow"$/),
       },
     ]);
     expect(faultsOf(crm, { ...settings, ...LOOK_UP, repeatedFinish: 'allow' })).toEqual([]);
@@ -53,7 +53,7 @@ describe('a look-up', () => {
 
   it('is what repeatedFinish belongs to', () => {
     expect(faultsOf('zendesk', { repeatedFinish: 'allow' })).toMatchObject([
-      { path: 'connections.c.repeatedFinish', problem: 'has no meaning without lookUp' },
+      { path: 'connections.c.repeatedFinish', problem: 'has no effect without lookUp' },
     ]);
   });
 });

@@ -59,7 +59,7 @@ describe('a secret in the configuration', () => {
           {
             path: `${path}${key}`,
             problem: 'is a secret, and secrets do not belong in this file',
-            mend: expect.stringMatching(/renew it: .*steps 4 and 5 of the README/),
+            fix: expect.stringMatching(/renew it: .*steps 4 and 5 of the README/),
           },
         ]);
         expect(refusal?.message).not.toMatch(/hunter|Did you mean|existingSecret/);
@@ -101,7 +101,7 @@ describe('a secret in the configuration', () => {
         {
           path: `${place}.existingSecret`,
           problem: expect.stringMatching(/secret, .*and secrets do not belong in this file$/),
-          mend: expect.stringMatching(/renew it: .*README/),
+          fix: expect.stringMatching(/renew it: .*README/),
         },
       ]);
       expect(refusal?.message).not.toContain(existingSecret);
@@ -120,7 +120,7 @@ describe('a secret in the configuration', () => {
     ];
     for (const [content, path] of places) {
       const refusal = refusalOf(content);
-      expect(refusal?.faults).toMatchObject([{ path, mend: expect.stringContaining('renew it') }]);
+      expect(refusal?.faults).toMatchObject([{ path, fix: expect.stringContaining('renew it') }]);
       expect(refusal?.message).not.toContain(secret);
     }
   });
@@ -166,12 +166,12 @@ describe('a secret in the configuration', () => {
       expect(refusalOf(fileWith('connections.c', { [key]: 'crm/tickets' }))?.faults).toEqual([
         {
           path: `connections.c.${key}`,
-          problem: 'is not a key that is known here',
-          mend: 'Did you mean "existingSecret"?',
+          problem: 'is not a known key',
+          fix: 'Did you mean "existingSecret"?',
         },
       ]);
       expect(refusalOf(fileWith('connections.c', { [key]: 'whsec_dGVzdA==' }))?.faults).toMatchObject([
-        { path: `connections.c.${key}`, mend: expect.stringContaining('renew it') },
+        { path: `connections.c.${key}`, fix: expect.stringContaining('renew it') },
       ]);
     },
   );
@@ -205,7 +205,7 @@ describe('an existingSecret that is somebody else’s', () => {
           {
             path: 'connections.b.existingSecret',
             problem: 'is the secret of connections.a, which this stack makes',
-            mend: 'Store a secret of its own and name that',
+            fix: 'Store a separate secret and name that one',
           },
         ]);
       }
@@ -221,7 +221,7 @@ describe('an existingSecret that is somebody else’s', () => {
       {
         path: 'connections.b.existingSecret',
         problem: expect.stringMatching(/^is the secret of a project \(".*"\): .* PolyAI’s keys$/),
-        mend: 'Store a secret of its own and name that',
+        fix: 'Store a separate secret and name that one',
       },
     ]);
   });

@@ -5,7 +5,6 @@ import { readContent } from '../../../functions/delivery.ts';
 import { selector } from '../../../functions/intake/selector.ts';
 import type { VerifySettings } from '../../../functions/schemes/scheme.ts';
 import { uncoveredParts } from '../../../infra/config/coverage.ts';
-import { schemes, takes } from '../../../infra/config/preset.ts';
 import { readsOf } from '../../../infra/config/selector-reads.ts';
 import { CHOSEN } from '../../../infra/config/verify.ts';
 import { delivery } from '../../../local/delivery.ts';
@@ -77,7 +76,7 @@ function settingsOf(crm: string, scheme: string | undefined): Record<string, unk
 function waysToProve(crm: string): [scheme: string, chosen: string | undefined][] {
   const { verify } = CRMS[crm] ?? {};
   const own = typeof verify === 'function' ? verify({}) : verify;
-  const chosen = takes(crm).includes('verify') ? (schemes(crm) ?? CHOSEN) : [];
+  const chosen = CRMS[crm]?.takes.includes('verify') ? (CRMS[crm]?.schemes ?? CHOSEN) : [];
   return [
     ...(own ? [[own.scheme, undefined] as [string, undefined]] : []),
     ...chosen.map((scheme) => [scheme, scheme] as [string, string]),
@@ -133,8 +132,8 @@ describe('a selector of a webhook', () => {
       {
         path: 'connections.c.conversationId',
         problem:
-          'reads query, which the signature (hmac) does not cover: whoever has seen one delivery could change it and have other chats closed',
-        mend: 'Read it from the body, which the sender signs, as in body.ticket.id',
+          'reads query, which the signature (hmac) does not cover: anybody who has seen one delivery could change it and close other chats',
+        fix: 'Read it from the body, which the sender signs, as in body.ticket.id',
       },
     ]);
   });
@@ -158,12 +157,12 @@ describe('a selector of a webhook', () => {
     ['chats[?state == `1`].id', 'begins with "chats"', 'Did you mean body.chats[?state == `1`].id?'],
     ['body.a || chat.id', 'has a path that begins with "chat"', 'Did you mean body.a || body.chat.id?'],
     ['always', 'begins with "always"', 'Did you mean body.always?'],
-  ])('that forgets the body, %s, is refused with the likely path', (conversationId, problem, mend) => {
+  ])('that forgets the body, %s, is refused with the likely path', (conversationId, problem, fix) => {
     expect(faultsOf('custom', { ...CUSTOM, conversationId })).toEqual([
       {
         path: 'connections.c.conversationId',
-        problem: `${problem}, and a selector sees body, headers and query`,
-        mend,
+        problem: `${problem}, but a selector sees body, headers and query`,
+        fix,
       },
     ]);
   });
@@ -180,22 +179,22 @@ describe('a selector of a webhook', () => {
     ['solved', 'is only the word "solved", which is never true', "as in body.status == 'solved'"],
     ['Always', 'is only the word "Always", which is never true', 'Did you mean "always"?'],
     ['ALWAYS', 'is only the word "ALWAYS", which is never true', 'Did you mean "always"?'],
-  ])('that is never true, %s, is refused with the likely one', (finishedWhen, problem, mend) => {
+  ])('that is never true, %s, is refused with the likely one', (finishedWhen, problem, fix) => {
     expect(faultsOf('custom', { ...CUSTOM, finishedWhen })).toEqual([
       {
         path: 'connections.c.finishedWhen',
         problem: expect.stringContaining(problem),
-        mend: expect.stringContaining(mend),
+        fix: expect.stringContaining(fix),
       },
     ]);
   });
 
-  it.each(WEBHOOKS.filter((crm) => takes(crm).includes('conversationId')))(
+  it.each(WEBHOOKS.filter((crm) => CRMS[crm]?.takes.includes('conversationId')))(
     'of %s begins with body even where a delivery is a batch',
     (crm) => {
       const [, chosen] = waysToProve(crm)[0] ?? [];
       const faults = faultsOf(crm, { ...settingsOf(crm, chosen), conversationId: 'ticket.id' });
-      expect(faults).toMatchObject([{ mend: 'Did you mean body.ticket.id?' }]);
+      expect(faults).toMatchObject([{ fix: 'Did you mean body.ticket.id?' }]);
     },
   );
 
@@ -211,8 +210,8 @@ describe('a selector of a webhook', () => {
       expect(faultsOf('custom', settings)).toEqual([
         {
           path: 'connections.c.conversationId',
-          problem: 'reads the header "X-Event", and names of headers arrive in lower case',
-          mend: 'Write headers."x-event"',
+          problem: 'reads the header "X-Event", but names of headers arrive in lower case',
+          fix: 'Write headers."x-event"',
         },
       ]);
     },
@@ -277,13 +276,13 @@ describe('a selector of a bus', () => {
     expect(faultsOf(crm, { ...own, conversationId: 'chat.id' })).toEqual([
       {
         path: 'connections.c.conversationId',
-        problem: expect.stringMatching(/^begins with "chat", and an event has detail, detail-type, source/),
-        mend: 'Did you mean detail.chat.id?',
+        problem: expect.stringMatching(/^begins with "chat", but an event has detail, detail-type, source/),
+        fix: 'Did you mean detail.chat.id?',
       },
     ]);
     for (const conversationId of ['body.id', '$.body.id', '@.query.id', 'detail.id || headers.id']) {
       expect(faultsOf(crm, { ...own, conversationId })).toMatchObject([
-        { problem: expect.stringContaining('begins as for a webhook') },
+        { problem: expect.stringContaining('begins like a webhook’s selector') },
       ]);
     }
     for (const conversationId of ['detail.id', '$.detail.id', 'resources[0]', 'detail.body.id']) {

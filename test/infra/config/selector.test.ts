@@ -73,10 +73,10 @@ describe('a selector', () => {
     ['body.ids[::0]', 'steps of 0', 'another step'],
     ['headers.x-ticket-id', 'reads x-ticket-id as a subtraction', 'headers."x-ticket-id"'],
     ["body.state-name == 'on-hold'", 'reads state-name as a subtraction', '"state-name"'],
-  ])('that is %p is refused', (expression, problem, mend) => {
+  ])('that is %p is refused', (expression, problem, fix) => {
     expect(checkSelector(expression)).toEqual({
       problem: expect.stringContaining(problem),
-      mend: expect.stringContaining(mend),
+      fix: expect.stringContaining(fix),
     });
   });
 
@@ -89,7 +89,7 @@ describe('a selector', () => {
     '(body.a',
     'body.a ==',
   ])('that is %p is refused with a link to the page about selectors', (expression) => {
-    expect(checkSelector(expression)?.mend).toContain('docs/crm/custom.md#selectors');
+    expect(checkSelector(expression)?.fix).toContain('docs/crm/custom.md#selectors');
   });
 
   it.each([
@@ -150,7 +150,7 @@ describe('a finishedWhen', () => {
   ])('that is %p is true of an empty delivery and refused', (expression) => {
     expect(checkFinishedWhen(expression)).toEqual({
       problem: expect.stringContaining('true of an empty delivery'),
-      mend: expect.stringContaining('write "always"'),
+      fix: expect.stringContaining('write "always"'),
     });
   });
 
@@ -172,7 +172,7 @@ describe('a conversationId', () => {
     (expression) => {
       expect(checkConversationId(expression)).toEqual({
         problem: expect.stringContaining('gives an id for an empty delivery'),
-        mend: expect.stringContaining('Write the path of the id'),
+        fix: expect.stringContaining('Write the path of the id'),
       });
     },
   );
