@@ -3,7 +3,7 @@ import { nameStray, STRAY } from './stray.ts';
 
 const PAGE = 'docs/crm/custom.md#selectors';
 
-/** A habit from another language, and what JMESPath has instead. */
+/** A habit from another language, and its counterpart in JMESPath. */
 type Habit = [pattern: RegExp, problem: (found: string) => string, fix: (found: string) => string];
 
 const OPERATORS: Record<string, string> = {
@@ -18,11 +18,11 @@ const OPERATORS: Record<string, string> = {
   '<>': 'Write != to compare',
 };
 
-/** In this order: an earlier one explains a later one. They see an expression without its texts and quoted names. */
+/** The first match explains the fault, so the order matters. Texts and quoted names are removed before. */
 const HABITS: Habit[] = [
   [
     /\{\{.*?(\}\}|$)|\$!?\{.*?(\}|$)/,
-    (found) => `has ${quote(found)}, a placeholder that nothing fills in here`,
+    (found) => `has ${quote(found)}, a placeholder, which nothing fills in here`,
     () => 'Write the path of the field in the delivery, as in body.external_id',
   ],
   [
@@ -43,9 +43,9 @@ const HABITS: Habit[] = [
 ];
 
 /**
- * Says in plain words why an expression does not parse.
+ * Explains why an expression does not parse.
  *
- * @param message the library's own, for what is none of the usual mistakes
+ * @param message the library's own, used if it is not one of the usual mistakes
  * @see https://jmespath.site
  */
 export function explainSyntax(expression: string, message: string): Problem {
@@ -93,10 +93,10 @@ function findBracket(expression: string): Problem | undefined {
   const pair = pairs.find(({ missing }) => missing !== 0);
   if (!pair) return undefined;
   const [there, lacking] = pair.missing > 0 ? [pair.open, pair.close] : [pair.close, pair.open];
-  return { problem: `has a ${there} without its ${lacking}`, fix: `Add the missing ${lacking}` };
+  return { problem: `has a ${there} without a ${lacking}`, fix: `Add the missing ${lacking}` };
 }
 
-/** Without what stands in quotes and backticks, so that a text is not taken for a part of the expression. */
+/** Empties quotes and backticks, so that a text is not taken for part of the expression. */
 function withoutTexts(expression: string): string {
   return expression
     .replace(/'(?:\\.|[^'\\])*'/g, "''")

@@ -3,6 +3,7 @@ import type { VerifySettings } from '../../functions/schemes/scheme.ts';
 import { checkSecretKey } from './existing-secret.ts';
 import { quote, suggest } from './fault.ts';
 import { type Breach, type Rule, type Settings, settingsOf } from './rule.ts';
+import { CHOSEN } from './verify.ts';
 
 export type Preset = (typeof CRMS)[string];
 
@@ -75,7 +76,8 @@ export const checkPreset: Rule = (value, faulty) => {
   ];
 };
 
-function takes(preset: Preset | undefined, setting: string): boolean {
+/** Whether a connection may have the setting. An unknown preset is taken to take all. */
+export function takes(preset: Preset | undefined, setting: string): boolean {
   return preset?.takes.some((each) => each === setting) ?? true;
 }
 
@@ -165,8 +167,9 @@ function checkOneOf(settings: Settings, crm: string, { requiresOneOf = [] }: Pre
 function checkScheme({ verify }: Settings, crm: string, preset: Preset): Breach[] {
   const { scheme } = settingsOf(verify);
   const { schemes: choices } = preset;
-  if (!choices || !takes(preset, 'verify') || typeof scheme !== 'string') return [];
-  if (choices.some((each) => each === scheme)) return [];
+  if (!choices || !takes(preset, 'verify') || choices.some((each) => each === scheme)) return [];
+  // The schema refuses what is not a scheme at all.
+  if (!CHOSEN.some((each) => each === scheme)) return [];
   return [
     {
       path: ['verify', 'scheme'],

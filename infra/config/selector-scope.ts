@@ -2,7 +2,7 @@ import { SCHEMES } from '../../functions/schemes/index.ts';
 import type { VerifySettings } from '../../functions/schemes/scheme.ts';
 import { PARTS, uncoveredParts } from './coverage.ts';
 import { type Problem, quote } from './fault.ts';
-import { type Preset, presetOf, seesOneEvent } from './preset.ts';
+import { type Preset, presetOf, seesOneEvent, takes } from './preset.ts';
 import { type Rule, type Settings, settingsOf } from './rule.ts';
 import { suggestPaths } from './selector-paths.ts';
 import { type Reads, readsOf } from './selector-reads.ts';
@@ -37,7 +37,7 @@ export const checkSelectorScope: Rule = (value, faulty) => {
   const check = preset.bus ? checkOnBus : checkOnWebhook(String(settings.crm), schemeOf(preset, settings));
   return SELECTORS.flatMap((key) => {
     const expression = settings[key];
-    if (faulty.has(key) || typeof expression !== 'string') return [];
+    if (typeof expression !== 'string' || faulty.has(key) || !takes(preset, key)) return [];
     if (key === 'finishedWhen' && expression === 'always') return [];
     const word = key === 'finishedWhen' ? checkWord(expression, preset.bus ? 'detail' : 'body') : undefined;
     const problem = word ?? judge(expression, check);
@@ -137,8 +137,8 @@ function begins(expression: string, [key = '']: string[]): string {
 }
 
 /** The scheme by which deliveries are verified; none if it is faulty. */
-function schemeOf({ verify: own, takes }: Preset, { verify }: Settings): Scheme | undefined {
-  const preset = typeof own === 'function' ? own({}) : own;
-  const { scheme } = settingsOf(takes.includes('verify') ? (verify ?? preset) : preset);
+function schemeOf(preset: Preset, { verify }: Settings): Scheme | undefined {
+  const own = typeof preset.verify === 'function' ? preset.verify({}) : preset.verify;
+  const { scheme } = settingsOf(takes(preset, 'verify') ? (verify ?? own) : own);
   return typeof scheme === 'string' && Object.hasOwn(SCHEMES, scheme) ? (scheme as Scheme) : undefined;
 }

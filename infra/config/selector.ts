@@ -9,13 +9,13 @@ type Of<Type> = Node & { type: Type };
 
 const EMPTY = { body: {}, headers: {}, query: {} };
 
-/** What is wrong with a selector that would show in every delivery. */
+/** Finds what would fail in every delivery. */
 export function checkSelector(expression: string): Problem | undefined {
   try {
     const tree = compile(expression);
-    // The library takes a string that nothing closes as closed; no other expression can go on with a quote.
+    // The library accepts an open string as closed. Only such an expression still compiles with one more quote.
     if (["'", '`'].some((quote) => compiles(expression + quote))) {
-      return { problem: 'has a quotation mark that nothing closes', fix: 'Close it' };
+      return { problem: 'has an opening quotation mark without a closing one', fix: 'Close it' };
     }
     return checkNode(tree, new Set()) ?? checkHyphens(expression, tree);
   } catch (error) {
@@ -24,22 +24,22 @@ export function checkSelector(expression: string): Problem | undefined {
 }
 
 /**
- * A `finishedWhen` must not be true of a delivery that says nothing: it would close every chat. `always`, which
- * is meant to, happens to be a selector that gives nothing.
+ * A `finishedWhen` must not be true for an empty delivery, because then it would close every chat. `always` passes:
+ * as a selector it gives nothing.
  */
 export function checkFinishedWhen(expression: string): Problem | undefined {
   return (
     checkSelector(expression) ??
     (selector(expression)(EMPTY) === true
       ? {
-          problem: 'is true of an empty delivery, so it would close every chat',
-          fix: `Put text in single quotes, as in body.status == 'closed'; where every delivery means finished, write "always"`,
+          problem: 'is true for an empty delivery, so it would close every chat',
+          fix: `Put text in single quotes, as in body.status == 'closed'. If every delivery means finished, write "always"`,
         }
       : undefined)
   );
 }
 
-/** A `conversationId` must not find one where there is none: it would close the same chat every time. */
+/** A `conversationId` must not find an id in an empty delivery, because then it would close the same chat every time. */
 export function checkConversationId(expression: string): Problem | undefined {
   const fault = checkSelector(expression);
   if (fault) return fault;
@@ -86,7 +86,7 @@ function firstFault(nodes: readonly Node[], variables: ReadonlySet<string>): Pro
   return undefined;
 }
 
-/** What the library finds only when it evaluates. */
+/** Checks for what the library finds only when it evaluates. */
 const CHECKS: {
   [Type in Node['type']]?: (node: Of<Type>, variables: ReadonlySet<string>) => Problem | undefined;
 } = {
@@ -95,14 +95,14 @@ const CHECKS: {
   Variable: ({ name }, variables) =>
     variables.has(name)
       ? undefined
-      : { problem: `uses $${name}, which no let binds`, fix: `Bind it, as in let $${name} = … in …` },
-  // To the library ! binds before the dot.
+      : { problem: `uses $${name}, but no let binds it`, fix: `Bind it, as in let $${name} = … in …` },
+  // In the library ! binds tighter than the dot.
   Subexpression: ({ left }) =>
     left.type === 'NotExpression'
-      ? { problem: 'takes a key of a negation', fix: 'Put parentheses, as in !(body.open)' }
+      ? { problem: 'reads a key of a negation', fix: 'Add parentheses, as in !(body.open)' }
       : undefined,
   Slice: ({ step }) =>
-    step === 0 ? { problem: 'takes a slice with steps of 0', fix: 'Write another step, or none' } : undefined,
+    step === 0 ? { problem: 'has a slice with a step of 0', fix: 'Write another step, or none' } : undefined,
 };
 
 function checkCall({ name, children }: Of<'Function'>): Problem | undefined {
@@ -137,14 +137,14 @@ function checkCall({ name, children }: Of<'Function'>): Problem | undefined {
       };
 }
 
-/** `headers.x-status` is a subtraction to JMESPath, and one that fails on every delivery. */
+/** To JMESPath `headers.x-status` is a subtraction, which fails in every delivery. */
 function checkHyphens(expression: string, tree: Node): Problem | undefined {
   const [name] =
     /\w+(?:-[A-Za-z_]\w*)+/.exec(expression.replace(/'(?:\\.|[^'])*'|"(?:\\.|[^"])*"/g, '')) ?? [];
   return name && subtracts(tree)
     ? {
         problem: `reads ${name} as a subtraction`,
-        fix: `Put a name with a hyphen in double quotes, as in headers."${name}"; put spaces around a minus`,
+        fix: `Put a name with a hyphen in double quotes, as in headers."${name}". Put spaces around a minus`,
       }
     : undefined;
 }
