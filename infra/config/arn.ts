@@ -30,7 +30,7 @@ export function placesOf(file: Settings): Placed[] {
   );
 }
 
-/** Checks what is known of ARNs before the place of the stack is: they must agree with each other. */
+/** The checks that do not depend on the stack's account and region: the ARNs must agree with each other. */
 export function checkArns(file: Settings): Breach[] {
   const placed = placesOf(file);
   return [...placed.flatMap(checkWhole), ...checkPlaces(placed, { account: undefined, region: undefined })];

@@ -25,7 +25,7 @@ export function checkSecretKey(value: unknown): Breach[] {
 /**
  * Refuses an `existingSecret` that belongs to another project or connection.
  *
- * @param stackName the names of the stack's own secrets begin with it
+ * @param stackName the names of the secrets that the stack makes begin with it
  */
 export function checkOwners(all: Entry[], stackName: string): Breach[] {
   return all

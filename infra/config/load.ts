@@ -40,7 +40,7 @@ const MISSED_RUNS = 3;
  * Reads connections.json and checks everything that can be checked before anything is deployed.
  *
  * @param file its path. Messages name it as it is given.
- * @param stack the stack's name. The names of its own secrets begin with it.
+ * @param stack the stack's name. The names of the secrets that it makes begin with it.
  * @throws {ConfigurationError} with every fault at once: its path, what is wrong and the fix
  */
 export function loadConfiguration(file: string, stack = DEFAULT_STACK): Configuration {

@@ -25,7 +25,7 @@ export type Configuration = z.output<typeof file>;
 /**
  * connections.json as a user writes it, with the rules across projects and connections.
  *
- * @param stackName the names of the stack's own secrets begin with it
+ * @param stackName the names of the secrets that the stack makes begin with it
  */
 export function schemaFor(stackName: string): typeof file {
   return ruled(

@@ -13,7 +13,7 @@ type Shape = {
 /**
  * Checks a file against the schema and its rules.
  *
- * @param stackName the names of the stack's own secrets begin with it
+ * @param stackName the names of the secrets that the stack makes begin with it
  */
 export function checkShape(value: unknown, stackName: string): Shape {
   const { success, data, error } = schemaFor(stackName).safeParse(value);

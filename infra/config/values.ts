@@ -80,7 +80,7 @@ export function keys<Shape extends z.core.$ZodShape>(description: string, shape:
 function explainUnknownKeys(issues: z.core.$ZodRawIssue[], known: string[]): void {
   for (const issue of issues.filter(isOwn)) {
     const explained = issue.keys
-      // The reader of the file refuses this one wherever it is.
+      // readJsonFile refuses this key at any place.
       .filter((key) => key !== '__proto__')
       .map((key) => ({ ...issueOf(unknownKey(key, known)), input: issue.input }));
     issues.splice(issues.indexOf(issue), 1, ...explained);

@@ -35,9 +35,9 @@ function without(connection: Record<string, unknown>, key: string) {
 
 describe('a connection on a bus', () => {
   it.each<[string, Record<string, unknown>]>([
-    ['an application’s own', desk],
+    ['a custom bus', desk],
     [
-      'one that is looked up',
+      'with a look-up',
       {
         ...without(desk, 'conversationId'),
         lookUp: 'sharedId',
@@ -69,7 +69,7 @@ describe('a connection on a bus', () => {
       'Salesforce by AppFlow',
       { ...salesforce, bus: 'aws.partner/appflow/salesforce.com/111122223333/cases' },
     ],
-  ])('is taken: %s', (_, connection) => {
+  ])('is accepted: %s', (_, connection) => {
     expect(faultsOf(connection)).toEqual([]);
   });
 
@@ -83,13 +83,7 @@ describe('a connection on a bus', () => {
       /needs conversationId or sharedId/,
       /docs\/crm\/eventbridge\.md/,
     ],
-    [
-      'a bus that is none',
-      { ...desk, bus: 'my bus' },
-      'bus',
-      /neither the name nor the ARN/,
-      /name or the ARN/,
-    ],
+    ['an invalid bus', { ...desk, bus: 'my bus' }, 'bus', /neither the name nor the ARN/, /name or the ARN/],
     [
       'a pattern without a source',
       { ...desk, eventPattern: { account: ['111122223333'] } },
@@ -105,35 +99,35 @@ describe('a connection on a bus', () => {
       /"account": \["111122223333"\]/,
     ],
     [
-      'a source of anything',
+      'a pattern that matches any source',
       { ...desk, eventPattern: { ...desk.eventPattern, source: [{ exists: true }] } },
       'eventPattern.source',
       /does not name/,
       /List it/,
     ],
     [
-      'a source that begins with nothing',
+      'a pattern with an empty prefix of the source',
       { ...desk, eventPattern: { ...desk.eventPattern, source: [{ prefix: '' }] } },
       'eventPattern.source',
       /does not name/,
       /List it/,
     ],
     [
-      'an account of any but one',
+      'a pattern with anything-but for the account',
       { ...desk, eventPattern: { ...desk.eventPattern, account: [{ 'anything-but': ['1'] }] } },
       'eventPattern.account',
       /does not name/,
       /List it/,
     ],
     [
-      'a pattern that is no list',
+      'a pattern with a value that is not a list',
       { ...desk, eventPattern: { ...desk.eventPattern, detail: { status: 'closed' } } },
       'eventPattern.detail.status',
       /is not a list/,
       /\["closed"\]/,
     ],
     [
-      'a pattern that is no object',
+      'a pattern that is not an object',
       { ...desk, eventPattern: 'any' },
       'eventPattern',
       /is a string/,
@@ -154,21 +148,21 @@ describe('a connection on a bus', () => {
       /detail/,
     ],
     [
-      'a condition of nothing',
+      'a condition that is true for an empty event',
       { ...desk, finishedWhen: "detail.status != 'open'" },
       'finishedWhen',
       /empty delivery/,
       /always/,
     ],
     [
-      'a shared id and no look-up',
+      'a shared id without a look-up',
       { ...desk, sharedId: 'detail.t' },
       'sharedId',
       /no effect without lookUp/,
       /Add "lookUp"/,
     ],
     [
-      'a proof',
+      'verify',
       { ...desk, verify: { scheme: 'bearer' } },
       'verify',
       /does not apply to crm "eventbridge"/,
@@ -231,7 +225,7 @@ describe('a connection on a bus', () => {
     ]);
   });
 
-  it('is refused for all that is wrong with it at once', () => {
+  it('has all its faults reported at once', () => {
     const paths = faultsOf({ ...desk, eventPattern: {}, conversationId: 'body.id' }).map(({ path }) => path);
     expect(paths).toEqual([
       'connections.c.conversationId',
@@ -241,8 +235,8 @@ describe('a connection on a bus', () => {
   });
 });
 
-describe('a webhook', () => {
-  it.each(['bus', 'source', 'eventPattern'])('has no %s', (key) => {
+describe('a connection of a webhook', () => {
+  it.each(['bus', 'source', 'eventPattern'])('is refused with the setting %s of a bus', (key) => {
     const value = key === 'eventPattern' ? desk.eventPattern : 'x';
     expect(faultsOf({ ...SMALLEST.connections['zendesk-support'], [key]: value })).toEqual([
       {
@@ -271,7 +265,7 @@ describe('the pattern of a connection on a bus', () => {
     ['anything but', { detail: { a: [{ 'anything-but': ['x', 3] }], b: [{ 'anything-but': 'y' }] } }],
     ['anything but a prefix', { detail: { a: [{ 'anything-but': { prefix: ['x', 'y'] } }] } }],
     ['a choice', { $or: [{ detail: { a: ['x'] } }, { 'detail-type': ['b'] }] }],
-  ])('may match by %s', (_, own) => {
+  ])('may use %s', (_, own) => {
     expect(faultsOf(withPattern(own))).toEqual([]);
   });
 
@@ -347,13 +341,13 @@ describe('the pattern of a connection on a bus', () => {
     ['one choice', { $or: [{ detail: { a: ['x'] } }] }, '.$or', /two or more patterns/, /two or more/],
     ['a choice of texts', { $or: ['a', 'b'] }, '.$or', /two or more patterns/, /two or more/],
     [
-      'a choice that is wrong itself',
+      'a faulty choice',
       { $or: [{ detail: { a: ['x'] } }, { detail: { b: 'y' } }] },
       '.$or[1].detail.b',
       /is not a list/,
       /\["closed"\]/,
     ],
-  ])('is refused for %s', (_, own, below, problem, fix) => {
+  ])('is refused with %s', (_, own, below, problem, fix) => {
     expect(faultsOf(withPattern(own))).toEqual([
       {
         path: `connections.c.eventPattern${below}`,
@@ -363,7 +357,7 @@ describe('the pattern of a connection on a bus', () => {
     ]);
   });
 
-  it('has at most 2,048 characters', () => {
+  it('may have 2,048 characters and no more', () => {
     const empty = JSON.stringify(withPattern({ detail: { a: [''] } }).eventPattern).length;
     const ofLength = (length: number) => withPattern({ detail: { a: ['x'.repeat(length - empty)] } });
     expect(faultsOf(ofLength(2048))).toEqual([]);

@@ -10,7 +10,7 @@ const file = join(folder, 'connections.json');
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe('the file', () => {
+describe('the configuration file', () => {
   it.each([
     ['nothing', '', 'is empty', 'example'],
     ['white space', ' \n', 'is empty', 'example'],
@@ -26,7 +26,7 @@ describe('the file', () => {
       'Flatten',
     ],
     ['UTF-16', Buffer.from('\uFEFF{}', 'utf16le'), 'is not text in UTF-8', 'Save it as UTF-8'],
-  ])('with %s in it is refused', (_what, content, problem, fix) => {
+  ])('is refused if it contains %s', (_what, content, problem, fix) => {
     const [fault, ...others] = faultsOf(content);
     expect(fault).toEqual({
       path: '',
@@ -58,7 +58,7 @@ describe('the file', () => {
       'a string must not contain a control character',
     ],
     ['two values', '{} {}', 'line 1, column 4', 'there is more after the end'],
-  ])('with %s is not JSON, and the place is told', (_what, content, path, problem) => {
+  ])('is refused with line and column if it contains %s', (_what, content, path, problem) => {
     expect(faultsOf(content)).toEqual([
       {
         path,
@@ -70,19 +70,19 @@ describe('the file', () => {
     ]);
   });
 
-  it('is named as it was given when it does not exist', () => {
+  it('that does not exist is named by the path that was given', () => {
     const { message, faults } = refusalOf('no/such/../connections.json');
     expect(message).toMatch(/^1 fault in no\/such\/\.\.\/connections\.json:\n {2}the file does not exist\. /);
     expect(faults[0]?.fix).toContain('-c connections=FILE');
   });
 
-  it('cannot be a directory', () => {
+  it('is refused if it is a directory', () => {
     const directory = join(folder, 'directory');
     mkdirSync(directory);
     expect(refusalOf(directory).message).toContain('the file is a directory. Name a file');
   });
 
-  it('cannot have a name that no file can have', () => {
+  it('is refused if its name is impossible', () => {
     expect(refusalOf('connections\0.json').message).toContain(
       'the file cannot be read (ERR_INVALID_ARG_VALUE)',
     );
@@ -92,7 +92,7 @@ describe('the file', () => {
     expect(faultsOf('\uFEFF{}').map(({ path }) => path)).toEqual(['connections', 'polyai']);
   });
 
-  it('may not have a key twice, since the first would be lost', () => {
+  it('is refused with a key twice in one object, because the first would be lost', () => {
     const faults = faultsOf(
       '{\n "connections": { "a": {},\n "b": { "crm": "x", "crm": "y" },\n "\\u0061": {} } }',
     );
@@ -111,7 +111,7 @@ describe('the file', () => {
     ]);
   });
 
-  it('may hold more objects and lists beside each other than may be nested', () => {
+  it('may have more objects and lists in a row than may be nested', () => {
     const names = Array.from({ length: 200 }, (_, index) => `"name-${index}": { "allowedSources": [] }`);
     const faults = faultsOf(`{ "connections": { ${names.join()} } }`);
     expect(faults.filter(({ path }) => path.endsWith('.allowedSources'))).toHaveLength(200);
@@ -124,7 +124,7 @@ describe('the file', () => {
     expect(faults.filter(({ problem }) => problem.includes('twice'))).toEqual([]);
   });
 
-  it('is refused with a ConfigurationError, whatever text is in it', () => {
+  it('with any text at all is refused with a ConfigurationError', () => {
     const texts = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.json(),
@@ -150,5 +150,5 @@ function refusalOf(path: string): ConfigurationError {
     if (error instanceof ConfigurationError) return error;
     throw error;
   }
-  throw new Error('it is accepted');
+  throw new Error('the file is accepted');
 }

@@ -87,7 +87,7 @@ const ALL = WEBHOOKS.flatMap((crm) => waysToProve(crm).map(([scheme, chosen]) =>
 
 describe('a selector of a webhook', () => {
   it.each(ALL)(
-    'of $crm by $scheme reads only what a signature covers, or anything by a token',
+    'of $crm by $scheme may read what the signature covers, or anything with a token',
     ({ crm, scheme, chosen }) => {
       const settings = settingsOf(crm, chosen);
       for (const part of ['headers', 'query'] as const) {
@@ -105,7 +105,7 @@ describe('a selector of a webhook', () => {
   );
 
   it.each(ALL.filter(({ scheme }) => SIGNED[scheme]))(
-    'of $crm by $scheme never sees the delivery as a whole',
+    'of $crm by $scheme must not read the delivery as a whole',
     ({ crm, chosen }) => {
       for (const conversationId of WHOLE) {
         const faults = faultsOf(crm, { ...settingsOf(crm, chosen), conversationId });
@@ -117,7 +117,7 @@ describe('a selector of a webhook', () => {
     },
   );
 
-  it.each(['finishedWhen', 'sharedId'])('is held to the same as %s', (key) => {
+  it.each(['finishedWhen', 'sharedId'])('has the same limits as %s', (key) => {
     const value = key === 'finishedWhen' ? "headers.kind == 'closed'" : 'headers.kind';
     const settings = { [key]: value, ...(key === 'sharedId' && { lookUp: 'sharedId' }) };
     expect(faultsOf('zendesk', settings).map(({ path }) => path)).toContain(`connections.c.${key}`);
@@ -127,7 +127,7 @@ describe('a selector of a webhook', () => {
     ).not.toContain(`connections.c.${key}`);
   });
 
-  it('is refused with the reason and the way out', () => {
+  it('is refused with the reason and the fix', () => {
     expect(faultsOf('custom', { ...CUSTOM, conversationId: 'query.id' })).toEqual([
       {
         path: 'connections.c.conversationId',
@@ -138,7 +138,7 @@ describe('a selector of a webhook', () => {
     ]);
   });
 
-  it('does not read a signed timestamp or id either', () => {
+  it('must not read a signed timestamp or id either', () => {
     const verify = { ...HMAC, idHeader: 'x-id', signed: '{id}.{body}' };
     expect(faultsOf('custom', { ...CUSTOM, verify, conversationId: 'headers."x-id"' })).toMatchObject([
       { path: 'connections.c.conversationId', problem: expect.stringContaining('does not cover') },
@@ -157,7 +157,7 @@ describe('a selector of a webhook', () => {
     ['chats[?state == `1`].id', 'begins with "chats"', 'Did you mean body.chats[?state == `1`].id?'],
     ['body.a || chat.id', 'has a path that begins with "chat"', 'Did you mean body.a || body.chat.id?'],
     ['always', 'begins with "always"', 'Did you mean body.always?'],
-  ])('that forgets the body, %s, is refused with the likely path', (conversationId, problem, fix) => {
+  ])('that lacks the body, %s, is refused with the likely path', (conversationId, problem, fix) => {
     expect(faultsOf('custom', { ...CUSTOM, conversationId })).toEqual([
       {
         path: 'connections.c.conversationId',
@@ -179,7 +179,7 @@ describe('a selector of a webhook', () => {
     ['solved', 'is only the word "solved", which is never true', "as in body.status == 'solved'"],
     ['Always', 'is only the word "Always", which is never true', 'Did you mean "always"?'],
     ['ALWAYS', 'is only the word "ALWAYS", which is never true', 'Did you mean "always"?'],
-  ])('that is never true, %s, is refused with the likely one', (finishedWhen, problem, fix) => {
+  ])('that is never true, %s, is refused with the likely condition', (finishedWhen, problem, fix) => {
     expect(faultsOf('custom', { ...CUSTOM, finishedWhen })).toEqual([
       {
         path: 'connections.c.finishedWhen',
@@ -190,7 +190,7 @@ describe('a selector of a webhook', () => {
   });
 
   it.each(WEBHOOKS.filter((crm) => CRMS[crm]?.takes.includes('conversationId')))(
-    'of %s begins with body even where a delivery is a batch',
+    'of %s must begin with body even if a delivery is a batch',
     (crm) => {
       const [, chosen] = waysToProve(crm)[0] ?? [];
       const faults = faultsOf(crm, { ...settingsOf(crm, chosen), conversationId: 'ticket.id' });
@@ -204,7 +204,7 @@ describe('a selector of a webhook', () => {
     'let $h = headers in $h."X-Event"',
     'headers | "X-Event"',
   ])(
-    'that reads a header in upper case, %s, is refused, since they arrive in lower case',
+    'that reads a header in upper case is refused, because names arrive in lower case: %s',
     (conversationId) => {
       const settings = { ...CUSTOM, verify: { scheme: 'bearer' }, conversationId };
       expect(faultsOf('custom', settings)).toEqual([
@@ -217,7 +217,7 @@ describe('a selector of a webhook', () => {
     },
   );
 
-  it.each(WEBHOOKS)('of %s takes the body for a list only where it sees the whole body', (crm) => {
+  it.each(WEBHOOKS)('of %s may use the body as a list only if it sees the whole body', (crm) => {
     const [, chosen] = waysToProve(crm)[0] ?? [];
     const { connection } = readFixture(crm, 'finished.json');
     const { polyai: project, ...own } = connectionOf(crm, connection);
@@ -251,7 +251,7 @@ describe('a selector of a webhook', () => {
     }
   });
 
-  it('of any depth is taken or refused, and never a stack trace', () => {
+  it('of any depth is accepted or refused without throwing', () => {
     for (let depth = 500; depth < 10_000; depth += 500) {
       for (const conversationId of [
         `${'['.repeat(depth)}body${']'.repeat(depth)}`,
@@ -262,7 +262,7 @@ describe('a selector of a webhook', () => {
     }
   });
 
-  it('has one fault where it does not parse or is true of an empty delivery', () => {
+  it('has one fault if it does not parse or is true for an empty delivery', () => {
     expect(faultsOf('custom', { ...CUSTOM, finishedWhen: 'body.status == closed' })).toHaveLength(1);
     expect(faultsOf('custom', { ...CUSTOM, conversationId: 'chat.' })).toHaveLength(1);
   });
@@ -271,7 +271,7 @@ describe('a selector of a webhook', () => {
 describe('a selector of a bus', () => {
   const settings = (crm: string) => readFixture(crm, 'finished.json').connection ?? {};
 
-  it.each(BUSES)('of %s begins with a key of the event', (crm) => {
+  it.each(BUSES)('of %s must begin with a key of the event', (crm) => {
     const { lookUp: _lookUp, sharedId: _shared, ...own } = settings(crm);
     expect(faultsOf(crm, { ...own, conversationId: 'chat.id' })).toEqual([
       {
@@ -292,7 +292,7 @@ describe('a selector of a bus', () => {
 });
 
 describe('what a selector reads', () => {
-  it('is found for every scheme there is', () => {
+  it('without a signature over it is known for every scheme', () => {
     const named: Record<VerifySettings['scheme'], string[]> = {
       hmac: ['headers', 'query'],
       'standard-webhooks': ['headers', 'query'],
@@ -310,7 +310,7 @@ describe('what a selector reads', () => {
     }
   });
 
-  it('is never less than what it gives: what changes with the query reads it', () => {
+  it('includes the query if its result changes with the query', () => {
     const atom = fc.constantFrom(
       'body',
       'headers',

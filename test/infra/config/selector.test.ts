@@ -73,7 +73,7 @@ describe('a selector', () => {
     ['body.ids[::0]', 'a step of 0', 'another step'],
     ['headers.x-ticket-id', 'reads x-ticket-id as a subtraction', 'headers."x-ticket-id"'],
     ["body.state-name == 'on-hold'", 'reads state-name as a subtraction', '"state-name"'],
-  ])('that is %p is refused', (expression, problem, fix) => {
+  ])('that is %j is refused', (expression, problem, fix) => {
     expect(checkSelector(expression)).toEqual({
       problem: expect.stringContaining(problem),
       fix: expect.stringContaining(fix),
@@ -88,7 +88,7 @@ describe('a selector', () => {
     'body.a == `x`',
     '(body.a',
     'body.a ==',
-  ])('that is %p is refused with a link to the page about selectors', (expression) => {
+  ])('that is %j is refused with a link to the page about selectors', (expression) => {
     expect(checkSelector(expression)?.fix).toContain('docs/crm/custom.md#selectors');
   });
 
@@ -97,11 +97,11 @@ describe('a selector', () => {
     'body."a and b" == `"x in y"`',
     'body.and.or.in.not',
     'sort_by(body.items, &id)[0].id',
-  ])('may have in a text or a name what is no operator: %s', (expression) => {
+  ])('may have words like operators in a text or a name: %s', (expression) => {
     expect(checkSelector(expression)).toBeUndefined();
   });
 
-  it('is judged without throwing, whatever it is', () => {
+  it('of any text is checked without throwing', () => {
     const pieces = fc.constantFrom(
       'body',
       '.id',
@@ -147,14 +147,14 @@ describe('a finishedWhen', () => {
     "body.status != 'open'",
     '`true`',
     '!(body.open)',
-  ])('that is %p is true for an empty delivery and refused', (expression) => {
+  ])('that is %j is refused, because it is true for an empty delivery', (expression) => {
     expect(checkFinishedWhen(expression)).toEqual({
       problem: expect.stringContaining('true for an empty delivery'),
       fix: expect.stringContaining('write "always"'),
     });
   });
 
-  it('has the faults of any selector', () => {
+  it('is checked like any selector', () => {
     expect(checkFinishedWhen('body.status ==')?.problem).toContain('is not JMESPath');
   });
 });
@@ -168,7 +168,7 @@ describe('a conversationId', () => {
   );
 
   it.each(["'conversation-1'", '`17`', "['conversation-1']", "body.id || 'none'", 'to_string(body.id)'])(
-    'that is %p gives an id for an empty delivery and is refused',
+    'that is %j is refused, because it gives an id for an empty delivery',
     (expression) => {
       expect(checkConversationId(expression)).toEqual({
         problem: expect.stringContaining('gives an id for an empty delivery'),
@@ -177,7 +177,7 @@ describe('a conversationId', () => {
     },
   );
 
-  it('has the faults of any selector', () => {
+  it('is checked like any selector', () => {
     expect(checkConversationId('headers.x-id')?.problem).toContain('subtraction');
   });
 });
