@@ -69,7 +69,7 @@ describe('a connection', () => {
     expect(faultsOf('gladly')).toEqual([
       {
         path: 'connections.c',
-        problem: expect.stringContaining('has none of lookUp and conversationId'),
+        problem: expect.stringContaining('needs lookUp or conversationId'),
         fix: expect.stringContaining('docs/crm/gladly.md'),
       },
     ]);

@@ -226,8 +226,13 @@ describe('a connection', () => {
     ['sender', { sender: 'orgId:54983163' }, '', 'digits alone'],
     ['audience', { audience: '' }, 'is empty', 'Write the id'],
     ['jwksUrl', { jwksUrl: 'http://keys.example' }, 'neither https nor http on a loopback', 'Write https://'],
-    ['verify', { verify: { scheme: 'bearer' } }, 'has no meaning for crm "zoho-desk"', 'Remove it'],
-    ['existingSecret', { existingSecret: 'desk' }, 'whose proof needs no secret', 'Remove it'],
+    ['verify', { verify: { scheme: 'bearer' } }, 'does not apply to crm "zoho-desk"', 'Remove it'],
+    [
+      'existingSecret',
+      { existingSecret: 'desk' },
+      'whose deliveries are verified without a secret',
+      'Remove it',
+    ],
     ['finishedWhen', { finishedWhen: 'body.x ==' }, 'is not JMESPath', 'Write JMESPath'],
   ])('is refused with a wrong %s: %j', (key, change, problem, fix) => {
     expect(faultsOf('zoho-desk', { ...SETTINGS, ...change })).toEqual([
