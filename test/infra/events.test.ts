@@ -154,7 +154,7 @@ describe('a bus', () => {
   ])('of %s is refused where the stack’s own is known', (_, env, problem) => {
     expect(foreign(bus, env)).toThrow(ConfigurationError);
     expect(foreign(bus, env)).toThrow(problem);
-    expect(foreign(bus, env)).toThrow(/connections\.desk\.bus is of .* Let a rule there forward/);
+    expect(foreign(bus, env)).toThrow(/connections\.desk\.bus is in .* Let a rule there forward/);
   });
 
   it('of this account and region is taken, and so is any where they are not known', () => {
