@@ -15,7 +15,7 @@ try {
       {
         path: 'stack',
         problem: `${JSON.stringify(name)} is not a stack name`,
-        mend: 'Use 1 to 100 letters, digits and hyphens, beginning with a letter.',
+        fix: 'Use 1 to 100 letters, digits and hyphens, beginning with a letter.',
       },
     ]);
   }

@@ -1,5 +1,6 @@
 import { type Stack, Token } from 'aws-cdk-lib';
 import { checkPlaces, type Place, placesOf } from './config/arn.ts';
+import { pathTo } from './config/fault.ts';
 import { type Configuration, ConfigurationError } from './config/load.ts';
 
 /**
@@ -19,7 +20,8 @@ export function requireOwnArns(
     account: known(stack.account, CDK_DEFAULT_ACCOUNT),
     region: known(stack.region, region),
   };
-  const faults = checkPlaces(placesOf({ stack: settings, polyai: projects, connections }), own);
+  const breaches = checkPlaces(placesOf({ stack: settings, polyai: projects, connections }), own);
+  const faults = breaches.map(({ path, ...problem }) => ({ path: pathTo(...path), ...problem }));
   if (faults.length > 0) throw new ConfigurationError('the configuration', faults);
 }
 

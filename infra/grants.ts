@@ -1,7 +1,7 @@
 import { Stack, Validations } from 'aws-cdk-lib';
 import { ManagedPolicy, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
-import { groupExisting } from './config/existing-secrets.ts';
+import { groupExisting } from './config/policy-size.ts';
 import type { StackSecret } from './secrets.ts';
 
 // Every statement is written here: the CDK's own grants allow actions that no function uses.

@@ -1,76 +1,76 @@
 import { RegionInfo } from 'aws-cdk-lib/region-info';
-import { type Fault, pathOf } from './fault.ts';
+import { type Path, pathTo } from './fault.ts';
+import { type Breach, type Settings, settingsOf } from './rule.ts';
 
-/** An account and a region, where they are known. */
+/** An account and a region, if they are known. */
 export type Place = { account: string | undefined; region: string | undefined };
 
-/** An ARN of the file, and where it stands. */
-export type Placed = { path: string; key: keyof typeof MENDS; arn: string };
+/** An ARN of the file, and its place there. */
+export type Placed = { path: Path; key: keyof typeof FIXES; arn: string };
 
-const MENDS = {
-  topicArn: 'Name a topic of the account and region that the stack goes to, or deploy there',
+const FIXES = {
+  topicArn: 'Name a topic in the account and region of the stack, or deploy there',
   existingSecret:
-    'Store the secret in the account and region that the stack goes to, and name that; or deploy there',
+    'Store the secret in the account and region of the stack, and name that one; or deploy there',
   existingSecretKey: 'Name the key that encrypts existingSecret, in its account and region',
-  bus: 'Let a rule there forward its events to a bus of this account and region, and name that; or deploy there',
+  bus: 'Let a rule there forward its events to a bus in the account and region of the stack, and name that bus; or deploy there',
 };
 
 /** All ARNs of a file, whatever its shape. */
-export function placesOf(file: Record<string, unknown>): Placed[] {
+export function placesOf(file: Settings): Placed[] {
   const { stack, polyai, connections } = file;
   const owners = Object.entries({ polyai, connections }).flatMap(([kind, values]) =>
-    Object.entries(objectOf(values)).map(([name, settings]) => ({ path: [kind, name], settings })),
+    Object.entries(settingsOf(values)).map(([name, settings]) => ({ path: [kind, name], settings })),
   );
-  const all = [{ path: ['stack', 'alarms'], settings: objectOf(stack).alarms }, ...owners];
+  const all = [{ path: ['stack', 'alarms'], settings: settingsOf(stack).alarms }, ...owners];
   return all.flatMap(({ path, settings }) =>
-    Object.entries(objectOf(settings)).flatMap(([key, arn]): Placed[] =>
-      isMended(key) && isArn(arn) ? [{ path: pathOf(...path, key), key, arn }] : [],
+    Object.entries(settingsOf(settings)).flatMap(([key, arn]): Placed[] =>
+      hasFix(key) && isArn(arn) ? [{ path: [...path, key], key, arn }] : [],
     ),
   );
 }
 
-/** What ARNs have wrong wherever the stack goes: some name a place that none or only one of them can be in. */
-export function checkArns(file: Record<string, unknown>): Fault[] {
+/** The checks that do not depend on the stack's account and region: the ARNs must agree with each other. */
+export function checkArns(file: Settings): Breach[] {
   const placed = placesOf(file);
-  const cut = placed.flatMap(checkWhole);
-  return [...cut, ...checkPlaces(placed, { account: undefined, region: undefined })];
+  return [...placed.flatMap(checkWhole), ...checkPlaces(placed, { account: undefined, region: undefined })];
 }
 
 /**
- * Every ARN must be of the stack's account, region and partition. What is not known of these is taken from the
- * first ARN, since no stack can be in two places.
+ * Every ARN must be in the stack's account, region and partition. An unknown account or region is taken from the
+ * first ARN, because a stack cannot be in two places.
  */
-export function checkPlaces(placed: Placed[], own: Place): Fault[] {
+export function checkPlaces(placed: Placed[], own: Place): Breach[] {
   const [first] = placed;
   const differ = (found: Place, part: keyof Place) => {
     const expected = own[part] ?? (first && partsOf(first.arn)[part]);
     if (found[part] === expected) return [];
-    const whose = own[part] ? 'this stack is for' : `${first?.path} is of`;
-    return [`${part} ${found[part]}, and ${whose} ${expected}`];
+    const whose = own[part] ? 'this stack' : pathTo(...(first?.path ?? []));
+    return [`${part} ${found[part]}, but ${whose} is in ${expected}`];
   };
-  return placed.flatMap(({ path, key, arn }): Fault[] => {
+  return placed.flatMap(({ path, key, arn }): Breach[] => {
     const { partition, ...place } = partsOf(arn);
     const belongs = RegionInfo.get(place.region).partition;
     if (belongs && belongs !== partition) {
-      const problem = `names the partition ${partition}, and the region ${place.region} is of ${belongs}`;
-      return [{ path, problem, mend: `Copy the ARN again: it begins with arn:${belongs}:` }];
+      const problem = `names the partition ${partition}, but the region ${place.region} is in ${belongs}`;
+      return [{ path, problem, fix: `Copy the ARN again: it begins with arn:${belongs}:` }];
     }
     const foreign = [...differ(place, 'account'), ...differ(place, 'region')];
     if (foreign.length === 0) return [];
-    return [{ path, problem: `is of ${foreign.join('; it is of ')}`, mend: MENDS[key] }];
+    return [{ path, problem: `is in ${foreign.join('; it is in ')}`, fix: FIXES[key] }];
   });
 }
 
-/** A name that ends in a hyphen and a word of six letters: its ARN without the six random ones looks like a full one. */
-function checkWhole({ path, key, arn }: Placed): Fault[] {
+/** If a name ends in a hyphen and a word of six letters, its ARN without the random characters looks like a full one. */
+function checkWhole({ path, key, arn }: Placed): Breach[] {
   if (key !== 'existingSecret') return [];
   const [, name, last] = /:secret:(.*-([A-Za-z][a-z]{5}|\d{6}))$/.exec(arn) ?? [];
   if (!name) return [];
   return [
     {
       path,
-      problem: `ends in "-${last}", which looks like a part of the secret's name and not like the six random characters of a full ARN`,
-      mend: `Write the secret's name alone, as in "${name}", or its full ARN. If "${last}" is random after all, write the name without it`,
+      problem: `ends in "-${last}", which looks like part of the secret's name, not like the six random characters of a full ARN`,
+      fix: `Write only the secret's name, as in "${name}", or its full ARN. If "${last}" is random after all, write the name without it`,
     },
   ];
 }
@@ -84,10 +84,6 @@ function isArn(value: unknown): value is string {
   return typeof value === 'string' && /^arn:[^:]+:[^:]+:[^:]+:\d{12}:./.test(value);
 }
 
-function isMended(key: string): key is Placed['key'] {
-  return Object.hasOwn(MENDS, key);
-}
-
-function objectOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+function hasFix(key: string): key is Placed['key'] {
+  return Object.hasOwn(FIXES, key);
 }

@@ -1,90 +1,88 @@
 import { CRMS } from '../../functions/crm/index.ts';
 import { checkEventPattern, checkLength, type EventPattern } from './event-pattern.ts';
-import { type Fault, type Path, pathOf } from './fault.ts';
-import { isPreset } from './preset.ts';
+import { presetOf } from './preset.ts';
+import { type Breach, isObject, type Settings, settingsOf } from './rule.ts';
 
 export type { EventPattern };
 
-type Settings = Record<string, unknown>;
-
-/** Without these a pattern would let through what anybody at all may put on the bus. */
+/** Without these a pattern lets through events from anybody who may put events on the bus. */
 const NAMED = { source: 'your.application', account: '111122223333' };
 
-/** Whether a preset's events come over a bus. */
+/** Whether a preset's events arrive over a bus. */
 export function isOnBus(crm: string): boolean {
   return CRMS[crm]?.bus !== undefined;
 }
 
-/** A bus by its name, without the rest of an ARN. */
+/** The name of a bus, without the rest of its ARN. */
 export function busName(bus: string): string {
   return bus.replace(/^arn:.*:event-bus\//, '');
 }
 
-/** The events of a connection on a bus, as its rule picks them out. */
+/** The pattern that picks a connection's events from its bus. */
 export function patternOf(crm: string, settings: Settings): EventPattern {
   const { bus } = CRMS[crm] ?? {};
   if (typeof bus !== 'object') return settings.eventPattern as EventPattern;
   return { source: [sourceOf(settings)], 'detail-type': [...bus.detailTypes] };
 }
 
-/** A partner names its bus like its source. */
+/** The source of the events. A partner's bus has the same name as its source. */
 export function sourceOf({ bus, source }: Settings): string {
   return String(source ?? busName(String(bus)));
 }
 
-/** What only a connection on a bus can have wrong. */
-export function checkBus(name: string, settings: Settings): Fault[] {
+/** The rules for the settings of a connection on a bus. */
+export function checkBus(value: unknown): Breach[] {
+  const settings = settingsOf(value);
   const { crm } = settings;
-  const { bus } = isPreset(crm) ? (CRMS[crm] ?? {}) : {};
+  const { bus } = presetOf(crm) ?? {};
   if (!bus) return [];
-  const at = (...path: Path) => pathOf('connections', name, ...path);
   return typeof bus === 'object'
-    ? [...checkSource(bus.sourcePrefixes, settings, at), ...checkSourceLength(String(crm), settings, at)]
-    : checkPattern(settings, at);
+    ? [...checkSource(bus.sourcePrefixes, settings), ...checkSourceLength(String(crm), settings)]
+    : checkPattern(settings);
 }
 
-type At = (...path: Path) => string;
-
-function checkSource(prefixes: readonly string[], settings: Settings, at: At): Fault[] {
-  // What is no text is said elsewhere.
-  if (typeof settings.bus !== 'string' || settings.source !== undefined) return [];
-  if (prefixes.some((prefix) => busName(settings.bus as string).startsWith(prefix))) return [];
+function checkSource(prefixes: readonly string[], { bus, source }: Settings): Breach[] {
+  if (typeof bus !== 'string' || source !== undefined) return [];
+  if (prefixes.some((prefix) => busName(bus).startsWith(prefix))) return [];
   return [
     {
-      path: at('source'),
-      problem: 'is missing, and cannot be told from the bus, which is not named like this partner’s',
-      mend: `Write the source as the events have it (${prefixes[0]}…), or name the partner’s own bus`,
+      path: ['source'],
+      problem: 'is missing, and the bus does not have the name of one of this partner’s sources',
+      fix: `Write the source as the events have it (${prefixes[0]}…), or name the partner’s own bus`,
+      isMissing: true,
     },
   ];
 }
 
-/** The preset's own pattern is short, so only the source can make it long. */
-function checkSourceLength(crm: string, settings: Settings, at: At): Fault[] {
+/** The preset's own pattern is short, so only the source can make it too long. */
+function checkSourceLength(crm: string, settings: Settings): Breach[] {
   if (typeof settings.source !== 'string') return [];
-  const faults = checkLength({ ...patternOf(crm, settings), account: ['111122223333'] }, () => at('source'));
-  return faults.map((fault) => ({ ...fault, mend: 'Write the source as the events have it' }));
+  const breaches = checkLength({ ...patternOf(crm, settings), account: [NAMED.account] }, ['source']);
+  return breaches.map((breach) => ({ ...breach, fix: 'Write the source as the events have it' }));
 }
 
-function checkPattern({ eventPattern }: Settings, at: At): Fault[] {
+function checkPattern({ eventPattern }: Settings): Breach[] {
   if (!isObject(eventPattern)) return [];
-  const unnamed = Object.entries(NAMED).flatMap(([key, example]) =>
-    isNamed(eventPattern[key])
-      ? []
-      : [
-          {
-            path: at('eventPattern', key),
-            problem: `does not name the ${key} that the events must have`,
-            mend: `List it, as in "${key}": ["${example}"]: nothing else keeps others’ events out`,
-          },
-        ],
-  );
-  const faults = checkEventPattern(eventPattern, (...path) => at('eventPattern', ...path));
-  // What does not name anybody is said once.
-  const said = new Set(unnamed.map(({ path }) => path));
-  return [...unnamed, ...faults.filter(({ path }) => ![...said].some((each) => path.startsWith(each)))];
+  const unnamed = Object.keys(NAMED).filter((key) => !isNamed(eventPattern[key]));
+  const others = checkEventPattern(eventPattern, ['eventPattern']);
+  return [
+    ...Object.entries(NAMED).flatMap(([key, example]) =>
+      unnamed.includes(key) ? [unnamedFault(key, example)] : [],
+    ),
+    // One fault is enough for a key that names nobody.
+    ...others.filter(({ path: [, key] }) => !unnamed.includes(String(key))),
+  ];
 }
 
-/** A list of texts, or of their beginnings. */
+function unnamedFault(key: string, example: string): Breach {
+  return {
+    path: ['eventPattern', key],
+    problem: `does not name the ${key} that the events must have`,
+    fix: `List it, as in "${key}": ["${example}"]: nothing else keeps other events out`,
+  };
+}
+
+/** Whether it is a list of texts, or of their beginnings. */
 function isNamed(value: unknown): boolean {
   return (
     Array.isArray(value) &&
@@ -94,8 +92,4 @@ function isNamed(value: unknown): boolean {
       return typeof text === 'string' && text !== '';
     })
   );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

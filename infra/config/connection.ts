@@ -1,10 +1,14 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import type { Setting } from '../../functions/crm/crm.ts';
 import { CRM_NAMES } from '../../functions/crm/index.ts';
 import { DATA_CENTRES } from '../../functions/crm/zoho-desk.ts';
+import { checkBus } from './bus.ts';
 import { nearest, quote } from './fault.ts';
-import { isReplaceable, refusedSecret, requires, takes } from './preset.ts';
+import { checkPreset, isReplaceable, presetOf, refusedSecret, requires } from './preset.ts';
+import { ruled } from './rule.ts';
 import { checkConversationId, checkFinishedWhen, checkSelector } from './selector.ts';
+import { checkSelectorScope } from './selector-scope.ts';
 import {
   ADDRESS,
   type Check,
@@ -26,21 +30,21 @@ const widthOf = (address: string) => ({ 0: -1, 4: 32, 6: 128 })[isIP(address)] ?
 const checkBlock: Check<string> = (value) => {
   const [, address = '', bits] = /^([\d.]+|[\da-f:.]*:[\da-f:.]*)\/(\d{1,3})$/i.exec(value) ?? [];
   if (bits !== undefined && Number(bits) <= widthOf(address)) return undefined;
-  // A zone, as in fe80::1%eth0, cannot stand in a block.
+  // A block cannot have a zone, as in fe80::1%eth0.
   const isAddress = isIP(value) !== 0 && !value.includes('%');
   return {
-    problem: isAddress ? 'is one address, and is not a CIDR block' : 'is not a CIDR block',
-    mend: isAddress
+    problem: isAddress ? 'is a single address, not a CIDR block' : 'is not a CIDR block',
+    fix: isAddress
       ? `Write ${value}/${widthOf(value)}`
       : 'Write address/bits, as in 203.0.113.0/24 or 2001:db8::/32',
   };
 };
 
 const centres = Object.keys(DATA_CENTRES).map(quote).join(', ');
-const CHOOSE_CENTRE = `Choose from ${centres}; the American one is "com"`;
+const CHOOSE_CENTRE = `Choose from ${centres}. The American one is "com"`;
 
-/** A country's two letters are a letter away from another's, so nothing is guessed from them. */
-function mendCentre(value: string): string {
+/** Codes of countries differ by one letter, so nothing is guessed from two or three letters. */
+function fixCentre(value: string): string {
   const meant = value.length > 3 ? nearest(value, Object.keys(DATA_CENTRES)) : undefined;
   return meant === undefined ? CHOOSE_CENTRE : `Did you mean ${quote(meant)}? ${CHOOSE_CENTRE}`;
 }
@@ -50,98 +54,101 @@ const checkEnds: Check<string> = (value) =>
     ? undefined
     : {
         problem: `is ${quote(value)}, which begins or ends with white space`,
-        mend: `Write ${quote(value.trim())}`,
+        fix: `Write ${quote(value.trim())}`,
       };
 
-/** Every preset's settings; rules.ts refuses those that the connection's own does not take. */
+/** The settings of all presets. A connection may have those that its own preset takes. */
 const settings = {
   verify: verify.exactOptional(),
   conversationId: text(
-    { description: 'JMESPath of the conversation id, instead of the preset’s.', mend: WRITE_SELECTOR },
+    { description: 'JMESPath of the conversation id. Replaces the preset’s.', fix: WRITE_SELECTOR },
     checkConversationId,
   ).exactOptional(),
   finishedWhen: text(
     {
       description: 'JMESPath that is true when the conversation is over, or "always".',
-      mend: WRITE_SELECTOR,
+      fix: WRITE_SELECTOR,
     },
     checkFinishedWhen,
   ).exactOptional(),
   finishedValues: listOf(
     {
-      description: 'The statuses, stages or types that mean finished, where the preset’s do not fit.',
-      mend: 'List at least one as text, as in ["solved"]',
+      description: 'The statuses, stages or types that mean finished. Replace the preset’s.',
+      fix: 'List at least one as text, as in ["solved"]',
     },
-    text({ description: 'As the CRM sends it.', mend: 'Write it as text in quotes' }, checkEnds),
+    text({ description: 'The value as the CRM sends it.', fix: 'Write it as text in quotes' }, checkEnds),
   ).exactOptional(),
-  lookUp: oneOf('Find the conversation by the id that it shares with the CRM.', ['sharedId']).exactOptional(),
+  lookUp: oneOf('Finds the conversation by the id that it shares with the CRM.', [
+    'sharedId',
+  ]).exactOptional(),
   repeatedFinish: oneOf(
-    'Take lookUp although the events cannot prove that a ticket was not finished before.',
+    'Allows lookUp although the events cannot prove that a ticket was not finished before.',
     ['allow'],
   ).exactOptional(),
   sharedId: text(
-    { description: 'JMESPath of the shared id, instead of the preset’s.', mend: WRITE_SELECTOR },
+    { description: 'JMESPath of the shared id. Replaces the preset’s.', fix: WRITE_SELECTOR },
     checkSelector,
   ).exactOptional(),
-  format: oneOf('How the body is read; no header decides.', ['json', 'form']).exactOptional(),
+  format: oneOf('How the body is read. The content type is ignored.', ['json', 'form']).exactOptional(),
   publicUrl: text(
-    { description: 'The address that the CRM calls, where it is not the API’s own.', mend: ADDRESS },
+    { description: 'The URL that the CRM calls, if it is not the API’s own.', fix: ADDRESS },
     checkAddress,
   ).exactOptional(),
   allowedSources: listOf(
     {
       description: 'The CIDR blocks that deliveries may come from.',
-      mend: 'List at least one CIDR block, or leave it out to allow any source',
+      fix: 'List at least one CIDR block, or leave it out to allow any source',
     },
-    text({ description: 'IPv4 or IPv6.', mend: 'Write a CIDR block, as in 203.0.113.0/24' }, checkBlock),
+    text({ description: 'IPv4 or IPv6.', fix: 'Write a CIDR block, as in 203.0.113.0/24' }, checkBlock),
   ).exactOptional(),
   sender: text({
-    description: 'The account, organisation or workspace that must have sent it.',
-    mend: 'Write its id as text',
+    description: 'The account, organisation or workspace that deliveries must come from.',
+    fix: 'Write its id as text',
   }).exactOptional(),
   dataCentre: checked(z.string({ error: CHOOSE_CENTRE }), (value) =>
     Object.hasOwn(DATA_CENTRES, value)
       ? undefined
-      : { problem: `is ${quote(value)}, which is unknown`, mend: mendCentre(value) },
+      : { problem: `is ${quote(value)}, which is unknown`, fix: fixCentre(value) },
   )
     .meta({ description: 'Zoho’s data centre.', enum: Object.keys(DATA_CENTRES) })
     .exactOptional(),
   audience: text({
     description: 'The webhook id that a token must name.',
-    mend: 'Write the id',
+    fix: 'Write the id',
   }).exactOptional(),
   jwksUrl: text(
-    { description: 'Another key set than the data centre’s.', mend: ADDRESS },
+    { description: 'URL of a key set. Replaces the data centre’s.', fix: ADDRESS },
     checkAddress,
   ).exactOptional(),
   bus: formed(
-    { description: 'Name or ARN of the event bus.', mend: 'Write the name or the ARN of an event bus' },
+    { description: 'Name or ARN of the event bus.', fix: 'Write the name or the ARN of an event bus' },
     /^(arn:aws[a-z-]*:events:[a-z0-9-]+:\d{12}:event-bus\/)?[\w./-]{1,256}$/,
     'is neither the name nor the ARN of an event bus',
   ).exactOptional(),
   source: text({
-    description: 'The source of the events, where the preset’s does not fit.',
-    mend: 'Write the source as events name it',
+    description: 'The source of the events, if it is not the name of the bus.',
+    fix: 'Write the source as the events have it',
   }).exactOptional(),
   eventPattern: z
     .record(z.string(), z.unknown(), { error: 'Write an EventBridge pattern, an object' })
-    .meta({ description: 'The pattern of the events.' })
+    .meta({ description: 'The EventBridge pattern of the events.' })
     .exactOptional(),
-};
+} satisfies Record<Setting, z.ZodType>;
 
-/** The settings that a preset may take or refuse. */
-export const SETTINGS = Object.keys(settings);
-
-export const connection = keys('A CRM’s webhook.', {
+const shape = keys('A CRM’s webhook.', {
   crm: oneOf('The preset.', CRM_NAMES),
-  polyai: text({ description: 'The project whose chats it closes.', mend: 'Name a project of "polyai"' }),
+  polyai: text({ description: 'The project whose chats it closes.', fix: 'Name a project of "polyai"' }),
   ...settings,
   ...SECRET,
-}).meta({ description: 'A CRM’s webhook.', allOf: CRM_NAMES.map(settingsOf) });
+}).meta({ description: 'A CRM’s webhook.', allOf: CRM_NAMES.map(conditionFor) });
 
-/** For editors: what this preset requires and refuses. */
-function settingsOf(crm: string) {
-  const refused = [...SETTINGS.filter((setting) => !takes(crm).includes(setting)), ...refusedSecret(crm)];
+export const connection = ruled(shape, checkPreset, checkBus, checkSelectorScope);
+
+/** What this preset requires and refuses, as JSON Schema for editors. */
+function conditionFor(crm: string) {
+  const { takes = [] } = presetOf(crm) ?? {};
+  const others = Object.keys(settings).filter((setting) => !takes.some((each) => each === setting));
+  const refused = [...others, ...refusedSecret(crm)];
   return {
     if: { properties: { crm: { const: crm } }, required: ['crm'] },
     // biome-ignore lint/suspicious/noThenProperty: JSON Schema's own word

@@ -2,13 +2,13 @@ import type { VerifySettings } from '../../functions/schemes/scheme.ts';
 
 type Scheme = VerifySettings['scheme'];
 
-/** What a webhook's selectors see. */
+/** The parts of a delivery that a webhook's selectors see. */
 export const PARTS = ['body', 'headers', 'query'] as const;
 export type Part = (typeof PARTS)[number];
 
 /**
- * The parts of a delivery that a scheme's signature covers. A token covers no part, so none is better than
- * another. The signed timestamp and id headers do not count: neither is an id or a status of a conversation.
+ * The parts of a delivery that a scheme's signature covers. A token covers nothing, so a selector may read any part.
+ * Signed timestamp and id headers do not count: they hold neither an id nor a status of a conversation.
  */
 const COVERED = {
   hmac: ['body'],
@@ -24,9 +24,9 @@ const COVERED = {
 } satisfies Record<Scheme, readonly Part[] | 'nothing'>;
 
 /**
- * The parts that whoever has seen one signed delivery can change unnoticed.
+ * The parts that anybody who has seen one signed delivery can change unnoticed.
  *
- * @returns none for a scheme that signs nothing: its page says that a token proves only who sends
+ * @returns none for a scheme that signs nothing: the CRM's page says that a token proves only the sender
  */
 export function uncoveredParts(scheme: Scheme): Part[] {
   const covered: readonly string[] | 'nothing' = COVERED[scheme];

@@ -1,12 +1,12 @@
-import { type Fault, type Path, quote, suggest } from './fault.ts';
+import { type Path, quote, suggest } from './fault.ts';
+import { type Breach, isObject, type Settings } from './rule.ts';
 
-export type EventPattern = Record<string, unknown>;
-type At = (...path: Path) => string;
+export type EventPattern = Settings;
 
 const PATTERNS = 'https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html';
 /** @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html */
 const MAX_PATTERN_LENGTH = 2048;
-/** What every event has; a pattern on anything else matches none. */
+/** The keys of every event. A pattern on any other key matches no event. */
 const KEYS = [
   'version',
   'id',
@@ -25,7 +25,7 @@ const isTextOrCased = (value: unknown) =>
   isText(value) || (isObject(value) && hasOnly(value, ['equals-ignore-case']));
 
 /**
- * The ways to match other than by value, and what each takes.
+ * The operators besides a plain value, and what each takes.
  *
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
  */
@@ -40,78 +40,82 @@ const OPERATORS: Record<string, (value: unknown) => boolean> = {
   'anything-but': isAnythingBut,
 };
 
-/** AWS would refuse these patterns too, but only when the stack is deployed; or take them and match nothing. */
-export function checkEventPattern(pattern: EventPattern, at: At): Fault[] {
-  return [...checkLength(pattern, at), ...checkKeys(pattern, at), ...checkFields(pattern, at)];
+/**
+ * Refuses what AWS would refuse only when the stack is deployed, and what AWS accepts but no event matches.
+ *
+ * @param path where the pattern is
+ */
+export function checkEventPattern(pattern: EventPattern, path: Path): Breach[] {
+  return [...checkLength(pattern, path), ...checkKeys(pattern, path), ...checkFields(pattern, path)];
 }
 
-/** @param at where the text stands that makes it long */
-export function checkLength(pattern: EventPattern, at: At): Fault[] {
+/** @param path where the text is that makes the pattern long */
+export function checkLength(pattern: EventPattern, path: Path): Breach[] {
   const { length } = JSON.stringify(pattern);
   if (length <= MAX_PATTERN_LENGTH) return [];
-  const problem = `has ${length} characters, and EventBridge takes ${MAX_PATTERN_LENGTH}`;
-  const mend = 'Make it shorter: match fewer values, or by prefix; or use several connections';
-  return [{ path: at(), problem, mend }];
+  const problem = `has ${length} characters, but EventBridge allows ${MAX_PATTERN_LENGTH}`;
+  const fix = 'Make it shorter: match fewer values, or by prefix; or use several connections';
+  return [{ path, problem, fix }];
 }
 
-function checkKeys(pattern: EventPattern, at: At): Fault[] {
+function checkKeys(pattern: EventPattern, path: Path): Breach[] {
   const unknown = Object.keys(pattern).filter((key) => !KEYS.includes(key));
   const faults = unknown.map((key) => ({
-    path: at(key),
+    path: [...path, key],
     problem: 'is not a key of an event, so no event would match',
-    mend: suggest(key, KEYS),
+    fix: suggest(key, KEYS),
   }));
   if (pattern.detail === undefined || isObject(pattern.detail)) return faults;
   return [
     ...faults,
     {
-      path: at('detail'),
+      path: [...path, 'detail'],
       problem: 'is not an object, so no event would match',
-      mend: 'Write what its fields must be, as in { "status": ["closed"] }',
+      fix: 'Write the values that its fields must have, as in { "status": ["closed"] }',
     },
   ];
 }
 
-function checkFields(pattern: EventPattern, at: At): Fault[] {
+function checkFields(pattern: EventPattern, path: Path): Breach[] {
   return Object.entries(pattern).flatMap(([key, value]) => {
-    const below: At = (...path) => at(key, ...path);
+    const below = [...path, key];
     if (key === '$or') return checkChoices(value, below);
     if (isObject(value) && Object.keys(value).length > 0) return checkFields(value, below);
     if (Array.isArray(value) && value.length > 0)
-      return value.flatMap((each, index) => checkMatch(each, below, index));
+      return value.flatMap((each, index) => checkMatch(each, [...below, index]));
     return [
       {
-        path: at(key),
-        problem: 'is not a list of what may match',
-        mend: `Write a list, as in ["closed"] (${PATTERNS})`,
+        path: below,
+        problem: 'is not a list of values to match',
+        fix: `Write a list, as in ["closed"] (${PATTERNS})`,
       },
     ];
   });
 }
 
-/** `$or` takes patterns, of which one must match. */
-function checkChoices(value: unknown, at: At): Fault[] {
+/** `$or` takes patterns, one of which must match. */
+function checkChoices(value: unknown, path: Path): Breach[] {
   if (Array.isArray(value) && value.length >= 2 && value.every(isObject)) {
-    return value.flatMap((each, index) => checkFields(each, (...path) => at(index, ...path)));
+    return value.flatMap((each, index) => checkFields(each, [...path, index]));
   }
-  const mend = 'Write two or more, as in [{ "detail": { "a": ["x"] } }, { "detail": { "b": ["y"] } }]';
-  return [{ path: at(), problem: 'is not a list of two or more patterns', mend }];
+  const fix = 'Write two or more, as in [{ "detail": { "a": ["x"] } }, { "detail": { "b": ["y"] } }]';
+  return [{ path, problem: 'is not a list of two or more patterns', fix }];
 }
 
-function checkMatch(value: unknown, at: At, index: number): Fault[] {
+function checkMatch(value: unknown, path: Path): Breach[] {
   if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) return [];
   const [[operator = '', operand] = [], ...more] = isObject(value) ? Object.entries(value) : [];
   const takes = Object.hasOwn(OPERATORS, operator) && more.length === 0 ? OPERATORS[operator] : undefined;
   if (takes?.(operand)) return [];
   if (takes) {
     const problem = `has a value that ${quote(operator)} does not take`;
-    return [{ path: at(index), problem, mend: `See its form at ${PATTERNS}` }];
+    return [{ path, problem, fix: `See its form at ${PATTERNS}` }];
   }
   return [
     {
-      path: at(index),
-      problem: 'is neither a value nor one way to match',
-      mend: `Write text, a number, true, false or null, or one of ${Object.keys(OPERATORS).join(', ')}, as in { "prefix": "clo" }`,
+      path,
+      problem: 'is neither a value nor an object with one operator',
+      fix: `Write text, a number, true, false or null, or an operator of ${Object.keys(OPERATORS).join(', ')}, as in { "prefix": "clo" }`,
     },
   ];
 }
@@ -130,13 +134,9 @@ function isAnythingBut(value: unknown): boolean {
   return values.length > 0 && values.every((each) => isText(each) || typeof each === 'number');
 }
 
-/** One of these keys, with text or a list of texts. */
-function hasOnly(value: Record<string, unknown>, keys: string[]): boolean {
+/** Whether the only key is one of these, with text or a list of texts. */
+function hasOnly(value: EventPattern, keys: string[]): boolean {
   const [[key = '', operand] = [], ...more] = Object.entries(value);
   const texts = [operand].flat();
   return more.length === 0 && keys.includes(key) && texts.length > 0 && texts.every(isText);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,18 +1,23 @@
-export type Fault = {
-  /** Where in the file, as `connections.zendesk-support.crm`; empty for the file as a whole. */
-  path: string;
+import { distance } from 'fastest-levenshtein';
+
+/** What is wrong with a value, without its place in the file. */
+export type Problem = {
   /** The rest of a sentence that begins with the path. */
   problem: string;
   /** What to do about it: a sentence, whose full stop may be left out. */
-  mend: string;
+  fix: string;
 };
 
-/** A fault of a value that does not know where it stands. */
-export type Finding = Omit<Fault, 'path'>;
+/** What is wrong with the file, and where. */
+export type Fault = Problem & {
+  /** As in `connections.zendesk-support.crm`; empty for the file as a whole. */
+  path: string;
+};
 
+/** The keys and positions that lead to a value. */
 export type Path = readonly PropertyKey[];
 
-/** Everything that is wrong with a configuration, as a message to print as it is. */
+/** All faults of a configuration, as a message to print as it is. */
 export class ConfigurationError extends Error {
   override name = 'ConfigurationError';
   readonly faults: Fault[];
@@ -20,16 +25,16 @@ export class ConfigurationError extends Error {
   /** @param file as it was given, so that the reader recognises it */
   constructor(file: string, faults: Fault[]) {
     const lines = faults.map(
-      ({ path, problem, mend }) =>
-        `  ${path || 'the file'} ${problem}. ${mend}${/[.?!]$/.test(mend) ? '' : '.'}`,
+      ({ path, problem, fix }) =>
+        `  ${path || 'the file'} ${problem}. ${fix}${/[.?!]$/.test(fix) ? '' : '.'}`,
     );
     super([`${faults.length} ${faults.length === 1 ? 'fault' : 'faults'} in ${file}:`, ...lines].join('\n'));
     this.faults = faults;
   }
 }
 
-/** A path as a reader would write it; a name that is not plain stands in brackets and quotes. */
-export function pathOf(...segments: Path): string {
+/** A path as a reader would write it. A name with other characters than letters, digits, _, $ and - is quoted. */
+export function pathTo(...segments: Path): string {
   const parts = segments.map((segment) =>
     typeof segment === 'number'
       ? `[${segment}]`
@@ -46,47 +51,28 @@ const QUOTED_LENGTH = 60;
 export function quote(value: unknown): string {
   const text = String(value);
   const short = text.length > QUOTED_LENGTH ? `${text.slice(0, QUOTED_LENGTH)}…` : text;
-  // A terminal would obey these.
+  // A terminal obeys these control characters, and JSON does not escape them.
   return JSON.stringify(short).replace(/[\u007f-\u009f]/g, '');
 }
 
 const FEW = 8;
 
-/** The mend for a word that is none of the known ones: the likely one, and the others where they are few. */
+/** The fix for an unknown word: the likely one, and the other choices if there are few. */
 export function suggest(word: unknown, known: readonly string[]): string {
   const meant = typeof word === 'string' ? nearest(word, known) : undefined;
-  const choices = known.map(quote).join(', ');
-  if (meant === undefined) return `Choose from ${choices}`;
-  return `Did you mean ${quote(meant)}?${known.length > FEW ? '' : ` Known here: ${choices}`}`;
+  const choices = `Choose from ${known.map(quote).join(', ')}`;
+  if (meant === undefined) return choices;
+  return `Did you mean ${quote(meant)}?${known.length > FEW ? '' : ` ${choices}`}`;
 }
 
-/** The known word that is a typing mistake or two away (at most `allowed`, in any case), if one is. */
+/** The known word that is at most `allowed` typing mistakes away, whatever its case. */
 export function nearest(
   word: string,
   known: readonly string[],
   allowed = Math.ceil(word.length / 3),
 ): string | undefined {
-  const near = known
-    .filter((each) => Math.abs(each.length - word.length) <= allowed)
-    .map((each) => ({ each, edits: countEdits(word.toLowerCase(), each.toLowerCase()) }))
-    .filter(({ edits }) => edits <= allowed);
-  return near.sort((a, b) => a.edits - b.edits)[0]?.each;
-}
-
-/** Levenshtein's distance, one row at a time. */
-function countEdits(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (const [line, letter] of [...from].entries()) {
-    const next = [line + 1];
-    for (let column = 1; column <= to.length; column += 1) {
-      const kept = at(row, column - 1) + (letter === to[column - 1] ? 0 : 1);
-      next.push(Math.min(kept, at(row, column) + 1, at(next, column - 1) + 1));
-    }
-    row = next;
-  }
-  return at(row, to.length);
-}
-
-function at(row: number[], index: number): number {
-  return row[index] ?? Number.POSITIVE_INFINITY;
+  const [best] = known
+    .map((each) => ({ each, edits: distance(word.toLowerCase(), each.toLowerCase()) }))
+    .sort((a, b) => a.edits - b.edits);
+  return best && best.edits <= allowed ? best.each : undefined;
 }

@@ -1,10 +1,10 @@
-import { type Finding, quote } from './fault.ts';
+import { type Problem, quote } from './fault.ts';
 import { nameStray, STRAY } from './stray.ts';
 
 const PAGE = 'docs/crm/custom.md#selectors';
 
-/** A habit from another language, and what JMESPath has instead. */
-type Habit = [pattern: RegExp, problem: (found: string) => string, mend: (found: string) => string];
+/** A habit from another language, and its counterpart in JMESPath. */
+type Habit = [pattern: RegExp, problem: (found: string) => string, fix: (found: string) => string];
 
 const OPERATORS: Record<string, string> = {
   and: 'Write && for "and"',
@@ -18,11 +18,11 @@ const OPERATORS: Record<string, string> = {
   '<>': 'Write != to compare',
 };
 
-/** In this order: an earlier one explains a later one. They see an expression without its texts and quoted names. */
+/** The first match explains the fault, so the order matters. Texts and quoted names are removed before. */
 const HABITS: Habit[] = [
   [
     /\{\{.*?(\}\}|$)|\$!?\{.*?(\}|$)/,
-    (found) => `has ${quote(found)}, a placeholder that nothing fills in here`,
+    (found) => `has ${quote(found)}, a placeholder, which nothing fills in here`,
     () => 'Write the path of the field in the delivery, as in body.external_id',
   ],
   [
@@ -43,49 +43,49 @@ const HABITS: Habit[] = [
 ];
 
 /**
- * Says in plain words why an expression does not parse.
+ * Explains why an expression does not parse.
  *
- * @param message the library's own, for what is none of the usual mistakes
+ * @param message the library's own, used if it is not one of the usual mistakes
  * @see https://jmespath.site
  */
-export function explainSyntax(expression: string, message: string): Finding {
-  const { problem, mend } = findStray(expression) ??
+export function explainSyntax(expression: string, message: string): Problem {
+  const { problem, fix } = findStray(expression) ??
     findTextInBackticks(expression) ??
     findHabit(withoutTexts(expression)) ??
-    findBracket(withoutTexts(expression)) ?? { problem: `(${message})`, mend: '' };
+    findBracket(withoutTexts(expression)) ?? { problem: `(${message})`, fix: '' };
   const separator = problem.startsWith('(') ? ' ' : ': it ';
   return {
     problem: `is not JMESPath${separator}${problem}`,
-    mend: mend ? `${mend}: see ${PAGE}` : `Write JMESPath as ${PAGE} shows, as in body.ticket.id`,
+    fix: fix ? `${fix}: see ${PAGE}` : `Write JMESPath as ${PAGE} shows, as in body.ticket.id`,
   };
 }
 
-function findStray(expression: string): Finding | undefined {
+function findStray(expression: string): Problem | undefined {
   const found = STRAY.exec(withoutTexts(expression))?.[0];
   return found === undefined
     ? undefined
-    : { problem: `has ${nameStray(found)}`, mend: `Write the plain character instead: ' or a space` };
+    : { problem: `has ${nameStray(found)}`, fix: `Write the plain character instead: ' or a space` };
 }
 
-function findTextInBackticks(expression: string): Finding | undefined {
+function findTextInBackticks(expression: string): Problem | undefined {
   const [literal] = expression.match(/`[^`]*`/g)?.filter((each) => !isJson(each.slice(1, -1))) ?? [];
   return literal === undefined
     ? undefined
     : {
         problem: `has a text in backticks, ${literal}`,
-        mend: `Write text in single quotes, as in '${literal.slice(1, -1)}'`,
+        fix: `Write text in single quotes, as in '${literal.slice(1, -1)}'`,
       };
 }
 
-function findHabit(expression: string): Finding | undefined {
-  for (const [pattern, problem, mend] of HABITS) {
+function findHabit(expression: string): Problem | undefined {
+  for (const [pattern, problem, fix] of HABITS) {
     const found = pattern.exec(expression)?.[0];
-    if (found !== undefined) return { problem: problem(found), mend: mend(found) };
+    if (found !== undefined) return { problem: problem(found), fix: fix(found) };
   }
   return undefined;
 }
 
-function findBracket(expression: string): Finding | undefined {
+function findBracket(expression: string): Problem | undefined {
   const pairs = ['()', '[]', '{}'].map(([open = '', close = '']) => {
     const count = (sign: string) => expression.split(sign).length - 1;
     return { open, close, missing: count(open) - count(close) };
@@ -93,10 +93,10 @@ function findBracket(expression: string): Finding | undefined {
   const pair = pairs.find(({ missing }) => missing !== 0);
   if (!pair) return undefined;
   const [there, lacking] = pair.missing > 0 ? [pair.open, pair.close] : [pair.close, pair.open];
-  return { problem: `has a ${there} without its ${lacking}`, mend: `Add the missing ${lacking}` };
+  return { problem: `has a ${there} without a ${lacking}`, fix: `Add the missing ${lacking}` };
 }
 
-/** Without what stands in quotes and backticks, so that a text is not taken for a part of the expression. */
+/** Empties quotes and backticks, so that a text is not taken for part of the expression. */
 function withoutTexts(expression: string): string {
   return expression
     .replace(/'(?:\\.|[^'\\])*'/g, "''")

@@ -1,18 +1,19 @@
-import { type Fault, nearest, type Path, pathOf } from './fault.ts';
+import { type Fault, nearest, type Path, pathTo } from './fault.ts';
 
 const RENEW =
-  'Take it out and renew it: everybody who has seen this file knows it. Store the new one in Secrets Manager, as steps 4 and 5 of the README’s "Deploy it to AWS" show';
+  'Remove it and renew it: everybody who has seen this file knows it. Store the new one in Secrets Manager, as steps 4 and 5 of the README’s "Deploy it to AWS" show';
 
-/** The ends of keys that hold a secret, in lower case, without hyphens and underscores. */
+/** Endings of keys that hold a secret. The keys are in lower case, without hyphens and underscores. */
 const SECRET_KEY =
   /(secret|secrets|token|password|passwd|passphrase|apikey|privatekey|signingkey|secretkey|hmackey|credential|credentials|authorization)$/;
-/** Keys of the file that name a secret and hold none. */
+/** Keys of the file that hold the name of a secret. */
 const NAMING = ['existingSecret', 'existingSecretKey'];
-/** What stands below these keys are names of the user's own, and conditions on events. */
+/** Below these keys are names that the user chooses. */
 const OWN_NAMES = ['polyai', 'connections'];
+/** Below this key are conditions on events. */
 const CONDITIONS = 'eventPattern';
 
-/** What is a secret wherever it stands. */
+/** Forms that are a secret at any place. */
 const SECRET_VALUE = [
   /^(v1a?,)?wh(sec|pk|sk)_/,
   /-----BEGIN [A-Z ]*KEY-----/,
@@ -21,7 +22,7 @@ const SECRET_VALUE = [
   /^(?=.*\d)[A-Za-z0-9+/_-]{20,}={1,2}$/,
 ];
 
-/** What is a secret where the name of one is expected: names are words, and these are not. */
+/** Forms that are a secret where the name of one is expected. Names consist of words. */
 const SECRET_FOR_NAME = [
   /^\{\s*"/,
   /=$/,
@@ -30,28 +31,32 @@ const SECRET_FOR_NAME = [
   /^(sk|pk|rk)_(live|test)_/,
 ];
 const RANDOM_LENGTH = 20;
-/** Random letters and digits change between upper case, lower case and digits at 6 of 10 places; names seldom do. */
+/** Random text changes between upper case, lower case and digits at about 6 of 10 places. Names seldom do. */
 const RANDOM_CHANGES = 0.42;
 
 /**
  * Finds secrets in a file that must hold none, by their keys and by their shape.
  *
- * @param value of the file, whatever it is
- * @returns faults that never repeat a secret
+ * @param value the file, or a part of it
+ * @returns faults, which never repeat a secret
  */
 export function findPastedSecrets(value: unknown, path: Path = []): Fault[] {
   if (typeof value === 'string') return checkValue(value, path);
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, each]) => {
-    const at = [...path, Array.isArray(value) ? Number(key) : key];
+    const below = [...path, Array.isArray(value) ? Number(key) : key];
     if (key === CONDITIONS) return [];
     const isName = path.length === 1 && OWN_NAMES.includes(String(path[0]));
     if (!Array.isArray(value) && !isName && isSecretKey(key, each)) {
       return [
-        { path: pathOf(...at), problem: 'is a secret, and secrets do not belong in this file', mend: RENEW },
+        {
+          path: pathTo(...below),
+          problem: 'is a secret, and secrets do not belong in this file',
+          fix: RENEW,
+        },
       ];
     }
-    return findPastedSecrets(each, at);
+    return findPastedSecrets(each, below);
   });
 }
 
@@ -65,17 +70,17 @@ function isSecretKey(key: string, value: unknown): boolean {
 
 function checkValue(value: string, path: Path): Fault[] {
   const text = value.trim();
-  const at = pathOf(...path);
+  const place = pathTo(...path);
   if (SECRET_VALUE.some((shape) => shape.test(text))) {
-    return [{ path: at, problem: 'holds a secret, and secrets do not belong in this file', mend: RENEW }];
+    return [{ path: place, problem: 'holds a secret, and secrets do not belong in this file', fix: RENEW }];
   }
   if (path.at(-1) !== 'existingSecret' || text.startsWith('arn:')) return [];
   if (!SECRET_FOR_NAME.some((shape) => shape.test(text)) && !hasRandomRun(text)) return [];
   return [
     {
-      path: at,
-      problem: 'looks like a secret, not like the name of one, and secrets do not belong in this file',
-      mend: `${RENEW}. If it is a name, write the full ARN of the secret instead`,
+      path: place,
+      problem: 'looks like a secret, not like the name of a secret, and secrets do not belong in this file',
+      fix: `${RENEW}. If it is a name, write the full ARN of the secret instead`,
     },
   ];
 }

@@ -1,13 +1,13 @@
 import { rateInMinutes } from './duration.ts';
-import { type Finding, quote } from './fault.ts';
+import { type Problem, quote } from './fault.ts';
 
-const WRITE = 'Write as in rate(1 hour) or cron(0 3 * * ? *)';
+const WRITE = 'Write it as in rate(1 hour) or cron(0 3 * * ? *)';
 const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
 const DAYS = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
 /** In a leap year. */
 const MONTH_LENGTHS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
-/** One field of cron(…): the numbers that it takes, their other names, and its own forms beside lists, ranges and steps. */
+/** A field of cron(…): its numbers, their names, and its forms besides lists, ranges and steps. */
 type Field = { name: string; from: number; to: number; names?: string[]; special?: RegExp };
 
 const FIELDS: Field[] = [
@@ -21,11 +21,11 @@ const FIELDS: Field[] = [
 const [DAY_OF_MONTH, MONTH, DAY_OF_WEEK] = [2, 3, 4] as const;
 
 /**
- * What is wrong with a schedule, as far as EventBridge Scheduler would refuse it or never run it.
+ * Refuses a schedule that EventBridge Scheduler would refuse or never run.
  *
  * @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
  */
-export function checkSchedule(value: string): Finding | undefined {
+export function checkSchedule(value: string): Problem | undefined {
   if (!Number.isNaN(rateInMinutes(value))) return undefined;
   const fields = /^cron\((\S+(?: \S+){5})\)$/.exec(value)?.[1]?.toUpperCase().split(' ');
   if (!fields) return refuse('is neither rate(…) nor cron(…) of EventBridge Scheduler');
@@ -35,13 +35,13 @@ export function checkSchedule(value: string): Finding | undefined {
     return refuse(`has ${given} as ${wrong.name}, which takes ${wrong.from} to ${wrong.to}`);
   }
   if ((fields[DAY_OF_MONTH] === '?') === (fields[DAY_OF_WEEK] === '?')) {
-    return refuse('must have ? as day of month or as day of week, and not as both');
+    return refuse('must have ? as day of month or as day of week, but not as both');
   }
-  return hasDate(fields) ? undefined : refuse('names a day that none of its months has');
+  return hasDate(fields) ? undefined : refuse('names a day that does not exist in its months');
 }
 
-function refuse(problem: string): Finding {
-  return { problem, mend: WRITE };
+function refuse(problem: string): Problem {
+  return { problem, fix: WRITE };
 }
 
 function isField(text: string, field: Field): boolean {
@@ -61,7 +61,7 @@ function isValue(text: string, { from, to, names = [] }: Field): boolean {
   return /^\d+$/.test(text) && Number(text) >= from && Number(text) <= to;
 }
 
-/** Whether some month has one of the days; only plain numbers can name one that none has, as in 30 of February. */
+/** Whether one of the months has one of the days. Only plain numbers can name a missing day, such as 30 February. */
 function hasDate(fields: string[]): boolean {
   const days = String(fields[DAY_OF_MONTH]).split(',');
   const months = String(fields[MONTH]).split(',').map(monthOf);

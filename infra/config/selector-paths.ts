@@ -1,15 +1,15 @@
 import { nearest } from './fault.ts';
 import { readsOf } from './selector-reads.ts';
 
-/** A piece of an expression: a text, a literal, a name, or one other character. */
+/** Pieces of an expression: a text, a literal, a name, or one other character. */
 const TOKENS = /'(?:\\.|[^'\\])*'|`[^`]*`|"(?:\\.|[^"\\])*"|[A-Za-z_]\w*|\s+|./gs;
 const WORDS = ['true', 'false', 'null'];
 
 /**
- * The expression as it was likely meant, with a right beginning for each path that has a wrong one.
+ * Suggests the expression that was likely meant, with a known key at the start of each path.
  *
- * @param unknown the wrong beginnings
- * @param roots the right ones, the usual one first
+ * @param unknown keys at the start of a path that do not exist
+ * @param roots the keys that exist, the usual one first
  */
 export function suggestPaths(expression: string, unknown: string[], roots: readonly string[]): string {
   const word = unknown.find((key) => WORDS.includes(key));
@@ -25,7 +25,7 @@ function correct(expression: string, unknown: string[], roots: readonly string[]
   let corrected = '';
   for (const token of expression.match(TOKENS) ?? []) {
     const key = token.replace(/^"|"$/g, '');
-    // Inside brackets a path begins at an element.
+    // In brackets a path starts at an element.
     const isWrong = depth === 0 && unknown.includes(key) && !/^['`]/.test(token);
     if (isWrong && /[$@]\.$/.test(before)) corrected = corrected.slice(0, -2);
     const isStart = !before.endsWith('.') || /[$@]\.$/.test(before);
@@ -37,7 +37,7 @@ function correct(expression: string, unknown: string[], roots: readonly string[]
   return corrected;
 }
 
-/** `Body` was meant as `body`; `chat` as a key of it. */
+/** Takes `Body` for `body`, and `chat` for a key of it. */
 function beginning(key: string, written: string, roots: readonly string[]): string {
   return nearest(key, roots, 1) ?? `${roots[0]}.${written}`;
 }

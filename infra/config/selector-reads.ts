@@ -2,7 +2,7 @@ import { compile } from '@jmespath-community/jmespath';
 
 export type Node = ReturnType<typeof compile>;
 
-/** What an expression may read of the object that it sees. */
+/** What an expression may read from the object that it sees. */
 export type Reads = {
   /** The keys of that object. */
   keys: Set<string>;
@@ -10,21 +10,21 @@ export type Reads = {
   headers: Set<string>;
   /** Whether it uses the object as a whole, as in `@`, `*` or `values(@)`, and so may read every key. */
   everything: boolean;
-  /** Whether it takes its `body` for a list, as in `body[0]` or `body[].id`. */
+  /** Whether it uses its `body` as a list, as in `body[0]` or `body[].id`. */
   bodyAsList: boolean;
 };
 
-/** What a part of an expression may give: the whole object, its headers, its body, or (empty) anything else. */
+/** What a part of an expression may give: the whole object, its headers or its body. Empty for anything else. */
 type Value = ReadonlySet<'root' | 'headers' | 'body'>;
 type Scope = { current: Value; variables: ReadonlyMap<string, Value> };
 
 const ROOT: Value = new Set(['root']);
 const OTHER: Value = new Set();
-/** What takes a list apart. */
+/** Nodes that go through a list. */
 const LISTS: Node['type'][] = ['Projection', 'FilterProjection', 'Flatten'];
 
 /**
- * Follows where the object that an expression sees can go. Errs on the side of reading more.
+ * Follows where the object that an expression sees can go. In doubt it reports more than is read.
  *
  * @throws {Error} when the expression does not parse
  */
@@ -34,7 +34,7 @@ export function readsOf(expression: string): Reads {
   return reads;
 }
 
-/** The parts of an expression; a literal has none. */
+/** The parts of an expression. A literal has no parts. */
 export function childrenOf(node: Node): Node[] {
   return node.type === 'Literal' ? [] : Object.values(node).flatMap(nodesIn);
 }
@@ -91,7 +91,7 @@ function visitField(reads: Reads, name: string, current: Value): Value {
   return name === 'headers' || name === 'body' ? new Set([name]) : OTHER;
 }
 
-/** A projection or `&expression` sees elements of a value; if that is the whole object, everything is read anyway. */
+/** A projection or `&expression` sees elements of a value. If the value is the whole object, everything is read anyway. */
 function visitParts(reads: Reads, node: Node, scope: Scope): void {
   const seesElements = (key: string) =>
     node.type === 'ExpressionReference' || (node.type.endsWith('Projection') && key !== 'left');

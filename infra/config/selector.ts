@@ -1,7 +1,7 @@
 import { compile, TreeInterpreter, TYPE_EXPREF } from '@jmespath-community/jmespath';
 import { isId } from '../../functions/conversation-id.ts';
 import { selector } from '../../functions/intake/selector.ts';
-import { type Finding, nearest } from './fault.ts';
+import { nearest, type Problem } from './fault.ts';
 import { explainSyntax } from './jmespath-syntax.ts';
 import { childrenOf, type Node } from './selector-reads.ts';
 
@@ -9,13 +9,13 @@ type Of<Type> = Node & { type: Type };
 
 const EMPTY = { body: {}, headers: {}, query: {} };
 
-/** What is wrong with a selector that would show in every delivery. */
-export function checkSelector(expression: string): Finding | undefined {
+/** Finds what would fail in every delivery. */
+export function checkSelector(expression: string): Problem | undefined {
   try {
     const tree = compile(expression);
-    // The library takes a string that nothing closes as closed; no other expression can go on with a quote.
+    // The library accepts an open string as closed. Only such an expression still compiles with one more quote.
     if (["'", '`'].some((quote) => compiles(expression + quote))) {
-      return { problem: 'has a quotation mark that nothing closes', mend: 'Close it' };
+      return { problem: 'has an opening quotation mark without a closing one', fix: 'Close it' };
     }
     return checkNode(tree, new Set()) ?? checkHyphens(expression, tree);
   } catch (error) {
@@ -24,23 +24,23 @@ export function checkSelector(expression: string): Finding | undefined {
 }
 
 /**
- * A `finishedWhen` must not be true of a delivery that says nothing: it would close every chat. `always`, which
- * is meant to, happens to be a selector that gives nothing.
+ * A `finishedWhen` must not be true for an empty delivery, because then it would close every chat. `always` passes:
+ * as a selector it gives nothing.
  */
-export function checkFinishedWhen(expression: string): Finding | undefined {
+export function checkFinishedWhen(expression: string): Problem | undefined {
   return (
     checkSelector(expression) ??
     (selector(expression)(EMPTY) === true
       ? {
-          problem: 'is true of an empty delivery, so it would close every chat',
-          mend: `Put text in single quotes, as in body.status == 'closed'; where every delivery means finished, write "always"`,
+          problem: 'is true for an empty delivery, so it would close every chat',
+          fix: `Put text in single quotes, as in body.status == 'closed'. If every delivery means finished, write "always"`,
         }
       : undefined)
   );
 }
 
-/** A `conversationId` must not find one where there is none: it would close the same chat every time. */
-export function checkConversationId(expression: string): Finding | undefined {
+/** A `conversationId` must not find an id in an empty delivery, because then it would close the same chat every time. */
+export function checkConversationId(expression: string): Problem | undefined {
   const fault = checkSelector(expression);
   if (fault) return fault;
   const found = [selector(expression)(EMPTY)]
@@ -49,7 +49,7 @@ export function checkConversationId(expression: string): Finding | undefined {
   return found
     ? {
         problem: 'gives an id for an empty delivery, so it would ask for the same chat every time',
-        mend: 'Write the path of the id, without quotation marks, as in body.chat.id',
+        fix: 'Write the path of the id, without quotation marks, as in body.chat.id',
       }
     : undefined;
 }
@@ -63,7 +63,7 @@ function compiles(expression: string): boolean {
   }
 }
 
-function checkNode(node: Node, variables: ReadonlySet<string>): Finding | undefined {
+function checkNode(node: Node, variables: ReadonlySet<string>): Problem | undefined {
   if (node.type === 'LetExpression') {
     const bound = new Set([...variables, ...node.bindings.map(({ variable }) => variable)]);
     const references = firstFault(
@@ -73,12 +73,12 @@ function checkNode(node: Node, variables: ReadonlySet<string>): Finding | undefi
     return references ?? checkNode(node.expression, bound);
   }
   const check = CHECKS[node.type] as
-    | ((node: Node, variables: ReadonlySet<string>) => Finding | undefined)
+    | ((node: Node, variables: ReadonlySet<string>) => Problem | undefined)
     | undefined;
   return check?.(node, variables) ?? firstFault(childrenOf(node), variables);
 }
 
-function firstFault(nodes: readonly Node[], variables: ReadonlySet<string>): Finding | undefined {
+function firstFault(nodes: readonly Node[], variables: ReadonlySet<string>): Problem | undefined {
   for (const node of nodes) {
     const fault = checkNode(node, variables);
     if (fault) return fault;
@@ -86,35 +86,33 @@ function firstFault(nodes: readonly Node[], variables: ReadonlySet<string>): Fin
   return undefined;
 }
 
-/** What the library finds only when it evaluates. */
+/** Checks for what the library finds only when it evaluates. */
 const CHECKS: {
-  [Type in Node['type']]?: (node: Of<Type>, variables: ReadonlySet<string>) => Finding | undefined;
+  [Type in Node['type']]?: (node: Of<Type>, variables: ReadonlySet<string>) => Problem | undefined;
 } = {
   Function: checkCall,
-  Binding: () => ({ problem: 'compares with a single =', mend: 'Write == instead' }),
+  Binding: () => ({ problem: 'compares with a single =', fix: 'Write == instead' }),
   Variable: ({ name }, variables) =>
     variables.has(name)
       ? undefined
-      : { problem: `uses $${name}, which no let binds`, mend: `Bind it, as in let $${name} = … in …` },
-  // To the library ! binds before the dot.
+      : { problem: `uses $${name}, but no let binds it`, fix: `Bind it, as in let $${name} = … in …` },
+  // In the library ! binds tighter than the dot.
   Subexpression: ({ left }) =>
     left.type === 'NotExpression'
-      ? { problem: 'takes a key of a negation', mend: 'Put parentheses, as in !(body.open)' }
+      ? { problem: 'reads a key of a negation', fix: 'Add parentheses, as in !(body.open)' }
       : undefined,
   Slice: ({ step }) =>
-    step === 0
-      ? { problem: 'takes a slice with steps of 0', mend: 'Write another step, or none' }
-      : undefined,
+    step === 0 ? { problem: 'has a slice with a step of 0', fix: 'Write another step, or none' } : undefined,
 };
 
-function checkCall({ name, children }: Of<'Function'>): Finding | undefined {
+function checkCall({ name, children }: Of<'Function'>): Problem | undefined {
   const functions = TreeInterpreter.runtime._functionTable;
   const signature = functions[name]?._signature;
   if (!signature) {
     const meant = nearest(name, Object.keys(functions));
     return {
       problem: `calls ${name}(), which does not exist`,
-      mend: meant ? `Did you mean ${meant}()?` : 'The functions are listed on https://jmespath.site',
+      fix: meant ? `Did you mean ${meant}()?` : 'The functions are listed on https://jmespath.site',
     };
   }
   const least = signature.filter(({ optional }) => !optional).length;
@@ -124,7 +122,7 @@ function checkCall({ name, children }: Of<'Function'>): Finding | undefined {
       least === most ? least : `${least} ${most === Number.POSITIVE_INFINITY ? 'or more' : `to ${most}`}`;
     return {
       problem: `gives ${name}() the wrong number of arguments (${children.length})`,
-      mend: `It takes ${takes}`,
+      fix: `It takes ${takes}`,
     };
   }
   const misplaced = children.findIndex((child, index) => {
@@ -135,18 +133,18 @@ function checkCall({ name, children }: Of<'Function'>): Finding | undefined {
     ? undefined
     : {
         problem: `gives ${name}() a value where it takes an expression`,
-        mend: `Put & before argument ${misplaced + 1}, as in &id`,
+        fix: `Put & before argument ${misplaced + 1}, as in &id`,
       };
 }
 
-/** `headers.x-status` is a subtraction to JMESPath, and one that fails on every delivery. */
-function checkHyphens(expression: string, tree: Node): Finding | undefined {
+/** To JMESPath `headers.x-status` is a subtraction, which fails in every delivery. */
+function checkHyphens(expression: string, tree: Node): Problem | undefined {
   const [name] =
     /\w+(?:-[A-Za-z_]\w*)+/.exec(expression.replace(/'(?:\\.|[^'])*'|"(?:\\.|[^"])*"/g, '')) ?? [];
   return name && subtracts(tree)
     ? {
         problem: `reads ${name} as a subtraction`,
-        mend: `Put a name with a hyphen in double quotes, as in headers."${name}"; put spaces around a minus`,
+        fix: `Put a name with a hyphen in double quotes, as in headers."${name}". Put spaces around a minus`,
       }
     : undefined;
 }

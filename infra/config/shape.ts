@@ -1,60 +1,52 @@
 import type { z } from 'zod';
-import { type Fault, nearest, type Path, pathOf, quote, suggest } from './fault.ts';
-import { schema } from './schema.ts';
+import { type Fault, type Path, pathTo, quote, suggest } from './fault.ts';
+import type { Params } from './rule.ts';
+import { type Configuration, schemaFor } from './schema.ts';
 
 type Issue = z.core.$ZodIssue;
 type Shape = {
-  /** Absent where the shape has a fault. */
-  configuration?: z.output<typeof schema>;
+  /** Absent if there are faults. */
+  configuration?: Configuration;
   faults: Fault[];
-  /** Paths of the keys that unknown ones were most likely meant to be. */
-  meant: string[];
 };
 
-/** Checks the shape of the file against the schema, in the words of the schema. */
-export function checkShape(value: unknown): Shape {
-  const { success, data, error } = schema.safeParse(value);
-  if (success) return { configuration: data, faults: [], meant: [] };
-  return {
-    faults: error.issues.flatMap((issue) => faultsOf(issue, value)),
-    meant: error.issues.flatMap(meantBy),
-  };
+/**
+ * Checks a file against the schema and its rules.
+ *
+ * @param stackName the names of the secrets that the stack makes begin with it
+ */
+export function checkShape(value: unknown, stackName: string): Shape {
+  const { success, data, error } = schemaFor(stackName).safeParse(value);
+  if (success) return { configuration: data, faults: [] };
+  const meant = new Set(error.issues.flatMap(meantBy));
+  // A misspelt key is one fault: the right one is not missing as well.
+  const issues = error.issues.filter(
+    (issue) => !(isMissing(issue, value) && meant.has(pathTo(...issue.path))),
+  );
+  return { faults: issues.map((issue) => faultOf(issue, value)) };
 }
 
-function faultsOf(issue: Issue, root: unknown): Fault[] {
-  const path = pathOf(...issue.path);
+function faultOf(issue: Issue, root: unknown): Fault {
+  const path = pathTo(...issue.path);
   const value = valueAt(root, issue.path);
   switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map((key) => ({
-        path: pathOf(...issue.path, key),
-        problem: 'is not a key that is known here',
-        mend: mendKey(key, knownKeys(issue)),
-      }));
     case 'custom':
-      return [{ path, problem: issue.message, mend: String(issue.params?.mend) }];
+      return { path, problem: issue.message, fix: String(paramsOf(issue).fix) };
     case 'invalid_value':
-      return [choiceFault(path, value, issue.values.map(String))];
+      return choiceFault(path, value, issue.values.map(String));
     case 'invalid_union':
-      return [choiceFault(path, value, ('options' in issue ? issue.options : []).map(String))];
+      return choiceFault(path, value, ('options' in issue ? issue.options : []).map(String));
     case 'invalid_type':
-      return [{ path, problem: typeProblem(value, issue.expected), mend: issue.message }];
+      return { path, problem: typeProblem(value, issue.expected), fix: issue.message };
     default:
-      return [{ path, problem: 'cannot be used', mend: issue.message }];
+      return { path, problem: 'is not valid', fix: issue.message };
   }
-}
-
-function mendKey(key: string, known: string[]): string {
-  const meant = nearest(key, known);
-  return meant === undefined
-    ? `Remove it; known here are ${known.join(', ')}`
-    : `Did you mean ${quote(meant)}?`;
 }
 
 function choiceFault(path: string, value: unknown, choices: string[]): Fault {
   const problem =
     typeof value === 'string' ? `is ${quote(value)}, which is unknown` : typeProblem(value, 'string');
-  return { path, problem, mend: suggest(value, choices) };
+  return { path, problem, fix: suggest(value, choices) };
 }
 
 function typeProblem(value: unknown, expected: string): string {
@@ -70,14 +62,20 @@ function withArticle(type: string): string {
   return type === 'null' ? type : `${/^[aeiou]/.test(type) ? 'an' : 'a'} ${type}`;
 }
 
-function meantBy(issue: Issue): string[] {
-  if (issue.code !== 'unrecognized_keys') return [];
-  return issue.keys.map((key) => pathOf(...issue.path, nearest(key, knownKeys(issue)) ?? key));
+function isMissing(issue: Issue, root: unknown): boolean {
+  return issue.code === 'custom'
+    ? paramsOf(issue).isMissing === true
+    : valueAt(root, issue.path) === undefined;
 }
 
-/** The schema's message for an unknown key lists the known ones. */
-function knownKeys({ message }: Issue): string[] {
-  return message.split(', ');
+/** The path of the key that an unknown one was most likely meant to be. */
+function meantBy(issue: Issue): string[] {
+  const { meant } = paramsOf(issue);
+  return meant === undefined ? [] : [pathTo(...issue.path.slice(0, -1), meant)];
+}
+
+function paramsOf(issue: Issue): Partial<Params> {
+  return issue.code === 'custom' ? (issue.params ?? {}) : {};
 }
 
 function valueAt(root: unknown, path: Path): unknown {

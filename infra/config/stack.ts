@@ -7,30 +7,30 @@ const RETENTION_DAYS = [
 ];
 const MAX_THROTTLE = 1_000_000;
 
-export const stack = keys('What holds for the whole stack.', {
-  maxConcurrency: whole('Workers at once; each makes up to 10 calls to PolyAI.', 2, 1000).default(5),
-  throttle: keys('The limits of the webhooks’ API.', {
-    ratePerSecond: whole('Requests a second.', 1, MAX_THROTTLE).default(1000),
-    burst: whole('Requests at once.', 1, MAX_THROTTLE).default(2000),
+export const stack = keys('Settings of the whole stack.', {
+  maxConcurrency: whole('Workers at the same time. Each makes up to 10 calls to PolyAI.', 2, 1000).default(5),
+  throttle: keys('Request limits of the webhooks’ API.', {
+    ratePerSecond: whole('Requests per second.', 1, MAX_THROTTLE).default(1000),
+    burst: whole('Requests at the same time.', 1, MAX_THROTTLE).default(2000),
   }).prefault({}),
   logRetentionDays: checked(
     z.number({ error: `Choose from ${RETENTION_DAYS.join(', ')}` }),
     refuse(`Choose from ${RETENTION_DAYS.join(', ')}`, {
-      'is not one of the periods that CloudWatch Logs offers': (days) => !RETENTION_DAYS.includes(days),
+      'is not a period that CloudWatch Logs offers': (days) => !RETENTION_DAYS.includes(days),
     }),
   )
-    .meta({ description: 'Days that log lines are kept.', enum: RETENTION_DAYS })
+    .meta({ description: 'How many days log lines are kept.', enum: RETENTION_DAYS })
     .default(90),
-  alarms: keys('Who hears of alarms.', {
+  alarms: keys('Who is told about alarms.', {
     email: formed(
-      { description: 'An address that is subscribed to the alarms.', mend: 'Write one e-mail address' },
+      { description: 'E-mail address to subscribe to the alarms.', fix: 'Write one e-mail address' },
       /^[^\s@]+@[^\s@]+\.[^\s@]+$/,
       'is not an e-mail address',
     ).exactOptional(),
     topicArn: formed(
       {
-        description: 'ARN of an SNS topic of your own that gets the alarms.',
-        mend: 'Write the ARN of a standard topic: arn:aws:sns:<region>:<account>:<name>',
+        description: 'ARN of your own SNS topic for the alarms.',
+        fix: 'Write the ARN of a standard topic: arn:aws:sns:<region>:<account>:<name>',
       },
       /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/,
       'is not the ARN of an SNS topic',

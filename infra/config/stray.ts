@@ -1,4 +1,4 @@
-/** Characters that a word processor or a web page puts where plain ones belong. */
+/** Characters that word processors and web pages use instead of plain ones. */
 const NAMES: Record<string, string> = {
   '\u2018': 'a typographic quotation mark',
   '\u2019': 'a typographic quotation mark',
@@ -17,10 +17,10 @@ const NAMES: Record<string, string> = {
   '\ufeff': 'a byte order mark',
 };
 
-/** Matches the first of them. */
+/** Matches one such character. */
 export const STRAY = new RegExp(`[${Object.keys(NAMES).join('')}]`);
 
-/** @returns as in `a no-break space (U+00A0)`; the character itself where it can be seen */
+/** @returns the name of a character as in `a no-break space (U+00A0)`, with the character itself if it is visible */
 export function nameStray(character: string): string {
   const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
   const name = NAMES[character] ?? 'a character';

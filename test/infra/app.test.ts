@@ -99,10 +99,10 @@ describe('the app', () => {
       const { status, stderr } = runApp(context, told);
       expect(status).toBe(1);
       expect(stderr).toMatch(
-        /stack\.alarms\.topicArn is of region eu-west-2, and this stack is for us-east-1\. Name a topic/,
+        /stack\.alarms\.topicArn is in region eu-west-2, but this stack is in us-east-1\. Name a topic/,
       );
       expect(stderr).toMatch(
-        /connections\.tickets\.existingSecret is of region eu-west-2, .* Store the secret/,
+        /connections\.tickets\.existingSecret is in region eu-west-2, .* Store the secret/,
       );
       expect(stderr).not.toMatch(/^\s+at /m);
     });

@@ -154,7 +154,7 @@ describe('a bus', () => {
   ])('of %s is refused where the stack’s own is known', (_, env, problem) => {
     expect(foreign(bus, env)).toThrow(ConfigurationError);
     expect(foreign(bus, env)).toThrow(problem);
-    expect(foreign(bus, env)).toThrow(/connections\.desk\.bus is of .* Let a rule there forward/);
+    expect(foreign(bus, env)).toThrow(/connections\.desk\.bus is in .* Let a rule there forward/);
   });
 
   it('of this account and region is taken, and so is any where they are not known', () => {
@@ -165,10 +165,10 @@ describe('a bus', () => {
   it('is compared with where the command line is about to deploy', () => {
     process.env.CDK_DEFAULT_ACCOUNT = '999999999999';
     try {
-      expect(foreign(bus)).toThrow(/account 111122223333, and this stack is for 999999999999/);
+      expect(foreign(bus)).toThrow(/account 111122223333, but this stack is in 999999999999/);
       process.env.CDK_DEFAULT_ACCOUNT = '111122223333';
       process.env.CDK_DEFAULT_REGION = 'us-east-1';
-      expect(foreign(bus)).toThrow(/region eu-west-1, and this stack is for us-east-1/);
+      expect(foreign(bus)).toThrow(/region eu-west-1, but this stack is in us-east-1/);
     } finally {
       delete process.env.CDK_DEFAULT_ACCOUNT;
       delete process.env.CDK_DEFAULT_REGION;

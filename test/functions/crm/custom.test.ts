@@ -63,7 +63,7 @@ describe('the format', () => {
     expect(faults).toContainEqual(
       expect.objectContaining({
         path: 'connections.c.format',
-        problem: `has no meaning for crm "${crm}"`,
+        problem: `does not apply to crm "${crm}"`,
       }),
     );
   });

@@ -181,7 +181,7 @@ describe('a connection', () => {
 
   it.each<[string, object, string]>([
     ['verify.scheme', { verify: { scheme: 'bearer' } }, 'which crm "front" cannot send'],
-    ['sender', { sender: 'cmp_abc' }, 'has no meaning for crm "front"'],
+    ['sender', { sender: 'cmp_abc' }, 'does not apply to crm "front"'],
     ['finishedValues', { finishedValues: [] }, 'is empty'],
   ])('is refused with a wrong %s', (key, settings, problem) => {
     expect(faultsOf('front', settings as Record<string, unknown>)).toMatchObject([

@@ -69,8 +69,8 @@ describe('a connection', () => {
     expect(faultsOf('gladly')).toEqual([
       {
         path: 'connections.c',
-        problem: expect.stringContaining('has none of lookUp and conversationId'),
-        mend: expect.stringContaining('docs/crm/gladly.md'),
+        problem: expect.stringContaining('needs lookUp or conversationId'),
+        fix: expect.stringContaining('docs/crm/gladly.md'),
       },
     ]);
     expect(faultsOf('gladly', LOOK_UP)).toEqual([]);

@@ -643,16 +643,16 @@ describe('the configuration', () => {
   it.each<[string, Record<string, unknown>, string]>([
     ['no stages', { lookUp: 'sharedId' }, 'connections.h.finishedValues is missing'],
     ['no stage in the list', { ...COMPLETE, finishedValues: [] }, 'connections.h.finishedValues is empty'],
-    ['no way to the id', { finishedValues: ['4'] }, 'connections.h has none of lookUp and conversationId'],
+    ['no way to the id', { finishedValues: ['4'] }, 'connections.h needs lookUp or conversationId'],
     [
       'a proof of its own',
       { ...COMPLETE, verify: { scheme: 'bearer' } },
-      'connections.h.verify has no meaning',
+      'connections.h.verify does not apply to crm "hubspot"',
     ],
     [
       'a stage and a condition',
       { ...COMPLETE, finishedWhen: 'always', repeatedFinish: 'allow' },
-      'connections.h.finishedValues has no meaning',
+      'connections.h.finishedValues has no effect beside finishedWhen',
     ],
   ])('is at fault with %s', (_what, connection, fault) => {
     expect(faultsOf(connection)).toEqual([expect.stringContaining(fault)]);

@@ -251,10 +251,10 @@ describe('a connection', () => {
       { verify: { scheme: 'query', parameter: 'token' } },
       /connections\.c\.verify\.scheme is "query", which crm "jira" cannot send/,
     ],
-    [{ sender: 'acme' }, /connections\.c\.sender has no meaning for crm "jira"/],
+    [{ sender: 'acme' }, /connections\.c\.sender does not apply to crm "jira"/],
     [
       { finishedValues: ['Done'], finishedWhen: 'always' },
-      /finishedValues has no meaning beside finishedWhen/,
+      /finishedValues has no effect beside finishedWhen/,
     ],
   ])('is refused as %j', (settings, message) => {
     expect(() => connectionOf('jira', settings)).toThrow(message);

@@ -135,7 +135,7 @@ describe('a connection', () => {
   it.each(['verify', 'sender', 'audience'])('has no use for %s', (key) => {
     const value = key === 'verify' ? { scheme: 'bearer' } : 'x';
     expect(faultsOf('kustomer', { [key]: value })).toMatchObject([
-      { path: `connections.c.${key}`, problem: 'has no meaning for crm "kustomer"' },
+      { path: `connections.c.${key}`, problem: 'does not apply to crm "kustomer"' },
     ]);
   });
 });

@@ -143,7 +143,7 @@ describe("Svix's printed example", () => {
 describe('a connection', () => {
   it('is refused without the types that mean finished', () => {
     expect(() => connectionOf('standard-webhooks')).toThrow(
-      /connections\.c\.finishedValues is missing\. Crm "standard-webhooks" cannot do without it/,
+      /connections\.c\.finishedValues is missing\. Crm "standard-webhooks" requires it/,
     );
   });
 
@@ -153,7 +153,7 @@ describe('a connection', () => {
     ['sender', 'acme'],
   ])('is refused with %s', (key, value) => {
     expect(() => connectionOf('standard-webhooks', { ...SETTINGS, [key]: value })).toThrow(
-      `connections.c.${key} has no meaning for crm "standard-webhooks"`,
+      `connections.c.${key} does not apply to crm "standard-webhooks"`,
     );
   });
 });

@@ -770,13 +770,13 @@ describe('the configuration', () => {
   });
 
   it.each<[string, Record<string, unknown>, string]>([
-    ['a proof of its own', { verify: { scheme: 'bearer' } }, 'connections.t.verify has no meaning'],
-    ['a sender', { sender: 'AC1' }, 'connections.t.sender has no meaning'],
     [
-      'a public address with a password',
-      { publicUrl: 'https://a:b@hooks.acme.example/' },
-      'carries a user name',
+      'a proof of its own',
+      { verify: { scheme: 'bearer' } },
+      'connections.t.verify does not apply to crm "twilio"',
     ],
+    ['a sender', { sender: 'AC1' }, 'connections.t.sender does not apply to crm "twilio"'],
+    ['a public address with a password', { publicUrl: 'https://a:b@hooks.acme.example/' }, 'has a user name'],
   ])('is at fault with %s', (_what, connection, fault) => {
     expect(faultsOf(connection)).toEqual([expect.stringContaining(fault)]);
   });

@@ -35,9 +35,9 @@ function without(connection: Record<string, unknown>, key: string) {
 
 describe('a connection on a bus', () => {
   it.each<[string, Record<string, unknown>]>([
-    ['an application’s own', desk],
+    ['a custom bus', desk],
     [
-      'one that is looked up',
+      'with a look-up',
       {
         ...without(desk, 'conversationId'),
         lookUp: 'sharedId',
@@ -69,27 +69,21 @@ describe('a connection on a bus', () => {
       'Salesforce by AppFlow',
       { ...salesforce, bus: 'aws.partner/appflow/salesforce.com/111122223333/cases' },
     ],
-  ])('is taken: %s', (_, connection) => {
+  ])('is accepted: %s', (_, connection) => {
     expect(faultsOf(connection)).toEqual([]);
   });
 
   it.each<[string, Record<string, unknown>, string, RegExp, RegExp]>([
-    ['no bus', without(desk, 'bus'), 'bus', /is missing/, /cannot do without it/],
-    ['no pattern', without(desk, 'eventPattern'), 'eventPattern', /is missing/, /cannot do without it/],
+    ['no bus', without(desk, 'bus'), 'bus', /is missing/, /requires it/],
+    ['no pattern', without(desk, 'eventPattern'), 'eventPattern', /is missing/, /requires it/],
     [
       'no id',
       without(desk, 'conversationId'),
       '',
-      /none of conversationId and sharedId/,
+      /needs conversationId or sharedId/,
       /docs\/crm\/eventbridge\.md/,
     ],
-    [
-      'a bus that is none',
-      { ...desk, bus: 'my bus' },
-      'bus',
-      /neither the name nor the ARN/,
-      /name or the ARN/,
-    ],
+    ['an invalid bus', { ...desk, bus: 'my bus' }, 'bus', /neither the name nor the ARN/, /name or the ARN/],
     [
       'a pattern without a source',
       { ...desk, eventPattern: { account: ['111122223333'] } },
@@ -105,35 +99,35 @@ describe('a connection on a bus', () => {
       /"account": \["111122223333"\]/,
     ],
     [
-      'a source of anything',
+      'a pattern that matches any source',
       { ...desk, eventPattern: { ...desk.eventPattern, source: [{ exists: true }] } },
       'eventPattern.source',
       /does not name/,
       /List it/,
     ],
     [
-      'a source that begins with nothing',
+      'a pattern with an empty prefix of the source',
       { ...desk, eventPattern: { ...desk.eventPattern, source: [{ prefix: '' }] } },
       'eventPattern.source',
       /does not name/,
       /List it/,
     ],
     [
-      'an account of any but one',
+      'a pattern with anything-but for the account',
       { ...desk, eventPattern: { ...desk.eventPattern, account: [{ 'anything-but': ['1'] }] } },
       'eventPattern.account',
       /does not name/,
       /List it/,
     ],
     [
-      'a pattern that is no list',
+      'a pattern with a value that is not a list',
       { ...desk, eventPattern: { ...desk.eventPattern, detail: { status: 'closed' } } },
       'eventPattern.detail.status',
       /is not a list/,
       /\["closed"\]/,
     ],
     [
-      'a pattern that is no object',
+      'a pattern that is not an object',
       { ...desk, eventPattern: 'any' },
       'eventPattern',
       /is a string/,
@@ -143,89 +137,95 @@ describe('a connection on a bus', () => {
       'a webhook’s selector',
       { ...desk, conversationId: 'body.detail.id' },
       'conversationId',
-      /as for a webhook/,
+      /like a webhook’s selector/,
       /detail/,
     ],
     [
       'a webhook’s condition',
       { ...desk, finishedWhen: "(headers.a == 'b')" },
       'finishedWhen',
-      /as for a webhook/,
+      /like a webhook’s selector/,
       /detail/,
     ],
     [
-      'a condition of nothing',
+      'a condition that is true for an empty event',
       { ...desk, finishedWhen: "detail.status != 'open'" },
       'finishedWhen',
       /empty delivery/,
       /always/,
     ],
     [
-      'a shared id and no look-up',
+      'a shared id without a look-up',
       { ...desk, sharedId: 'detail.t' },
       'sharedId',
-      /no meaning without lookUp/,
+      /no effect without lookUp/,
       /Add "lookUp"/,
     ],
     [
-      'a proof',
+      'verify',
       { ...desk, verify: { scheme: 'bearer' } },
       'verify',
-      /no meaning for crm "eventbridge"/,
+      /does not apply to crm "eventbridge"/,
       /Remove it/,
     ],
-    ['a secret', { ...desk, existingSecret: 'mine' }, 'existingSecret', /needs no secret/, /Remove it/],
+    ['a secret', { ...desk, existingSecret: 'mine' }, 'existingSecret', /without a secret/, /Remove it/],
     [
       'a webhook’s setting',
       { ...desk, publicUrl: 'https://example.com' },
       'publicUrl',
-      /no meaning/,
-      /this preset takes bus/,
+      /does not apply to crm/,
+      /This preset takes bus/,
     ],
-    ['a source beside a pattern', { ...desk, source: 'acme.desk' }, 'source', /no meaning/, /Remove it/],
+    [
+      'a source beside a pattern',
+      { ...desk, source: 'acme.desk' },
+      'source',
+      /does not apply to crm/,
+      /Remove it/,
+    ],
     [
       'Genesys without an id',
       without(genesys, 'lookUp'),
       '',
-      /none of lookUp and conversationId/,
+      /needs lookUp or conversationId/,
       /genesys-eventbridge\.md/,
     ],
     [
       'a partner on a bus of another name',
       { ...genesys, bus: 'forwarded' },
       'source',
-      /cannot be told from the bus/,
+      /name of one of this partner’s sources/,
       /aws\.partner\/genesys\.com\/…/,
     ],
     [
       'a source that makes the pattern too long',
       { ...genesys, source: 'x'.repeat(2000) },
       'source',
-      /has 2\d\d\d characters, and EventBridge takes 2048/,
+      /has 2\d\d\d characters, but EventBridge allows 2048/,
       /as the events have it/,
     ],
     [
       'one partner on the bus of another',
       { ...salesforce, bus: GENESYS },
       'source',
-      /cannot be told from the bus/,
+      /name of one of this partner’s sources/,
       /aws\.partner\/salesforce\.com\/…/,
     ],
     [
       'a pattern for a partner',
       { ...genesys, eventPattern: desk.eventPattern },
       'eventPattern',
-      /no meaning/,
+      /does not apply to crm/,
       /Remove it/,
     ],
-  ])('is refused with one fault and its mend: %s', (_, connection, key, problem, mend) => {
+  ])('is refused with one fault and its fix: %s', (_, connection, key, problem, fix) => {
     const path = ['connections.c', key].filter(Boolean).join('.');
     expect(faultsOf(connection)).toEqual([
-      { path, problem: expect.stringMatching(problem), mend: expect.stringMatching(mend) },
+      { path, problem: expect.stringMatching(problem), fix: expect.stringMatching(fix) },
     ]);
   });
 
-  it('is refused for all that is wrong with it at once', () => {
+  it('has all its faults reported at once', () => {
     const paths = faultsOf({ ...desk, eventPattern: {}, conversationId: 'body.id' }).map(({ path }) => path);
     expect(paths).toEqual([
       'connections.c.conversationId',
@@ -235,14 +235,14 @@ describe('a connection on a bus', () => {
   });
 });
 
-describe('a webhook', () => {
-  it.each(['bus', 'source', 'eventPattern'])('has no %s', (key) => {
+describe('a connection of a webhook', () => {
+  it.each(['bus', 'source', 'eventPattern'])('is refused with the setting %s of a bus', (key) => {
     const value = key === 'eventPattern' ? desk.eventPattern : 'x';
     expect(faultsOf({ ...SMALLEST.connections['zendesk-support'], [key]: value })).toEqual([
       {
         path: `connections.c.${key}`,
-        problem: expect.stringContaining('no meaning'),
-        mend: expect.anything(),
+        problem: expect.stringContaining('does not apply to crm'),
+        fix: expect.anything(),
       },
     ]);
   });
@@ -265,7 +265,7 @@ describe('the pattern of a connection on a bus', () => {
     ['anything but', { detail: { a: [{ 'anything-but': ['x', 3] }], b: [{ 'anything-but': 'y' }] } }],
     ['anything but a prefix', { detail: { a: [{ 'anything-but': { prefix: ['x', 'y'] } }] } }],
     ['a choice', { $or: [{ detail: { a: ['x'] } }, { 'detail-type': ['b'] }] }],
-  ])('may match by %s', (_, own) => {
+  ])('may use %s', (_, own) => {
     expect(faultsOf(withPattern(own))).toEqual([]);
   });
 
@@ -274,7 +274,13 @@ describe('the pattern of a connection on a bus', () => {
     ['a list for the detail', { detail: ['closed'] }, '.detail', /is not an object/, /its fields/],
     ['an empty list', { detail: { a: [] } }, '.detail.a', /is not a list/, /\["closed"\]/],
     ['an empty object', { detail: {} }, '.detail', /is not a list/, /\["closed"\]/],
-    ['a list in a list', { detail: { a: [['x']] } }, '.detail.a[0]', /neither a value nor one way/, /prefix/],
+    [
+      'a list in a list',
+      { detail: { a: [['x']] } },
+      '.detail.a[0]',
+      /neither a value nor an object with one operator/,
+      /prefix/,
+    ],
     [
       'an unknown operator',
       { detail: { a: ['x', { starts: 'y' }] } },
@@ -286,7 +292,7 @@ describe('the pattern of a connection on a bus', () => {
       'two operators',
       { detail: { a: [{ prefix: 'a', suffix: 'b' }] } },
       '.detail.a[0]',
-      /one way to match/,
+      /an object with one operator/,
       /prefix/,
     ],
     [
@@ -335,31 +341,31 @@ describe('the pattern of a connection on a bus', () => {
     ['one choice', { $or: [{ detail: { a: ['x'] } }] }, '.$or', /two or more patterns/, /two or more/],
     ['a choice of texts', { $or: ['a', 'b'] }, '.$or', /two or more patterns/, /two or more/],
     [
-      'a choice that is wrong itself',
+      'a faulty choice',
       { $or: [{ detail: { a: ['x'] } }, { detail: { b: 'y' } }] },
       '.$or[1].detail.b',
       /is not a list/,
       /\["closed"\]/,
     ],
-  ])('is refused for %s', (_, own, below, problem, mend) => {
+  ])('is refused with %s', (_, own, below, problem, fix) => {
     expect(faultsOf(withPattern(own))).toEqual([
       {
         path: `connections.c.eventPattern${below}`,
         problem: expect.stringMatching(problem),
-        mend: expect.stringMatching(mend),
+        fix: expect.stringMatching(fix),
       },
     ]);
   });
 
-  it('has at most 2,048 characters', () => {
+  it('may have 2,048 characters and no more', () => {
     const empty = JSON.stringify(withPattern({ detail: { a: [''] } }).eventPattern).length;
     const ofLength = (length: number) => withPattern({ detail: { a: ['x'.repeat(length - empty)] } });
     expect(faultsOf(ofLength(2048))).toEqual([]);
     expect(faultsOf(ofLength(2049))).toEqual([
       {
         path: 'connections.c.eventPattern',
-        problem: 'has 2049 characters, and EventBridge takes 2048',
-        mend: expect.stringContaining('several connections'),
+        problem: 'has 2049 characters, but EventBridge allows 2048',
+        fix: expect.stringContaining('several connections'),
       },
     ]);
   });

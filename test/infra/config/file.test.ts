@@ -10,7 +10,7 @@ const file = join(folder, 'connections.json');
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe('the file', () => {
+describe('the configuration file', () => {
   it.each([
     ['nothing', '', 'is empty', 'example'],
     ['white space', ' \n', 'is empty', 'example'],
@@ -26,12 +26,12 @@ describe('the file', () => {
       'Flatten',
     ],
     ['UTF-16', Buffer.from('\uFEFF{}', 'utf16le'), 'is not text in UTF-8', 'Save it as UTF-8'],
-  ])('with %s in it is refused', (_what, content, problem, mend) => {
+  ])('is refused if it contains %s', (_what, content, problem, fix) => {
     const [fault, ...others] = faultsOf(content);
     expect(fault).toEqual({
       path: '',
       problem: expect.stringContaining(problem),
-      mend: expect.stringContaining(mend),
+      fix: expect.stringContaining(fix),
     });
     expect(others).toEqual([]);
   });
@@ -39,7 +39,7 @@ describe('the file', () => {
   it.each([
     ['a comment', '{\n  "stack": {} // five\n}', 'line 2, column 15', 'comments are not allowed'],
     ['a block comment', '/* five */ {}', 'line 1, column 1', 'comments are not allowed'],
-    ['a trailing comma', '{\n  "stack": {},\n}', 'line 3, column 1', 'the comma before this is one too many'],
+    ['a trailing comma', '{\n  "stack": {},\n}', 'line 3, column 1', 'the comma before this must go'],
     ['a missing comma', '{ "stack": {}\n  "polyai": {} }', 'line 2, column 3', 'a comma is missing'],
     ['a missing colon', '{ "stack" {} }', 'line 1, column 11', 'a colon is missing'],
     ['a missing value', '{ "stack": }', 'line 1, column 12', 'a value is missing'],
@@ -51,33 +51,38 @@ describe('the file', () => {
     ['a no-break space', '{\u00a0"stack": {} }', 'line 1, column 2', 'a no-break space \\(U\\+00A0\\)'],
     ['an open string', '{ "stack: {} }', 'line 1, column 3', 'no closing quotation mark'],
     ['a wrong escape', '{ "a\\x": 1 }', 'line 1, column 3', 'no such escape'],
-    ['a tab in a string', '{ "a\tb": 1 }', 'line 1, column 3', 'a control character'],
+    [
+      'a tab in a string',
+      '{ "a\tb": 1 }',
+      'line 1, column 3',
+      'a string must not contain a control character',
+    ],
     ['two values', '{} {}', 'line 1, column 4', 'there is more after the end'],
-  ])('with %s is not JSON, and the place is told', (_what, content, path, problem) => {
+  ])('is refused with line and column if it contains %s', (_what, content, path, problem) => {
     expect(faultsOf(content)).toEqual([
       {
         path,
         problem: expect.stringMatching(new RegExp(`^is not JSON: .*${problem}`)),
-        mend: expect.stringContaining(
+        fix: expect.stringContaining(
           /typographic|no-break/.test(problem) ? 'the plain character' : 'strict JSON',
         ),
       },
     ]);
   });
 
-  it('is named as it was given when it does not exist', () => {
+  it('that does not exist is named by the path that was given', () => {
     const { message, faults } = refusalOf('no/such/../connections.json');
     expect(message).toMatch(/^1 fault in no\/such\/\.\.\/connections\.json:\n {2}the file does not exist\. /);
-    expect(faults[0]?.mend).toContain('-c connections=FILE');
+    expect(faults[0]?.fix).toContain('-c connections=FILE');
   });
 
-  it('cannot be a directory', () => {
+  it('is refused if it is a directory', () => {
     const directory = join(folder, 'directory');
     mkdirSync(directory);
     expect(refusalOf(directory).message).toContain('the file is a directory. Name a file');
   });
 
-  it('cannot have a name that no file can have', () => {
+  it('is refused if its name is impossible', () => {
     expect(refusalOf('connections\0.json').message).toContain(
       'the file cannot be read (ERR_INVALID_ARG_VALUE)',
     );
@@ -87,26 +92,26 @@ describe('the file', () => {
     expect(faultsOf('\uFEFF{}').map(({ path }) => path)).toEqual(['connections', 'polyai']);
   });
 
-  it('may not have a key twice, since the first would be lost', () => {
+  it('is refused with a key twice in one object, because the first would be lost', () => {
     const faults = faultsOf(
       '{\n "connections": { "a": {},\n "b": { "crm": "x", "crm": "y" },\n "\\u0061": {} } }',
     );
-    const duplicates = faults.filter(({ problem }) => problem.includes('stands twice'));
+    const duplicates = faults.filter(({ problem }) => problem.includes('is there twice'));
     expect(duplicates).toEqual([
       {
         path: 'connections.a',
-        problem: 'stands twice, the second time on line 4',
-        mend: expect.stringContaining('Keep one'),
+        problem: 'is there twice, the second time on line 4',
+        fix: expect.stringContaining('Keep one'),
       },
       {
         path: 'connections.b.crm',
-        problem: 'stands twice, the second time on line 3',
-        mend: expect.any(String),
+        problem: 'is there twice, the second time on line 3',
+        fix: expect.any(String),
       },
     ]);
   });
 
-  it('may hold more objects and lists beside each other than may be nested', () => {
+  it('may have more objects and lists in a row than may be nested', () => {
     const names = Array.from({ length: 200 }, (_, index) => `"name-${index}": { "allowedSources": [] }`);
     const faults = faultsOf(`{ "connections": { ${names.join()} } }`);
     expect(faults.filter(({ path }) => path.endsWith('.allowedSources'))).toHaveLength(200);
@@ -119,7 +124,7 @@ describe('the file', () => {
     expect(faults.filter(({ problem }) => problem.includes('twice'))).toEqual([]);
   });
 
-  it('is refused with a ConfigurationError, whatever text is in it', () => {
+  it('with any text at all is refused with a ConfigurationError', () => {
     const texts = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.json(),
@@ -145,5 +150,5 @@ function refusalOf(path: string): ConfigurationError {
     if (error instanceof ConfigurationError) return error;
     throw error;
   }
-  throw new Error('it is accepted');
+  throw new Error('the file is accepted');
 }

@@ -14,7 +14,7 @@ import { writeConnections } from '../../support/configuration.ts';
 
 type Json = Record<string, unknown>;
 /** What is put where, and the fault that it makes, there or at `below`. */
-type Row = [path: string, value: unknown, problem: string, mend: string, below?: string];
+type Row = [path: string, value: unknown, problem: string, fix: string, below?: string];
 
 const folder = mkdtempSync(join(tmpdir(), 'config-'));
 const file = join(folder, 'connections.json');
@@ -26,7 +26,7 @@ const HMAC = { scheme: 'hmac', header: 'x-signature' };
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('a good configuration', () => {
-  it('is the one of this repository', () => {
+  it('is the connections.json of this repository', () => {
     const { projects, connections } = loadConfiguration(join(ROOT, 'connections.json'));
     expect(Object.keys(projects)).toEqual(['support']);
     expect(Object.keys(connections)).toEqual(['zendesk-support', 'in-house']);
@@ -72,7 +72,7 @@ describe('a good configuration', () => {
     });
   });
 
-  it('keeps what it says itself', () => {
+  it('keeps every value that it gives', () => {
     const stack = {
       maxConcurrency: 1000,
       throttle: { ratePerSecond: 1, burst: 2 },
@@ -102,7 +102,7 @@ describe('a good configuration', () => {
     expect(loaded.connections.tickets).toEqual(expect.objectContaining(tickets));
   });
 
-  it('may name its schema', () => {
+  it('may have a $schema', () => {
     expect(() => loadOf({ ...valid(), $schema: './connections.schema.json' })).not.toThrow();
   });
 
@@ -125,11 +125,11 @@ describe('a good configuration', () => {
     ['http://localhost:4010', 'http://localhost:4010'],
     ['http://127.4.3.2/', 'http://127.4.3.2'],
     ['http://[::1]:80/x', 'http://[::1]/x'],
-  ])('has baseUrl %s as %s', (baseUrl, resolved) => {
+  ])('with baseUrl %s uses %s', (baseUrl, resolved) => {
     expect(loadOf(changed('polyai.uk.baseUrl', baseUrl)).projects.uk?.baseUrl).toBe(resolved);
   });
 
-  it('takes every scheme there is', () => {
+  it('may use every scheme in CHOSEN', () => {
     const settings: Json = { hmac: { header: 'x' }, header: { header: 'x' }, query: { parameter: 'token' } };
     for (const scheme of CHOSEN) {
       const verify = { scheme, ...(settings[scheme] as Json) };
@@ -139,7 +139,7 @@ describe('a good configuration', () => {
     }
   });
 
-  it('has names of headers in lower case', () => {
+  it('has its header names changed to lower case', () => {
     const verify = {
       scheme: 'hmac',
       header: 'X-Signature',
@@ -152,7 +152,7 @@ describe('a good configuration', () => {
     );
   });
 
-  it('has the defaults of cleanup', () => {
+  it('has the defaults of cleanup filled in', () => {
     const cleanup = { schedule: 'rate(1 hour)', channels: ['CHAT'] };
     expect(loadOf(changed('polyai.uk.cleanup', cleanup)).projects.uk?.cleanup).toEqual({
       ...cleanup,
@@ -173,7 +173,7 @@ describe('a good configuration', () => {
     expect(loadOf(changed('polyai.uk.cleanup', cleanup)).projects.uk?.cleanup?.alarmAfter).toBe(alarmAfter);
   });
 
-  it('may clean up by cron in any time zone', () => {
+  it('may run cleanup by cron in any time zone', () => {
     const cleanup = {
       schedule: 'cron(0 3 ? * MON-FRI *)',
       timezone: 'America/Argentina/Buenos_Aires',
@@ -198,7 +198,7 @@ describe('a good configuration', () => {
     'cron(0 3 ? * TUE#2 *)',
     'cron(0 3 29 2 ? *)',
     'cron(0 3 30,31 FEB,MAR ? *)',
-  ])('may clean up by %s', (schedule) => {
+  ])('may run cleanup at %s', (schedule) => {
     const cleanup = { schedule, channels: ['CHAT'], alarmAfter: '7d' };
     expect(() => loadOf(changed('polyai.uk.cleanup', cleanup))).not.toThrow();
   });
@@ -211,12 +211,12 @@ describe('a configuration with one fault names it', () => {
     ['polyai', [], 'is an array, not an object', 'Write an object'],
     ['connections', undefined, 'is missing', 'Write an object'],
     ['connections', {}, 'names no connection', 'Add one'],
-    ['conections', {}, 'is not a key', 'Did you mean "connections"?'],
-    ['CONECTIONS', {}, 'is not a key', 'Did you mean "connections"?'],
-    ['wholly-different', {}, 'is not a key', 'known here are $schema, stack'],
+    ['conections', {}, 'is not a known key', 'Did you mean "connections"?'],
+    ['CONECTIONS', {}, 'is not a known key', 'Did you mean "connections"?'],
+    ['wholly-different', {}, 'is not a known key', 'Known keys are $schema, stack'],
     ['$schema', 5, 'is a number, not a string', 'connections.schema.json'],
     ['stack', null, 'is null, not an object', 'keys among maxConcurrency'],
-    ['stack.maxConcurency', 5, 'is not a key', 'Did you mean "maxConcurrency"?'],
+    ['stack.maxConcurency', 5, 'is not a known key', 'Did you mean "maxConcurrency"?'],
     ['stack.maxConcurrency', 1, 'is less than 2', 'from 2 to 1000'],
     ['stack.maxConcurrency', 1001, 'is more than 1000', 'from 2 to 1000'],
     ['stack.maxConcurrency', 2.5, 'is not a whole number', 'from 2 to 1000'],
@@ -256,16 +256,16 @@ describe('a configuration with one fault names it', () => {
     [
       'polyai.uk.baseUrl',
       'https://user:pass@polyai.example',
-      'carries a user name or a password',
+      'has a user name or a password',
       'Write https://',
     ],
-    ['polyai.uk.baseUrl', 'https://@polyai.example', 'carries a user name or a password', 'Write https://'],
-    ['polyai.uk.baseUrl', 'https://polyai.example?a=b', 'carries a query', 'nothing after the path'],
-    ['polyai.uk.baseUrl', 'https://polyai.example/?', 'carries a query', 'nothing after the path'],
-    ['polyai.uk.baseUrl', 'https://polyai.example/#a', 'carries a fragment', 'nothing after the path'],
-    ['polyai.uk.baseUrl', 'polyai.example', 'is not an address', 'Write https://'],
-    ['polyai.uk.baseUrl', 'https://', 'is not an address', 'Write https://'],
-    ['polyai.uk.baseUrl', 'https:\\\\polyai.example', 'is not an address', 'Write https://'],
+    ['polyai.uk.baseUrl', 'https://@polyai.example', 'has a user name or a password', 'Write https://'],
+    ['polyai.uk.baseUrl', 'https://polyai.example?a=b', 'has a query', 'nothing after the path'],
+    ['polyai.uk.baseUrl', 'https://polyai.example/?', 'has a query', 'nothing after the path'],
+    ['polyai.uk.baseUrl', 'https://polyai.example/#a', 'has a fragment', 'nothing after the path'],
+    ['polyai.uk.baseUrl', 'polyai.example', 'is not a URL', 'Write https://'],
+    ['polyai.uk.baseUrl', 'https://', 'is not a URL', 'Write https://'],
+    ['polyai.uk.baseUrl', 'https:\\\\polyai.example', 'is not a URL', 'Write https://'],
     ['polyai.uk.existingSecret', 'my secret', 'is neither the name nor the full ARN', 'Secrets Manager'],
     ['polyai.uk.existingSecret', 'arn:aws:s3:::bucket', 'is neither the name nor the full ARN', 'full ARN'],
     [
@@ -274,8 +274,8 @@ describe('a configuration with one fault names it', () => {
       'is neither the name nor the full ARN',
       'six characters',
     ],
-    ['polyai.uk.existingSecretKey', KEY_ARN, 'has no meaning without existingSecret', 'Add "existingSecret"'],
-    ['connections.tickets.existingSecretKey', KEY_ARN, 'has no meaning without existingSecret', 'remove it'],
+    ['polyai.uk.existingSecretKey', KEY_ARN, 'has no effect without existingSecret', 'Add "existingSecret"'],
+    ['connections.tickets.existingSecretKey', KEY_ARN, 'has no effect without existingSecret', 'remove it'],
     ['connections.tickets', null, 'is null, not an object', 'keys among crm'],
     ['connections.tickets.crm', undefined, 'is missing', '"cloudevents", "custom"'],
     ['connections.tickets.crm', 'zendsk', 'is "zendsk", which is unknown', 'Did you mean "zendesk"?'],
@@ -290,27 +290,27 @@ describe('a configuration with one fault names it', () => {
     [
       'connections.tickets.polyai',
       'ukk',
-      'is "ukk", which is no project',
-      'Did you mean "uk"? Known here: "uk", "us"',
+      'is "ukk", but no project has that name',
+      'Did you mean "uk"? Choose from "uk", "us"',
     ],
-    ['connections.tickets.polyai', '__proto__', 'is "__proto__", which is no project', '"uk", "us"'],
-    ['connections.tickets.finishdWhen', 'always', 'is not a key', 'Did you mean "finishedWhen"?'],
-    ['connections.tickets.verify', HMAC, 'has no meaning for crm "zendesk"', 'Remove it'],
+    ['connections.tickets.polyai', '__proto__', 'is "__proto__", but no project has that name', '"uk", "us"'],
+    ['connections.tickets.finishdWhen', 'always', 'is not a known key', 'Did you mean "finishedWhen"?'],
+    ['connections.tickets.verify', HMAC, 'does not apply to crm "zendesk"', 'Remove it'],
     ['connections.tickets.lookUp', 'shared', 'is "shared", which is unknown', 'sharedId'],
-    ['connections.tickets.sharedId', 'body.id', 'has no meaning without lookUp', 'or remove it'],
-    ['connections.tickets.sender', 'acme', 'has no meaning for crm "zendesk"', 'Remove it'],
-    ['connections.tickets.dataCentre', 'com.au', 'has no meaning for crm "zendesk"', 'Remove it'],
-    ['connections.tickets.audience', 'a', 'has no meaning for crm "zendesk"', 'Remove it'],
-    ['connections.tickets.jwksUrl', 'https://keys.example', 'has no meaning for crm "zendesk"', 'Remove it'],
-    ['connections.tickets.bus', 'tickets', 'has no meaning for crm "zendesk"', 'Remove it'],
-    ['connections.tickets.source', 'acme', 'has no meaning for crm "zendesk"', 'Remove it'],
-    ['connections.tickets.eventPattern', {}, 'has no meaning for crm "zendesk"', 'Remove it'],
-    ['connections.in-house.finishedValues', ['x'], 'has no meaning for crm "custom"', 'Remove it'],
-    ['connections.in-house.verify', undefined, 'is missing', 'Crm "custom" cannot do without it'],
-    ['connections.in-house.conversationId', undefined, 'is missing', 'Crm "custom" cannot do without it'],
-    ['connections.in-house.finishedWhen', undefined, 'is missing', 'Crm "custom" cannot do without it'],
+    ['connections.tickets.sharedId', 'body.id', 'has no effect without lookUp', 'or remove it'],
+    ['connections.tickets.sender', 'acme', 'does not apply to crm "zendesk"', 'Remove it'],
+    ['connections.tickets.dataCentre', 'com.au', 'does not apply to crm "zendesk"', 'Remove it'],
+    ['connections.tickets.audience', 'a', 'does not apply to crm "zendesk"', 'Remove it'],
+    ['connections.tickets.jwksUrl', 'https://keys.example', 'does not apply to crm "zendesk"', 'Remove it'],
+    ['connections.tickets.bus', 'tickets', 'does not apply to crm "zendesk"', 'Remove it'],
+    ['connections.tickets.source', 'acme', 'does not apply to crm "zendesk"', 'Remove it'],
+    ['connections.tickets.eventPattern', {}, 'does not apply to crm "zendesk"', 'Remove it'],
+    ['connections.in-house.finishedValues', ['x'], 'does not apply to crm "custom"', 'Remove it'],
+    ['connections.in-house.verify', undefined, 'is missing', 'Crm "custom" requires it'],
+    ['connections.in-house.conversationId', undefined, 'is missing', 'Crm "custom" requires it'],
+    ['connections.in-house.finishedWhen', undefined, 'is missing', 'Crm "custom" requires it'],
     ['connections.in-house.finishedWhen', 'body.a ==', 'is not JMESPath', 'Write JMESPath'],
-    ['connections.in-house.finishedWhen', 'body.a == "x"', 'is true of an empty delivery', '"always"'],
+    ['connections.in-house.finishedWhen', 'body.a == "x"', 'is true for an empty delivery', '"always"'],
     ['connections.in-house.conversationId', "'x'", 'gives an id for an empty delivery', 'path of the id'],
     ['connections.tickets.finishedValues', [], 'is empty', 'List at least one'],
     ['connections.tickets.finishedValues[0]', 4, 'is a number, not a string', 'in quotes'],
@@ -332,10 +332,20 @@ describe('a configuration with one fault names it', () => {
       'neither https nor http on a loopback',
       'Write https://',
     ],
-    ['connections.tickets.publicUrl', 'https://acme.example/?a', 'carries a query', 'nothing after the path'],
+    ['connections.tickets.publicUrl', 'https://acme.example/?a', 'has a query', 'nothing after the path'],
     ['connections.tickets.allowedSources', [], 'is empty', 'leave it out'],
-    ['connections.tickets.allowedSources[0]', '203.0.113.7', 'is not a CIDR block', 'Write 203.0.113.7/32'],
-    ['connections.tickets.allowedSources[0]', '2001:db8::1', 'is not a CIDR block', 'Write 2001:db8::1/128'],
+    [
+      'connections.tickets.allowedSources[0]',
+      '203.0.113.7',
+      'is a single address, not a CIDR block',
+      'Write 203.0.113.7/32',
+    ],
+    [
+      'connections.tickets.allowedSources[0]',
+      '2001:db8::1',
+      'is a single address, not a CIDR block',
+      'Write 2001:db8::1/128',
+    ],
     ['connections.tickets.allowedSources[0]', 'fe80::1%eth0', 'is not a CIDR block', '203.0.113.0/24'],
     ['connections.tickets.allowedSources[0]', '203.0.113.0/33', 'is not a CIDR block', '2001:db8::/32'],
     ['connections.tickets.allowedSources[0]', '2001:db8::/129', 'is not a CIDR block', '2001:db8::/32'],
@@ -350,7 +360,7 @@ describe('a configuration with one fault names it', () => {
     ['connections.in-house.verify.scheme', 'hmca', 'is "hmca", which is unknown', 'Did you mean "hmac"?'],
     ['connections.in-house.verify.scheme', 'none', 'is "none", which is unknown', '"standard-webhooks"'],
     ['connections.in-house.verify.scheme', undefined, 'is missing', '"standard-webhooks"'],
-    ['connections.in-house.verify.hedaer', 'x', 'is not a key', 'Did you mean "header"?'],
+    ['connections.in-house.verify.hedaer', 'x', 'is not a known key', 'Did you mean "header"?'],
     ['connections.in-house.verify.header', undefined, 'is missing', 'Write the name of a header'],
     ['connections.in-house.verify.header', 'x signature', 'is not the name of a header', 'x-signature'],
     [
@@ -364,10 +374,15 @@ describe('a configuration with one fault names it', () => {
     [
       'connections.in-house.verify.signed',
       '{timestamp}.{body}',
-      'has {timestamp}, and nothing says',
+      'has {timestamp}, but no header provides it',
       '"timestampHeader"',
     ],
-    ['connections.in-house.verify.signed', '{id}.{body}', 'has {id}, and nothing says', '"idHeader"'],
+    [
+      'connections.in-house.verify.signed',
+      '{id}.{body}',
+      'has {id}, but no header provides it',
+      '"idHeader"',
+    ],
     ['connections.in-house.verify.signed', 'v0', 'has no {body}', 'as the sender signs it'],
     [
       'connections.in-house.verify.signed',
@@ -382,22 +397,17 @@ describe('a configuration with one fault names it', () => {
       '{timestamp}.{body}',
     ],
     ['connections.in-house.verify.idHeader', 'x-id', 'is not signed, so it proves nothing', '{id}.{body}'],
-    [
-      'connections.in-house.verify.timestampUnit',
-      'ms',
-      'has no meaning without timestampHeader',
-      'Remove it',
-    ],
+    ['connections.in-house.verify.timestampUnit', 'ms', 'has no effect without timestampHeader', 'Remove it'],
     [
       'connections.in-house.verify.toleranceSeconds',
       60,
-      'has no meaning without timestampHeader',
+      'has no effect without timestampHeader',
       'Remove it',
     ],
     [
       'connections.in-house.verify',
       { scheme: 'bearer', header: 'x' },
-      'is not a key',
+      'is not a known key',
       'Remove it',
       '.header',
     ],
@@ -409,26 +419,32 @@ describe('a configuration with one fault names it', () => {
       '.header',
     ],
     ['connections.in-house.verify', { scheme: 'query' }, 'is missing', 'query parameter', '.parameter'],
-    ...['Tickets', '-tickets', 'tickets-', 'a.b', '', 'é', 'a'.repeat(65), '__proto__'].flatMap(
-      (name): Row[] => [
-        [
-          `connections["${name}"]`,
-          { crm: 'zendesk', polyai: 'uk' },
-          'is a name that cannot stand',
-          'Use 1 to 64',
-        ],
-        [`polyai["${name}"]`, valid().polyai.uk, 'is a name that cannot stand', 'Use 1 to 64'],
-      ],
+    ...['connections', 'polyai', 'stack', 'connections.in-house.verify'].map(
+      (place): Row => [`${place}["__proto__"]`, {}, 'is not a valid name', 'Choose another name'],
     ),
+    ...['Tickets', '-tickets', 'tickets-', 'a.b', '', 'é', 'a'.repeat(65)].flatMap((name): Row[] => [
+      [
+        `connections["${name}"]`,
+        { crm: 'zendesk', polyai: 'uk' },
+        'is not a valid name: it becomes part of a URL',
+        'Use 1 to 64',
+      ],
+      [
+        `polyai["${name}"]`,
+        valid().polyai.uk,
+        'is not a valid name: it becomes part of a URL',
+        'Use 1 to 64',
+      ],
+    ]),
   ];
 
-  it.each(rows)('%s: %j', (path, value, problem, mend, below = '') => {
+  it.each(rows)('%s: %j', (path, value, problem, fix, below = '') => {
     const faults = faultsOf(changed(path, value));
     expect(faults.map(({ path: at }) => segments(at))).toEqual([segments(`${path}${below}`)]);
     expect(faults[0]).toEqual(
       expect.objectContaining({
         problem: expect.stringContaining(problem),
-        mend: expect.stringContaining(mend),
+        fix: expect.stringContaining(fix),
       }),
     );
   });
@@ -455,8 +471,8 @@ describe('a configuration with one fault names it', () => {
     ['schedule', 'cron(0 1-24 * * ? *)', 'has "1-24" as hours', 'cron('],
     ['schedule', 'cron(0 1,,2 * * ? *)', 'has "1,,2" as hours', 'cron('],
     ['schedule', 'cron(? 3 * * ? *)', 'has "?" as minutes', 'cron('],
-    ['schedule', 'cron(0 3 30 2 ? *)', 'names a day that none of its months has', 'cron('],
-    ['schedule', 'cron(0 3 31 APR,6 ? *)', 'names a day that none of its months has', 'cron('],
+    ['schedule', 'cron(0 3 30 2 ? *)', 'names a day that does not exist in its months', 'cron('],
+    ['schedule', 'cron(0 3 31 APR,6 ? *)', 'names a day that does not exist in its months', 'cron('],
 
     ['timezone', 'Mars/Olympus', 'is not a time zone', 'Europe/London'],
     ['timezone', '+01:00', 'is not a time zone', 'Europe/London'],
@@ -474,36 +490,36 @@ describe('a configuration with one fault names it', () => {
     ['dryRun', 'no', 'is a string, not a boolean', 'true or false'],
     ['alarmAfter', '8d', 'is more than 7d', '7d or less'],
     ['oldestOpenAlarm', 'soon', 'is not a duration', '30m, 12h or 14d'],
-    ['idelFor', '1h', 'is not a key', 'Did you mean "idleFor"?'],
+    ['idelFor', '1h', 'is not a known key', 'Did you mean "idleFor"?'],
   ];
 
-  it.each(cleanupRows)('polyai.uk.cleanup.%s: %j', (key, value, problem, mend) => {
+  it.each(cleanupRows)('polyai.uk.cleanup.%s: %j', (key, value, problem, fix) => {
     const cleanup = change({ schedule: 'rate(1 hour)', channels: ['CHAT'], alarmAfter: '1d' }, key, value);
     expect(faultsOf(changed('polyai.uk.cleanup', cleanup))).toEqual([
       {
         path: `polyai.uk.cleanup.${key}`,
         problem: expect.stringContaining(problem),
-        mend: expect.stringContaining(mend),
+        fix: expect.stringContaining(fix),
       },
     ]);
   });
 
   it.each([
     [{ schedule: 'rate(7 days)' }, 'schedule', 'runs no more often than once in 7d', 'more often'],
-    [{ schedule: 'cron(0 3 * * ? *)' }, 'alarmAfter', 'is missing', 'as in 26h'],
+    [{ schedule: 'cron(0 3 * * ? *)' }, 'alarmAfter', 'is missing, and cron(…) requires it', 'as in 26h'],
     [
       { schedule: 'rate(1 day)', alarmAfter: '24h' },
       'schedule',
       'runs no more often than alarmAfter',
       'longer',
     ],
-  ])('polyai.uk.cleanup: %j', (settings, key, problem, mend) => {
+  ])('polyai.uk.cleanup: %j', (settings, key, problem, fix) => {
     const faults = faultsOf(changed('polyai.uk.cleanup', { channels: ['CHAT'], ...settings }));
     expect(faults).toEqual([
       {
         path: `polyai.uk.cleanup.${key}`,
         problem: expect.stringContaining(problem),
-        mend: expect.stringContaining(mend),
+        fix: expect.stringContaining(fix),
       },
     ]);
   });
@@ -513,18 +529,18 @@ describe('a configuration with one fault names it', () => {
     ['toleranceSeconds', 0, 'from 1 to 3600'],
     ['toleranceSeconds', 3601, 'from 1 to 3600'],
     ['timestampHeader', 'x:time', 'x-signature'],
-  ])('verify.%s: %j, where a timestamp is signed', (key, value, mend) => {
+  ])('verify.%s: %j, where a timestamp is signed', (key, value, fix) => {
     const verify = { ...HMAC, timestampHeader: 'x-time', signed: '{timestamp}.{body}', [key]: value };
     expect(faultsOf(changed('connections.in-house.verify', verify))).toEqual([
       {
         path: `connections.in-house.verify.${key}`,
         problem: expect.any(String),
-        mend: expect.stringContaining(mend),
+        fix: expect.stringContaining(fix),
       },
     ]);
   });
 
-  it('has one fault for a misspelt key, though the right one is required', () => {
+  it('has one fault for a misspelt key, although the right one is required', () => {
     const {
       'in-house': { finishedWhen, ...rest },
     } = valid().connections;
@@ -534,9 +550,9 @@ describe('a configuration with one fault names it', () => {
     ]);
   });
 
-  it('never repeats a password of a baseUrl', () => {
+  it('does not repeat a password from a baseUrl', () => {
     const { message } = refusalOf(write(changed('polyai.uk.baseUrl', 'https://user:hunter2@polyai.example')));
-    expect(message).toContain('carries a user name or a password');
+    expect(message).toContain('has a user name or a password');
     expect(message).not.toContain('hunter2');
   });
 });
@@ -557,38 +573,38 @@ describe('an existing secret', () => {
         more: { ...tickets, polyai: 'us', existingSecret: SECRET_ARN.replace('tickets', 'more') },
       },
     ],
-  ])('may be named by %s', (_who, connections) => {
+  ])('may be shared by %s', (_who, connections) => {
     expect(() => loadOf({ ...valid(), connections })).not.toThrow();
   });
 
   it.each([
     ['by name', 'crm/tickets'],
     ['by ARN', SECRET_ARN],
-  ])('may not be named, %s, by connections of two projects', (_how, existingSecret) => {
+  ])('must not be shared by connections of two projects, %s', (_how, existingSecret) => {
     const connections = { tickets, more: { ...tickets, polyai: 'us', existingSecret } };
     expect(faultsOf({ ...valid(), connections })).toEqual([
       {
         path: 'connections.more.existingSecret',
-        problem: expect.stringMatching(/^is the secret of connections\.tickets too, .* another project/),
-        mend: expect.stringContaining('a secret of its own'),
+        problem: expect.stringMatching(/^is also the secret of connections\.tickets, .* another project/),
+        fix: expect.stringContaining('a separate secret'),
       },
     ]);
   });
 
-  it('may not be named by a project and a connection', () => {
+  it('must not be shared by a project and a connection', () => {
     const { uk } = valid().polyai;
     const polyai = { uk: { ...uk, existingSecret: SECRET_ARN } };
     expect(faultsOf({ ...valid(), polyai, connections: { tickets } })).toEqual([
       {
         path: 'connections.tickets.existingSecret',
-        problem: expect.stringMatching(/^is the secret of polyai\.uk too, .* other keys/),
-        mend: expect.stringContaining('a secret of its own'),
+        problem: expect.stringMatching(/^is also the secret of polyai\.uk, .* different keys/),
+        fix: expect.stringContaining('a separate secret'),
       },
     ]);
   });
 
   it.each(['secret', 'Secret', '202611'])(
-    'is refused by an ARN that may be cut before its end: …-%s',
+    'is refused if its ARN may lack the random characters at the end: …-%s',
     (last) => {
       const arn = `arn:aws:secretsmanager:eu-west-2:123456789012:secret:crm/my-${last}`;
       for (const path of ['connections.tickets.existingSecret', 'polyai.uk.existingSecret']) {
@@ -596,7 +612,7 @@ describe('an existing secret', () => {
           {
             path,
             problem: expect.stringContaining(`ends in "-${last}"`),
-            mend: expect.stringContaining(`as in "crm/my-${last}"`),
+            fix: expect.stringContaining(`as in "crm/my-${last}"`),
           },
         ]);
       }
@@ -604,15 +620,18 @@ describe('an existing secret', () => {
     },
   );
 
-  it.each(['alias/mine', 'arn:aws:kms:eu-west-2:123456789012:alias/mine'])('has no key like %s', (key) => {
-    expect(faultsOf(changed('connections.tickets', { ...tickets, existingSecretKey: key }))).toEqual([
-      {
-        path: 'connections.tickets.existingSecretKey',
-        problem: 'is not the ARN of a KMS key',
-        mend: expect.stringContaining('arn:aws:kms:'),
-      },
-    ]);
-  });
+  it.each(['alias/mine', 'arn:aws:kms:eu-west-2:123456789012:alias/mine'])(
+    'is refused with %s as its key',
+    (key) => {
+      expect(faultsOf(changed('connections.tickets', { ...tickets, existingSecretKey: key }))).toEqual([
+        {
+          path: 'connections.tickets.existingSecretKey',
+          problem: 'is not the ARN of a KMS key',
+          fix: expect.stringContaining('arn:aws:kms:'),
+        },
+      ]);
+    },
+  );
 });
 
 describe('a configuration with many faults', () => {
@@ -632,7 +651,7 @@ describe('a configuration with many faults', () => {
     },
   };
 
-  it('names them all at once, those across keys as well as those of the shape', () => {
+  it('has all of them reported at once: those of types and those of rules', () => {
     expect(faultsOf(broken).map(({ path }) => path)).toEqual([
       'connections.empty.crm',
       'connections.empty.polyai',
@@ -654,7 +673,7 @@ describe('a configuration with many faults', () => {
     ]);
   });
 
-  it('says how many there are, in which file, and each on a line of its own', () => {
+  it('has a message with their number, the file, and one line for each', () => {
     writeFileSync(file, JSON.stringify(broken));
     const { message, faults } = refusalOf(file);
     const [head, ...lines] = message.split('\n');
@@ -663,18 +682,87 @@ describe('a configuration with many faults', () => {
     expect(lines).toContain(
       '  connections.tickets.crm is "zendsk", which is unknown. Did you mean "zendesk"?',
     );
-    expect(lines).toContain('  stac is not a key that is known here. Did you mean "stack"?');
+    expect(lines).toContain('  stac is not a known key. Did you mean "stack"?');
   });
 
   it('shows a strange name or value on one line, short and without control characters', () => {
     const connections = { 'a\nb\u009b[31m': { crm: `x\n${'y'.repeat(1000)}\u007f`, polyai: 'uk' } };
     const [, ...lines] = refusalOf(write({ ...valid(), connections })).message.split('\n');
     expect(lines).toHaveLength(2);
-    expect(lines[0]).toMatch(/^ {2}connections\["a\\nb\[31m"\] is a name/);
+    expect(lines[0]).toMatch(/^ {2}connections\["a\\nb\[31m"\] is not a valid name/);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
     expect(lines.join('')).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
     // The strange word is shortened; what there is to choose from is not.
     expect(lines[1]?.replace(/Choose from .*/, '').length).toBeLessThan(150);
+  });
+});
+
+describe('a rule', () => {
+  const { tickets, 'in-house': inHouse } = valid().connections;
+  const pathsOf = (value: unknown) => faultsOf(value).map(({ path }) => path);
+
+  it('is checked although the same object has a wrong type and an unknown key', () => {
+    const verify = { ...HMAC, signed: '{id}.{body}', prefix: 5, hedaer: 'x', toleranceSeconds: 60 };
+    expect(pathsOf(changed('connections.in-house.verify', verify))).toEqual([
+      'connections.in-house.verify.hedaer',
+      'connections.in-house.verify.prefix',
+      'connections.in-house.verify.signed',
+      'connections.in-house.verify.toleranceSeconds',
+    ]);
+    const cleanup = { schedule: 'cron(0 3 * * ? *)', channels: 'CHAT', lookback: '1h', dry: true };
+    expect(pathsOf(changed('polyai.uk.cleanup', cleanup))).toEqual([
+      'polyai.uk.cleanup.alarmAfter',
+      'polyai.uk.cleanup.channels',
+      'polyai.uk.cleanup.dry',
+      'polyai.uk.cleanup.lookback',
+    ]);
+  });
+
+  it('is checked with the defaults of the schema', () => {
+    const cleanup = { schedule: 'rate(1 hour)', channels: ['CHAT'] };
+    expect(pathsOf(changed('polyai.uk.cleanup', { ...cleanup, lookback: '12h' }))).toEqual([
+      'polyai.uk.cleanup.lookback',
+    ]);
+    expect(pathsOf(changed('polyai.uk.cleanup', { ...cleanup, idleFor: '14d' }))).toEqual([
+      'polyai.uk.cleanup.lookback',
+    ]);
+  });
+
+  it('across projects and connections is checked although other parts have faults', () => {
+    const shared = { ...tickets, polyai: 'us', existingSecret: 'crm/tickets', publicUrl: 1 };
+    const broken = {
+      ...valid(),
+      stack: 'large',
+      connections: { tickets: { ...tickets, existingSecret: 'crm/tickets' }, more: shared, other: null },
+    };
+    expect(pathsOf(broken)).toEqual([
+      'connections.more.existingSecret',
+      'connections.more.publicUrl',
+      'connections.other',
+      'stack',
+    ]);
+  });
+
+  it.each(['zendsk', 5, null, undefined])('is checked although crm is %j', (crm) => {
+    const { crm: _, ...rest } = inHouse;
+    const settings = {
+      ...rest,
+      ...(crm !== undefined && { crm }),
+      polyai: 'ukk',
+      lookUp: 'sharedId',
+      finishedValues: ['solved', 4],
+      existingSecretKey: KEY_ARN,
+      verify: { ...HMAC, idHeader: 'x-id' },
+    };
+    expect(pathsOf({ ...valid(), connections: { c: settings } })).toEqual([
+      'connections.c.conversationId',
+      'connections.c.crm',
+      'connections.c.existingSecretKey',
+      'connections.c.finishedValues',
+      'connections.c.finishedValues[1]',
+      'connections.c.polyai',
+      'connections.c.verify.idHeader',
+    ]);
   });
 });
 
@@ -686,7 +774,7 @@ describe('any JSON at all', () => {
     'connections.in-house.conversationId',
   ];
 
-  it('as the whole file is refused with a ConfigurationError', () => {
+  it('is refused with a ConfigurationError as the whole file', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         expect(faultsOf(value).length).toBeGreaterThan(0);
@@ -694,7 +782,7 @@ describe('any JSON at all', () => {
     );
   });
 
-  it('in a place of a good file is taken or refused with a ConfigurationError', () => {
+  it('is accepted or refused with a ConfigurationError in one place of a good file', () => {
     const keys = fc.constantFrom(
       'crm',
       'polyai',
@@ -725,7 +813,56 @@ describe('any JSON at all', () => {
     );
   });
 
-  it('leaves prototypes as they are', () => {
+  it('is accepted or refused with a ConfigurationError in place of any value of a full file', () => {
+    const full = {
+      stack: { maxConcurrency: 5, throttle: { burst: 1 }, alarms: { email: 'ops@acme.example' } },
+      polyai: {
+        uk: {
+          ...valid().polyai.uk,
+          existingSecret: SECRET_ARN,
+          existingSecretKey: KEY_ARN,
+          cleanup: { schedule: 'rate(1 hour)', channels: ['CHAT'], idleFor: '1h', alarmAfter: '1d' },
+        },
+      },
+      connections: {
+        tickets: {
+          crm: 'zendesk',
+          polyai: 'uk',
+          finishedValues: ['CLOSED'],
+          lookUp: 'sharedId',
+          sharedId: 'body.id',
+          existingSecret: 'crm/zendesk',
+          allowedSources: ['203.0.113.0/24'],
+        },
+        desk: { crm: 'zoho-desk', polyai: 'uk', sender: '54983163', audience: '1', dataCentre: 'com' },
+        'in-house': {
+          ...valid().connections['in-house'],
+          verify: { ...HMAC, signed: '{id}.{body}', idHeader: 'x-id' },
+        },
+        orders: {
+          crm: 'eventbridge',
+          polyai: 'uk',
+          bus: 'orders',
+          eventPattern: { source: ['acme'], account: ['111122223333'], detail: { a: [{ prefix: 'b' }] } },
+          conversationId: 'detail.id',
+        },
+      },
+    };
+    expect(() => loadOf(full)).not.toThrow();
+    const places = fc.constantFrom(...pathsIn(full));
+    fc.assert(
+      fc.property(places, fc.jsonValue(), places, fc.jsonValue(), (one, value, two, other) => {
+        try {
+          loadOf(changeAt(changeAt(full, one, value), two, other));
+        } catch (error) {
+          expect(error).toBeInstanceOf(ConfigurationError);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('does not change a prototype', () => {
     writeFileSync(
       file,
       '{"__proto__": {"stack": 1}, "connections": {"__proto__": {"crm": "zendesk", "polyai": "uk"}}}',
@@ -742,7 +879,7 @@ describe('connections.schema.json', () => {
     expect(readFileSync(join(ROOT, 'connections.schema.json'), 'utf8')).toBe(schemaText());
   });
 
-  it('tells an editor what each key means, what may stand there and what must', () => {
+  it('describes every key and says which are required', () => {
     const { properties, required, additionalProperties } = JSON.parse(schemaText());
     const connection = properties.connections.additionalProperties;
     expect({ required, additionalProperties }).toEqual({
@@ -758,7 +895,7 @@ describe('connections.schema.json', () => {
     }
   });
 
-  it('says what each preset requires and refuses', () => {
+  it('has the settings that each preset requires and refuses', () => {
     const { allOf } = JSON.parse(schemaText()).properties.connections.additionalProperties;
     const custom = allOf.find(
       (each: { if: { properties: { crm: Json } } }) => each.if.properties.crm.const === 'custom',
@@ -768,7 +905,7 @@ describe('connections.schema.json', () => {
     expect(custom.then.properties).not.toHaveProperty('verify');
   });
 
-  it('lists the periods that CloudWatch Logs offers', () => {
+  it('lists the retention periods that CloudWatch Logs offers', () => {
     const { stack } = JSON.parse(schemaText()).properties;
     const offered = Object.values(RetentionDays).filter(
       (days) => typeof days === 'number' && days !== RetentionDays.INFINITE,
@@ -815,6 +952,15 @@ function changeAt(node: unknown, [key, ...rest]: string[], value: unknown): unkn
   return Object.fromEntries(copy);
 }
 
+/** The paths of all values in a value. */
+function pathsIn(value: unknown): string[][] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, each]) => [
+    [key],
+    ...pathsIn(each).map((path) => [key, ...path]),
+  ]);
+}
+
 /** `a.b["c.d"][0]` as its keys. */
 function segments(path: string): string[] {
   return [...path.matchAll(/\["(.*?)"\]|\[(\d+)\]|([^.[\]]+)/g)].map(
@@ -842,7 +988,7 @@ function refusalOf(path: string): ConfigurationError {
     if (error instanceof ConfigurationError) return error;
     throw error;
   }
-  throw new Error('it is accepted');
+  throw new Error('the file is accepted');
 }
 
 describe('a preset', () => {
@@ -850,7 +996,7 @@ describe('a preset', () => {
     refusalOf(write({ ...valid(), connections: { c: { polyai: 'uk', ...connection } } })).faults;
 
   it.each(Object.keys(CRMS).filter((crm) => CRMS[crm]?.takes.includes('sender')))(
-    'refuses a sender that cannot be one of %s, and says what one is',
+    'refuses a sender of the wrong form and shows the right one: %s',
     (crm) => {
       for (const sender of ['Acme Ltd', 'acme', '00D00000000000', '00D0000000000012', '0050000000000012AA']) {
         const faults = faultsOf({ crm, sender }).filter(({ path }) => path === 'connections.c.sender');
@@ -860,7 +1006,7 @@ describe('a preset', () => {
             {
               path: 'connections.c.sender',
               problem: `is "${sender}", which cannot be a sender of crm "${crm}"`,
-              mend: CRMS[crm]?.senderForm?.mend,
+              fix: CRMS[crm]?.senderForm?.mend,
             },
           ],
         });
@@ -869,30 +1015,33 @@ describe('a preset', () => {
   );
 
   it.each(Object.keys(CRMS).filter((crm) => requires(crm).length > 0))(
-    'that lacks a key, %s, is refused with a link to its page',
+    'refuses a connection without a required key, with a link to its page: %s',
     (crm) => {
       for (const key of requires(crm)) {
         expect(faultsOf({ crm })).toContainEqual({
           path: `connections.c.${key}`,
           problem: 'is missing',
-          mend: `Crm "${crm}" cannot do without it: add it as docs/crm/${crm}.md shows`,
+          fix: `Crm "${crm}" requires it: add it as docs/crm/${crm}.md shows`,
         });
       }
     },
   );
 
-  it.each(['us', 'usa', 'eu1'])('lists Zoho’s data centres for %s and guesses none', (dataCentre) => {
-    expect(faultsOf({ crm: 'zoho-desk', sender: '1', audience: '2', dataCentre })).toEqual([
-      {
-        path: 'connections.c.dataCentre',
-        problem: `is "${dataCentre}", which is unknown`,
-        mend: expect.stringMatching(/^Choose from "com", "eu", .*; the American one is "com"$/),
-      },
-    ]);
-  });
+  it.each(['us', 'usa', 'eu1'])(
+    'lists all of Zoho’s data centres for the unknown %s and does not guess one',
+    (dataCentre) => {
+      expect(faultsOf({ crm: 'zoho-desk', sender: '1', audience: '2', dataCentre })).toEqual([
+        {
+          path: 'connections.c.dataCentre',
+          problem: `is "${dataCentre}", which is unknown`,
+          fix: expect.stringMatching(/^Choose from "com", "eu", .*. The American one is "com"$/),
+        },
+      ]);
+    },
+  );
 });
 
-describe('what would not fit or would contradict itself', () => {
+describe('a configuration', () => {
   const zendesk = { crm: 'zendesk', polyai: 'support' };
   const support = { region: 'uk-1', accountId: 'acme-uk', projectId: 'PROJECT-1' };
   const faultsOf = (connections: object) => {
@@ -904,12 +1053,12 @@ describe('what would not fit or would contradict itself', () => {
     }
   };
 
-  it('may have any number of connections: only the stack’s resources are bounded', () => {
+  it('may have any number of connections', () => {
     const many = Object.fromEntries(Array.from({ length: 2000 }, (_, n) => [`c-${n}`, zendesk]));
     expect(faultsOf(many)).toEqual([]);
   });
 
-  it('is refused when it names more secrets of the user’s own than a role’s policies hold', () => {
+  it('is refused with more existing secrets than a role’s policies can name', () => {
     const many = (count: number, own: object = {}) =>
       Object.fromEntries(
         Array.from({ length: count }, (_, n) => [
@@ -922,7 +1071,7 @@ describe('what would not fit or would contradict itself', () => {
       {
         path: 'connections',
         problem: expect.stringContaining('names 700 secrets of your own'),
-        mend: expect.stringContaining('docs/scale.md'),
+        fix: expect.stringContaining('docs/scale.md'),
       },
     ]);
     const existingSecretKey = 'arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-3333-4444-555555555555';
@@ -930,7 +1079,7 @@ describe('what would not fit or would contradict itself', () => {
     expect(faultsOf(many(100, { existingSecretKey }))).toHaveLength(1);
   });
 
-  it('is refused when one secret is given two keys', () => {
+  it('is refused with two keys for one secret', () => {
     const existingSecret = 'crm/zendesk';
     const key = (id: string) =>
       `arn:aws:kms:eu-west-1:111122223333:key/${id.repeat(8)}-2222-3333-4444-555555555555`;
@@ -942,27 +1091,30 @@ describe('what would not fit or would contradict itself', () => {
     expect(faultsOf({ ...two, two: two.one })).toEqual([]);
   });
 
-  it('is refused when finishedValues stand beside finishedWhen', () => {
+  it('is refused with both finishedValues and finishedWhen', () => {
     const both = { ...zendesk, finishedValues: ['SOLVED'], finishedWhen: "body.status == 'solved'" };
     expect(faultsOf({ both })).toMatchObject([
-      { path: 'connections.both.finishedValues', problem: expect.stringContaining('beside finishedWhen') },
+      {
+        path: 'connections.both.finishedValues',
+        problem: expect.stringContaining('has no effect beside finishedWhen'),
+      },
     ]);
   });
 
   it.each([
-    ['sharedId', { crm: 'servicenow', sharedId: 'body.number' }, 'without lookUp'],
+    ['sharedId', { crm: 'servicenow', sharedId: 'body.number' }, 'has no effect without lookUp'],
     [
       'conversationId',
       { crm: 'servicenow', lookUp: 'sharedId', conversationId: 'body.number' },
-      'beside lookUp',
+      'has no effect beside lookUp',
     ],
-  ])('is refused when %s contradicts the look-up', (key, settings, problem) => {
+  ])('is refused if %s contradicts lookUp', (key, settings, problem) => {
     expect(faultsOf({ one: { polyai: 'support', ...settings } })).toMatchObject([
       { path: `connections.one.${key}`, problem: expect.stringContaining(problem) },
     ]);
   });
 
-  it('is refused when a look-up over any event does not say which id is shared', () => {
+  it('is refused with a look-up over a custom bus without sharedId', () => {
     const eventPattern = { source: ['acme.desk'], account: ['111122223333'] };
     const any = {
       crm: 'eventbridge',
@@ -1014,28 +1166,28 @@ describe('the ARNs of a file', () => {
     place('eu-west-2'),
     place('cn-north-1', '123456789012', 'aws-cn'),
     place('us-gov-west-1', '1'.repeat(12), 'aws-us-gov'),
-  ])('may be of any one place', (arns) => {
+  ])('may be in any region and account', (arns) => {
     expect(() => loadOf(withArns(arns))).not.toThrow();
   });
 
-  it.each(keys.slice(1))('must be of one region and account: %s', (key) => {
+  it.each(keys.slice(1))('must be in the same region and account: %s', (key) => {
     const mends = {
       existingSecret: 'Store the secret',
       existingSecretKey: 'Name the key',
       bus: 'Let a rule there forward',
     };
     for (const [elsewhere, part] of [
-      [place('eu-west-1'), 'region eu-west-1, and stack.alarms.topicArn is of eu-west-2'],
+      [place('eu-west-1'), 'region eu-west-1, but stack.alarms.topicArn is in eu-west-2'],
       [
         place('eu-west-2', '210987654321'),
-        'account 210987654321, and stack.alarms.topicArn is of 123456789012',
+        'account 210987654321, but stack.alarms.topicArn is in 123456789012',
       ],
     ] as const) {
       expect(faultsOf(withArns({ ...here, [key]: elsewhere[key] }))).toEqual([
         {
           path: paths[key],
-          problem: `is of ${part}`,
-          mend: expect.stringContaining(mends[key as keyof typeof mends]),
+          problem: `is in ${part}`,
+          fix: expect.stringContaining(mends[key as keyof typeof mends]),
         },
       ]);
     }
@@ -1046,8 +1198,8 @@ describe('the ARNs of a file', () => {
       [
         {
           path: paths[key],
-          problem: expect.stringContaining('names the partition aws-cn, and the region eu-west-2 is of aws'),
-          mend: expect.stringContaining('arn:aws:'),
+          problem: expect.stringContaining('names the partition aws-cn, but the region eu-west-2 is in aws'),
+          fix: expect.stringContaining('arn:aws:'),
         },
       ],
     );

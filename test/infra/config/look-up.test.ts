@@ -16,18 +16,21 @@ describe('a look-up', () => {
     ['eventbridge', { ...PATTERN, sharedId: 'detail.ticket' }],
     ['zendesk', { finishedWhen: "body.detail.status == 'SOLVED'" }],
     ['eventbridge', { ...PATTERN, sharedId: 'detail.ticket', finishedWhen: "detail.status == 'closed'" }],
-  ])('is refused where no event can prove a finish, unless that is allowed: %s %j', (crm, settings) => {
-    expect(faultsOf(crm, { ...settings, ...LOOK_UP })).toEqual([
-      {
-        path: 'connections.c.lookUp',
-        problem: expect.stringMatching(
-          /^is not safe: .* that a ticket was not finished before, and its second finish would close a newer chat$/,
-        ),
-        mend: expect.stringMatching(/^(Remove|Choose|Find) .*add "repeatedFinish": "allow"$/),
-      },
-    ]);
-    expect(faultsOf(crm, { ...settings, ...LOOK_UP, repeatedFinish: 'allow' })).toEqual([]);
-  });
+  ])(
+    'is refused if events cannot prove that a ticket was open before, unless repeatedFinish allows it: %s %j',
+    (crm, settings) => {
+      expect(faultsOf(crm, { ...settings, ...LOOK_UP })).toEqual([
+        {
+          path: 'connections.c.lookUp',
+          problem: expect.stringMatching(
+            /^is not safe: .* that a ticket was not finished before, and its second finish would close a newer chat$/,
+          ),
+          fix: expect.stringMatching(/^(Remove|Choose|Find) .*add "repeatedFinish": "allow"$/),
+        },
+      ]);
+      expect(faultsOf(crm, { ...settings, ...LOOK_UP, repeatedFinish: 'allow' })).toEqual([]);
+    },
+  );
 
   it.each<[string, Record<string, unknown>]>([
     ['hubspot', { finishedValues: ['4'] }],
@@ -37,23 +40,23 @@ describe('a look-up', () => {
     ['intercom', { finishedValues: ['ticket.closed', 'ticket.state.updated'] }],
     ['zendesk', { finishedValues: ['CLOSED'] }],
     ['jira', { finishedValues: ['Resolved', '6'] }],
-  ])('is taken where an event can: %s %j', (crm, settings) => {
+  ])('is accepted if events can prove that a ticket was open before: %s %j', (crm, settings) => {
     expect(faultsOf(crm, { ...settings, ...LOOK_UP })).toEqual([]);
   });
 
   it.each([
     ['yes', /unknown/],
     [true, /./],
-  ])('takes no other word for it than allow: %j', (repeatedFinish, problem) => {
+  ])('accepts only the value "allow" for repeatedFinish, not %j', (repeatedFinish, problem) => {
     const faults = faultsOf('zendesk', { ...LOOK_UP, repeatedFinish });
     expect(faults).toMatchObject([
       { path: 'connections.c.repeatedFinish', problem: expect.stringMatching(problem) },
     ]);
   });
 
-  it('is what repeatedFinish belongs to', () => {
+  it('is required by repeatedFinish', () => {
     expect(faultsOf('zendesk', { repeatedFinish: 'allow' })).toMatchObject([
-      { path: 'connections.c.repeatedFinish', problem: 'has no meaning without lookUp' },
+      { path: 'connections.c.repeatedFinish', problem: 'has no effect without lookUp' },
     ]);
   });
 });

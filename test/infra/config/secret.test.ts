@@ -59,7 +59,7 @@ describe('a secret in the configuration', () => {
           {
             path: `${path}${key}`,
             problem: 'is a secret, and secrets do not belong in this file',
-            mend: expect.stringMatching(/renew it: .*steps 4 and 5 of the README/),
+            fix: expect.stringMatching(/renew it: .*steps 4 and 5 of the README/),
           },
         ]);
         expect(refusal?.message).not.toMatch(/hunter|Did you mean|existingSecret/);
@@ -67,7 +67,7 @@ describe('a secret in the configuration', () => {
     },
   );
 
-  it('is recognised by its key even where the scheme is unknown', () => {
+  it('is recognised by its key even if the scheme is unknown', () => {
     const faults = refusalOf(fileWith('verify', { scheme: 'hmca', secret: 'hunter2' }))?.faults;
     expect(faults?.map(({ path }) => path)).toEqual([
       'connections.custom.verify.scheme',
@@ -94,21 +94,21 @@ describe('a secret in the configuration', () => {
     'sk_live_4eC39HqLyjWDarjtT1zdp7dc',
   ];
 
-  it.each([...shapes, ...names])('is recognised by its shape as an existingSecret: %s', (existingSecret) => {
+  it.each([...shapes, ...names])('is recognised by its form as an existingSecret: %s', (existingSecret) => {
     for (const place of ['connections.c', 'polyai.support']) {
       const refusal = refusalOf(fileWith(place, { existingSecret }));
       expect(refusal?.faults).toEqual([
         {
           path: `${place}.existingSecret`,
           problem: expect.stringMatching(/secret, .*and secrets do not belong in this file$/),
-          mend: expect.stringMatching(/renew it: .*README/),
+          fix: expect.stringMatching(/renew it: .*README/),
         },
       ]);
       expect(refusal?.message).not.toContain(existingSecret);
     }
   });
 
-  it.each(shapes)('is recognised by its shape wherever it stands: %s', (secret) => {
+  it.each(shapes)('is recognised by its form at any place: %s', (secret) => {
     const places: [Json, string][] = [
       [fileWith('connections.c', { sender: secret }), 'connections.c.sender'],
       [fileWith('connections.c', { finishedValues: ['solved', secret] }), 'connections.c.finishedValues[1]'],
@@ -120,7 +120,7 @@ describe('a secret in the configuration', () => {
     ];
     for (const [content, path] of places) {
       const refusal = refusalOf(content);
-      expect(refusal?.faults).toMatchObject([{ path, mend: expect.stringContaining('renew it') }]);
+      expect(refusal?.faults).toMatchObject([{ path, fix: expect.stringContaining('renew it') }]);
       expect(refusal?.message).not.toContain(secret);
     }
   });
@@ -135,11 +135,11 @@ describe('a secret in the configuration', () => {
     'prod/zendesk/2024-11-26/signingSecret',
     'sk-webhooks',
     'arn:aws:secretsmanager:eu-west-2:123456789012:secret:kX9mQ2vB7nR4tY8wL3pZ6cD1-AbC123',
-  ])('is not seen in the name of one: %s', (existingSecret) => {
+  ])('is not suspected in the name of a secret: %s', (existingSecret) => {
     expect(refusalOf(fileWith('connections.c', { existingSecret }))).toBeUndefined();
   });
 
-  it('is not seen in names of the user’s own, in patterns of events, or in what settings need', () => {
+  it('is not suspected in the user’s names, in event patterns, or in values that settings need', () => {
     const connections = {
       token: { ...zendesk, polyai: 'secret' },
       password: {
@@ -161,23 +161,23 @@ describe('a secret in the configuration', () => {
   });
 
   it.each(['existingSecrets', 'exisitngSecret', 'ExistingSecret', 'existing_secret', 'existingsecret'])(
-    'is not what a misspelt %s with a name holds, and is what one with a secret holds',
+    'is suspected in a misspelt %s only if its value looks like a secret',
     (key) => {
       expect(refusalOf(fileWith('connections.c', { [key]: 'crm/tickets' }))?.faults).toEqual([
         {
           path: `connections.c.${key}`,
-          problem: 'is not a key that is known here',
-          mend: 'Did you mean "existingSecret"?',
+          problem: 'is not a known key',
+          fix: 'Did you mean "existingSecret"?',
         },
       ]);
       expect(refusalOf(fileWith('connections.c', { [key]: 'whsec_dGVzdA==' }))?.faults).toMatchObject([
-        { path: `connections.c.${key}`, mend: expect.stringContaining('renew it') },
+        { path: `connections.c.${key}`, fix: expect.stringContaining('renew it') },
       ]);
     },
   );
 });
 
-describe('an existingSecret that is somebody else’s', () => {
+describe('an existingSecret with another owner', () => {
   const SALES = { ...support, projectId: 'PROJECT-2' };
   const spellings = (name: string) => [
     name,
@@ -198,14 +198,14 @@ describe('an existingSecret that is somebody else’s', () => {
     )?.faults ?? [];
 
   it.each(spellings('polyai-chat-closer/connections/a/secret'))(
-    'is refused where the stack makes it for another connection: %s',
+    'is refused if the stack makes it for another connection: %s',
     (existingSecret) => {
       for (const polyai of ['sales', 'support']) {
         expect(faultsOf({ existingSecret, polyai })).toEqual([
           {
             path: 'connections.b.existingSecret',
             problem: 'is the secret of connections.a, which this stack makes',
-            mend: 'Store a secret of its own and name that',
+            fix: 'Store a separate secret and name that one',
           },
         ]);
       }
@@ -216,18 +216,18 @@ describe('an existingSecret that is somebody else’s', () => {
     ...spellings('polyai-chat-closer/polyai/support/secret'),
     ...spellings('polyai-chat-closer/polyai/gone/secret'),
     ...spellings('another-stack/polyai/support/secret'),
-  ])('is refused where it holds a project’s keys: %s', (existingSecret) => {
+  ])('is refused if it holds a project’s keys: %s', (existingSecret) => {
     expect(faultsOf({ existingSecret })).toEqual([
       {
         path: 'connections.b.existingSecret',
         problem: expect.stringMatching(/^is the secret of a project \(".*"\): .* PolyAI’s keys$/),
-        mend: 'Store a secret of its own and name that',
+        fix: 'Store a separate secret and name that one',
       },
     ]);
   });
 
   it.each(spellings('polyai-chat-closer/connections/a/secret'))(
-    'is refused where a project names a connection’s: %s',
+    'is refused if a project names the secret of a connection: %s',
     (existingSecret) => {
       expect(faultsOf({}, { existingSecret })).toMatchObject([
         { path: 'polyai.support.existingSecret', problem: expect.stringContaining('of a connection ("a")') },
@@ -235,14 +235,14 @@ describe('an existingSecret that is somebody else’s', () => {
     },
   );
 
-  it('is refused where a project names another’s', () => {
+  it('is refused if a project names the secret of another project', () => {
     const existingSecret = 'polyai-chat-closer/polyai/sales/secret';
     expect(faultsOf({}, { existingSecret })).toMatchObject([
       { path: 'polyai.support.existingSecret', problem: expect.stringContaining('of polyai.sales') },
     ]);
   });
 
-  it('is refused by the name of the stack that is deployed', () => {
+  it('is refused only if the stack’s name is in it', () => {
     const existingSecret = 'mine/connections/a/secret';
     expect(faultsOf({ existingSecret })).toEqual([]);
     expect(faultsOf({ existingSecret }, {}, 'mine')).toHaveLength(1);
@@ -254,15 +254,15 @@ describe('an existingSecret that is somebody else’s', () => {
     ...spellings('polyai-chat-closer/connections/old-name-of-b/secret'),
     ...spellings('polyai-chat-closer/connections/a/secrets'),
     ...spellings('team/polyai-chat-closer/connections/a/secret'),
-  ])('may be named where nobody else has it: %s', (existingSecret) => {
+  ])('is accepted if it has no other owner: %s', (existingSecret) => {
     expect(faultsOf({ existingSecret })).toEqual([]);
   });
 
-  it('may be a project’s own, retained from an earlier stack of the name', () => {
+  it('may be the retained secret of the same project', () => {
     expect(faultsOf({}, { existingSecret: 'polyai-chat-closer/polyai/support/secret' })).toEqual([]);
   });
 
-  it('may be shared, retained, by connections of one project, and of one alone', () => {
+  it('may be a retained secret that connections of one project share, but not of two', () => {
     const existingSecret = 'polyai-chat-closer/connections/a/secret';
     const shared = (polyai: string, b: string) =>
       refusalOf({

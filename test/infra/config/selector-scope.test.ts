@@ -5,7 +5,6 @@ import { readContent } from '../../../functions/delivery.ts';
 import { selector } from '../../../functions/intake/selector.ts';
 import type { VerifySettings } from '../../../functions/schemes/scheme.ts';
 import { uncoveredParts } from '../../../infra/config/coverage.ts';
-import { schemes, takes } from '../../../infra/config/preset.ts';
 import { readsOf } from '../../../infra/config/selector-reads.ts';
 import { toConnection } from '../../../infra/config/to-connection.ts';
 import { CHOSEN } from '../../../infra/config/verify.ts';
@@ -78,7 +77,7 @@ function settingsOf(crm: string, scheme: string | undefined): Record<string, unk
 function waysToProve(crm: string): [scheme: string, chosen: string | undefined][] {
   const { verify } = CRMS[crm] ?? {};
   const own = typeof verify === 'function' ? verify({}) : verify;
-  const chosen = takes(crm).includes('verify') ? (schemes(crm) ?? CHOSEN) : [];
+  const chosen = CRMS[crm]?.takes.includes('verify') ? (CRMS[crm]?.schemes ?? CHOSEN) : [];
   return [
     ...(own ? [[own.scheme, undefined] as [string, undefined]] : []),
     ...chosen.map((scheme) => [scheme, scheme] as [string, string]),
@@ -89,7 +88,7 @@ const ALL = WEBHOOKS.flatMap((crm) => waysToProve(crm).map(([scheme, chosen]) =>
 
 describe('a selector of a webhook', () => {
   it.each(ALL)(
-    'of $crm by $scheme reads only what a signature covers, or anything by a token',
+    'of $crm by $scheme may read what the signature covers, or anything with a token',
     ({ crm, scheme, chosen }) => {
       const settings = settingsOf(crm, chosen);
       for (const part of ['headers', 'query'] as const) {
@@ -107,7 +106,7 @@ describe('a selector of a webhook', () => {
   );
 
   it.each(ALL.filter(({ scheme }) => SIGNED[scheme]))(
-    'of $crm by $scheme never sees the delivery as a whole',
+    'of $crm by $scheme must not read the delivery as a whole',
     ({ crm, chosen }) => {
       for (const conversationId of WHOLE) {
         const faults = faultsOf(crm, { ...settingsOf(crm, chosen), conversationId });
@@ -119,7 +118,7 @@ describe('a selector of a webhook', () => {
     },
   );
 
-  it.each(['finishedWhen', 'sharedId'])('is held to the same as %s', (key) => {
+  it.each(['finishedWhen', 'sharedId'])('has the same limits as %s', (key) => {
     const value = key === 'finishedWhen' ? "headers.kind == 'closed'" : 'headers.kind';
     const settings = { [key]: value, ...(key === 'sharedId' && { lookUp: 'sharedId' }) };
     expect(faultsOf('zendesk', settings).map(({ path }) => path)).toContain(`connections.c.${key}`);
@@ -129,18 +128,18 @@ describe('a selector of a webhook', () => {
     ).not.toContain(`connections.c.${key}`);
   });
 
-  it('is refused with the reason and the way out', () => {
+  it('is refused with the reason and the fix', () => {
     expect(faultsOf('custom', { ...CUSTOM, conversationId: 'query.id' })).toEqual([
       {
         path: 'connections.c.conversationId',
         problem:
-          'reads query, which the signature (hmac) does not cover: whoever has seen one delivery could change it and have other chats closed',
-        mend: 'Read it from the body, which the sender signs, as in body.ticket.id',
+          'reads query, which the signature (hmac) does not cover: anybody who has seen one delivery could change it and close other chats',
+        fix: 'Read it from the body, which the sender signs, as in body.ticket.id',
       },
     ]);
   });
 
-  it('does not read a signed timestamp or id either', () => {
+  it('must not read a signed timestamp or id either', () => {
     const verify = { ...HMAC, idHeader: 'x-id', signed: '{id}.{body}' };
     expect(faultsOf('custom', { ...CUSTOM, verify, conversationId: 'headers."x-id"' })).toMatchObject([
       { path: 'connections.c.conversationId', problem: expect.stringContaining('does not cover') },
@@ -159,12 +158,12 @@ describe('a selector of a webhook', () => {
     ['chats[?state == `1`].id', 'begins with "chats"', 'Did you mean body.chats[?state == `1`].id?'],
     ['body.a || chat.id', 'has a path that begins with "chat"', 'Did you mean body.a || body.chat.id?'],
     ['always', 'begins with "always"', 'Did you mean body.always?'],
-  ])('that forgets the body, %s, is refused with the likely path', (conversationId, problem, mend) => {
+  ])('that lacks the body, %s, is refused with the likely path', (conversationId, problem, fix) => {
     expect(faultsOf('custom', { ...CUSTOM, conversationId })).toEqual([
       {
         path: 'connections.c.conversationId',
-        problem: `${problem}, and a selector sees body, headers and query`,
-        mend,
+        problem: `${problem}, but a selector sees body, headers and query`,
+        fix,
       },
     ]);
   });
@@ -181,22 +180,22 @@ describe('a selector of a webhook', () => {
     ['solved', 'is only the word "solved", which is never true', "as in body.status == 'solved'"],
     ['Always', 'is only the word "Always", which is never true', 'Did you mean "always"?'],
     ['ALWAYS', 'is only the word "ALWAYS", which is never true', 'Did you mean "always"?'],
-  ])('that is never true, %s, is refused with the likely one', (finishedWhen, problem, mend) => {
+  ])('that is never true, %s, is refused with the likely condition', (finishedWhen, problem, fix) => {
     expect(faultsOf('custom', { ...CUSTOM, finishedWhen })).toEqual([
       {
         path: 'connections.c.finishedWhen',
         problem: expect.stringContaining(problem),
-        mend: expect.stringContaining(mend),
+        fix: expect.stringContaining(fix),
       },
     ]);
   });
 
-  it.each(WEBHOOKS.filter((crm) => takes(crm).includes('conversationId')))(
-    'of %s begins with body even where a delivery is a batch',
+  it.each(WEBHOOKS.filter((crm) => CRMS[crm]?.takes.includes('conversationId')))(
+    'of %s must begin with body even if a delivery is a batch',
     (crm) => {
       const [, chosen] = waysToProve(crm)[0] ?? [];
       const faults = faultsOf(crm, { ...settingsOf(crm, chosen), conversationId: 'ticket.id' });
-      expect(faults).toMatchObject([{ mend: 'Did you mean body.ticket.id?' }]);
+      expect(faults).toMatchObject([{ fix: 'Did you mean body.ticket.id?' }]);
     },
   );
 
@@ -206,20 +205,20 @@ describe('a selector of a webhook', () => {
     'let $h = headers in $h."X-Event"',
     'headers | "X-Event"',
   ])(
-    'that reads a header in upper case, %s, is refused, since they arrive in lower case',
+    'that reads a header in upper case is refused, because names arrive in lower case: %s',
     (conversationId) => {
       const settings = { ...CUSTOM, verify: { scheme: 'bearer' }, conversationId };
       expect(faultsOf('custom', settings)).toEqual([
         {
           path: 'connections.c.conversationId',
-          problem: 'reads the header "X-Event", and names of headers arrive in lower case',
-          mend: 'Write headers."x-event"',
+          problem: 'reads the header "X-Event", but names of headers arrive in lower case',
+          fix: 'Write headers."x-event"',
         },
       ]);
     },
   );
 
-  it.each(WEBHOOKS)('of %s takes the body for a list only where it sees the whole body', (crm) => {
+  it.each(WEBHOOKS)('of %s may use the body as a list only if it sees the whole body', (crm) => {
     const [, chosen] = waysToProve(crm)[0] ?? [];
     const connection = toConnection(connectionOf(crm, readFixture(crm, 'finished.json').connection));
     const isBatch = fixtureNames(crm).some((name) => {
@@ -252,7 +251,7 @@ describe('a selector of a webhook', () => {
     }
   });
 
-  it('of any depth is taken or refused, and never a stack trace', () => {
+  it('of any depth is accepted or refused without throwing', () => {
     for (let depth = 500; depth < 10_000; depth += 500) {
       for (const conversationId of [
         `${'['.repeat(depth)}body${']'.repeat(depth)}`,
@@ -263,7 +262,7 @@ describe('a selector of a webhook', () => {
     }
   });
 
-  it('has one fault where it does not parse or is true of an empty delivery', () => {
+  it('has one fault if it does not parse or is true for an empty delivery', () => {
     expect(faultsOf('custom', { ...CUSTOM, finishedWhen: 'body.status == closed' })).toHaveLength(1);
     expect(faultsOf('custom', { ...CUSTOM, conversationId: 'chat.' })).toHaveLength(1);
   });
@@ -272,18 +271,18 @@ describe('a selector of a webhook', () => {
 describe('a selector of a bus', () => {
   const settings = (crm: string) => readFixture(crm, 'finished.json').connection ?? {};
 
-  it.each(BUSES)('of %s begins with a key of the event', (crm) => {
+  it.each(BUSES)('of %s must begin with a key of the event', (crm) => {
     const { lookUp: _lookUp, sharedId: _shared, ...own } = settings(crm);
     expect(faultsOf(crm, { ...own, conversationId: 'chat.id' })).toEqual([
       {
         path: 'connections.c.conversationId',
-        problem: expect.stringMatching(/^begins with "chat", and an event has detail, detail-type, source/),
-        mend: 'Did you mean detail.chat.id?',
+        problem: expect.stringMatching(/^begins with "chat", but an event has detail, detail-type, source/),
+        fix: 'Did you mean detail.chat.id?',
       },
     ]);
     for (const conversationId of ['body.id', '$.body.id', '@.query.id', 'detail.id || headers.id']) {
       expect(faultsOf(crm, { ...own, conversationId })).toMatchObject([
-        { problem: expect.stringContaining('begins as for a webhook') },
+        { problem: expect.stringContaining('begins like a webhook’s selector') },
       ]);
     }
     for (const conversationId of ['detail.id', '$.detail.id', 'resources[0]', 'detail.body.id']) {
@@ -293,7 +292,7 @@ describe('a selector of a bus', () => {
 });
 
 describe('what a selector reads', () => {
-  it('is found for every scheme there is', () => {
+  it('without a signature over it is known for every scheme', () => {
     const named: Record<VerifySettings['scheme'], string[]> = {
       hmac: ['headers', 'query'],
       'standard-webhooks': ['headers', 'query'],
@@ -311,7 +310,7 @@ describe('what a selector reads', () => {
     }
   });
 
-  it('is never less than what it gives: what changes with the query reads it', () => {
+  it('includes the query if its result changes with the query', () => {
     const atom = fc.constantFrom(
       'body',
       'headers',

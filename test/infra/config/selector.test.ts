@@ -28,9 +28,9 @@ describe('a selector', () => {
 
   it.each([
     ['body.status ==', 'is not JMESPath', 'Write JMESPath'],
-    ['body.items[?', 'is not JMESPath: it has a [ without its ]', 'Add the missing ]'],
+    ['body.items[?', 'is not JMESPath: it has a [ without a ]', 'Add the missing ]'],
     ['body.chat.', 'is not JMESPath', 'Write JMESPath'],
-    ['('.repeat(50_000), 'is not JMESPath: it has a ( without its )', 'Add the missing )'],
+    ['('.repeat(50_000), 'is not JMESPath: it has a ( without a )', 'Add the missing )'],
     ['body.state == 4', 'the number 4 without backticks', '`4` in backticks'],
     ['body.state > -1.5', 'the number -1.5 without backticks', '`-1.5` in backticks'],
     ['body.a and body.b', '"and", which is not an operator', 'Write && for "and"'],
@@ -43,18 +43,18 @@ describe('a selector', () => {
     ["body.status !== 'open'", '"!==", which is not an operator', 'Write != to compare'],
     ["body.status <> 'open'", '"<>", which is not an operator', 'Write != to compare'],
     ['body.status == `closed`', 'a text in backticks, `closed`', "in single quotes, as in 'closed'"],
-    ['{{ticket.external_id}}', 'a placeholder that nothing fills in', 'Write the path of the field'],
-    ['body.{{id}}', 'a placeholder that nothing fills in', 'Write the path of the field'],
-    [`\${ticket.id}`, 'a placeholder that nothing fills in', 'Write the path of the field'],
+    ['{{ticket.external_id}}', 'a placeholder, which nothing fills in here', 'Write the path of the field'],
+    ['body.{{id}}', 'a placeholder, which nothing fills in here', 'Write the path of the field'],
+    [`\${ticket.id}`, 'a placeholder, which nothing fills in here', 'Write the path of the field'],
     ["body['status']", 'a key in square brackets', 'Write a dot and the key'],
-    ["(body.status == 'closed'", 'a ( without its )', 'Add the missing )'],
-    ["contains(body.tags, 'chat'", 'a ( without its )', 'Add the missing )'],
-    ["body.status == 'closed')", 'a ) without its (', 'Add the missing ('],
+    ["(body.status == 'closed'", 'a ( without a )', 'Add the missing )'],
+    ["contains(body.tags, 'chat'", 'a ( without a )', 'Add the missing )'],
+    ["body.status == 'closed')", 'a ) without a (', 'Add the missing ('],
     ['body.status == ‘closed’', 'a typographic quotation mark (‘)', 'the plain character'],
     ["body.status ==\u00a0'closed'", 'a no-break space (U+00A0)', 'the plain character'],
-    ["body.status == 'closed", 'nothing closes', 'Close it'],
-    ["body.status == 'closed\\'", 'nothing closes', 'Close it'],
-    ['body.open == `false', 'nothing closes', 'Close it'],
+    ["body.status == 'closed", 'an opening quotation mark without a closing one', 'Close it'],
+    ["body.status == 'closed\\'", 'an opening quotation mark without a closing one', 'Close it'],
+    ['body.open == `false', 'an opening quotation mark without a closing one', 'Close it'],
     ["body.status = 'closed'", 'a single =', '=='],
     ["body.a == 'x' && body.b = 'y'", 'a single =', '=='],
     ["$status = 'closed'", 'a single =', '=='],
@@ -66,17 +66,17 @@ describe('a selector', () => {
     ['pad_left(body.id)', 'wrong number of arguments (1)', 'It takes 2 to 3'],
     ['not_null()', 'wrong number of arguments (0)', 'It takes 1 or more'],
     ['sort_by(body.items, id)', 'a value where it takes an expression', 'Put & before argument 2'],
-    ['body.{id: $ticket}', 'uses $ticket, which no let binds', 'let $ticket'],
-    ['let $a = $b, $b = body in $a', 'uses $b, which no let binds', 'let $b'],
-    ['(let $a = body in $a) && $a', 'uses $a, which no let binds', 'let $a'],
-    ['!body.open', 'takes a key of a negation', '!(body.open)'],
-    ['body.ids[::0]', 'steps of 0', 'another step'],
+    ['body.{id: $ticket}', 'uses $ticket, but no let binds it', 'let $ticket'],
+    ['let $a = $b, $b = body in $a', 'uses $b, but no let binds it', 'let $b'],
+    ['(let $a = body in $a) && $a', 'uses $a, but no let binds it', 'let $a'],
+    ['!body.open', 'reads a key of a negation', '!(body.open)'],
+    ['body.ids[::0]', 'a step of 0', 'another step'],
     ['headers.x-ticket-id', 'reads x-ticket-id as a subtraction', 'headers."x-ticket-id"'],
     ["body.state-name == 'on-hold'", 'reads state-name as a subtraction', '"state-name"'],
-  ])('that is %p is refused', (expression, problem, mend) => {
+  ])('that is %j is refused', (expression, problem, fix) => {
     expect(checkSelector(expression)).toEqual({
       problem: expect.stringContaining(problem),
-      mend: expect.stringContaining(mend),
+      fix: expect.stringContaining(fix),
     });
   });
 
@@ -88,8 +88,8 @@ describe('a selector', () => {
     'body.a == `x`',
     '(body.a',
     'body.a ==',
-  ])('that is %p is refused with a link to the page about selectors', (expression) => {
-    expect(checkSelector(expression)?.mend).toContain('docs/crm/custom.md#selectors');
+  ])('that is %j is refused with a link to the page about selectors', (expression) => {
+    expect(checkSelector(expression)?.fix).toContain('docs/crm/custom.md#selectors');
   });
 
   it.each([
@@ -97,11 +97,11 @@ describe('a selector', () => {
     'body."a and b" == `"x in y"`',
     'body.and.or.in.not',
     'sort_by(body.items, &id)[0].id',
-  ])('may have in a text or a name what is no operator: %s', (expression) => {
+  ])('may have words like operators in a text or a name: %s', (expression) => {
     expect(checkSelector(expression)).toBeUndefined();
   });
 
-  it('is judged without throwing, whatever it is', () => {
+  it('of any text is checked without throwing', () => {
     const pieces = fc.constantFrom(
       'body',
       '.id',
@@ -147,14 +147,14 @@ describe('a finishedWhen', () => {
     "body.status != 'open'",
     '`true`',
     '!(body.open)',
-  ])('that is %p is true of an empty delivery and refused', (expression) => {
+  ])('that is %j is refused, because it is true for an empty delivery', (expression) => {
     expect(checkFinishedWhen(expression)).toEqual({
-      problem: expect.stringContaining('true of an empty delivery'),
-      mend: expect.stringContaining('write "always"'),
+      problem: expect.stringContaining('true for an empty delivery'),
+      fix: expect.stringContaining('write "always"'),
     });
   });
 
-  it('has the faults of any selector', () => {
+  it('is checked like any selector', () => {
     expect(checkFinishedWhen('body.status ==')?.problem).toContain('is not JMESPath');
   });
 });
@@ -168,16 +168,16 @@ describe('a conversationId', () => {
   );
 
   it.each(["'conversation-1'", '`17`', "['conversation-1']", "body.id || 'none'", 'to_string(body.id)'])(
-    'that is %p gives an id for an empty delivery and is refused',
+    'that is %j is refused, because it gives an id for an empty delivery',
     (expression) => {
       expect(checkConversationId(expression)).toEqual({
         problem: expect.stringContaining('gives an id for an empty delivery'),
-        mend: expect.stringContaining('Write the path of the id'),
+        fix: expect.stringContaining('Write the path of the id'),
       });
     },
   );
 
-  it('has the faults of any selector', () => {
+  it('is checked like any selector', () => {
     expect(checkConversationId('headers.x-id')?.problem).toContain('subtraction');
   });
 });
