@@ -1,9 +1,9 @@
 import { ArnFormat, RemovalPolicy, SecretValue, Stack, Validations } from 'aws-cdk-lib';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import { CRMS } from '../functions/crm/index.ts';
 import type { VerifySettings } from '../functions/schemes/scheme.ts';
 import { needsSecret } from './config/preset.ts';
+import type { Initial } from './initial-secret.ts';
 
 /** A secret as the stack knows it: for its grants, for the functions that read it, and for who fills it. */
 export type StackSecret = {
@@ -15,28 +15,7 @@ export type StackSecret = {
   toFill?: string;
 };
 
-/**
- * What a new secret holds. Frozen: Secrets Manager would write a changed value over what somebody has filled
- * in since.
- */
-export type Initial = { waiting: string } | { template: string; key: string };
-
-export const PROJECT_WAITS: Initial = { waiting: '{"apiKey":"","token":""}' };
-const SIGNING_SECRET_WAITS: Initial = { waiting: '{"signingSecret":""}' };
-const GENERATED_SIGNING_SECRET: Initial = { template: '{}', key: 'signingSecret' };
-const GENERATED_TOKEN: Initial = { template: '{}', key: 'token' };
-const GENERATED_PASSWORD: Initial = { template: '{"username":"webhook"}', key: 'password' };
 const GENERATED_LENGTH = 48;
-
-const VENDORS_OWN: VerifySettings['scheme'][] = ['standard-webhooks', 'hubspot', 'twilio'];
-
-/** What a connection's secret starts with: made up here where the CRM lets us choose, empty where it issues it. */
-export function initialSecret(crm: string, scheme: VerifySettings['scheme']): Initial {
-  if (VENDORS_OWN.includes(scheme)) return SIGNING_SECRET_WAITS;
-  if (scheme === 'hmac')
-    return CRMS[crm]?.vendorIssuesSecret ? SIGNING_SECRET_WAITS : GENERATED_SIGNING_SECRET;
-  return scheme === 'basic' ? GENERATED_PASSWORD : GENERATED_TOKEN;
-}
 
 /**
  * A secret of the stack's own, kept when the stack goes.

@@ -23,14 +23,13 @@ import { isOnBus } from './config/bus.ts';
 import type { Configuration } from './config/load.ts';
 import { connectionsOnBuses, Events } from './events.ts';
 import { consume, postpone, readSecrets, sendTo } from './grants.ts';
+import { initialSecret, PROJECT_WAITS } from './initial-secret.ts';
 import { monitor } from './monitoring.ts';
 import { requireResources } from './resources.ts';
 import { ROOT } from './root.ts';
 import {
   createSecret,
-  initialSecret,
   ownPatterns,
-  PROJECT_WAITS,
   projectShape,
   provenBySecret,
   type StackSecret,

@@ -1,7 +1,9 @@
 import { Duration } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../infra/config/load.ts';
+import { schemaText } from '../../infra/config/schema.ts';
 import { requireVisibility } from '../../infra/stack.ts';
 import { SMALLEST } from '../support/configuration.ts';
 import { createStack } from '../support/stack.ts';
@@ -127,6 +129,14 @@ describe('the functions', () => {
     expect(retention(smallest)).toEqual(Array(3).fill([90, 'RetainExceptOnCreate']));
     const set = createStack({ ...SMALLEST, stack: { logRetentionDays: 7 } });
     expect(retention(Template.fromStack(set))).toEqual(Array(3).fill([7, 'RetainExceptOnCreate']));
+  });
+
+  it('may keep their logs for any period that CloudWatch Logs offers', () => {
+    const { stack } = JSON.parse(schemaText()).properties;
+    const offered = Object.values(RetentionDays).filter(
+      (days) => typeof days === 'number' && days !== RetentionDays.INFINITE,
+    );
+    expect(stack.properties.logRetentionDays.enum).toEqual(offered.sort((a, b) => Number(a) - Number(b)));
   });
 
   it('let the receiver read the secrets of connections and send to the queue, and nothing else', () => {
@@ -318,6 +328,15 @@ describe('the secrets', () => {
       if (String(Properties.Name).includes('/polyai/'))
         expect(Properties.SecretString).toBe('{"apiKey":"","token":""}');
     }
+  });
+
+  it('are not made for a connection that the CRM proves by its published keys', () => {
+    const desk = { crm: 'zoho-desk', polyai: 'support', sender: '1', dataCentre: 'eu', audience: '2' };
+    const connections = { ...SMALLEST.connections, desk };
+    const template = Template.fromStack(createStack({ ...SMALLEST, connections }));
+    template.resourceCountIs('AWS::SecretsManager::Secret', 2);
+    expect(template.findOutputs('SecretsToFill').SecretsToFill?.Value).not.toContain('connections/desk');
+    expect(JSON.stringify(template)).not.toContain('connections/desk');
   });
 
   it('may be the user’s own, by name or ARN, each granted once, with their keys', () => {

@@ -4,7 +4,7 @@ import type { Connection } from '../../../functions/connections.ts';
 import type { Crm } from '../../../functions/crm/crm.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
 import { readDelivery } from '../../../functions/intake/read-delivery.ts';
-import { initialSecret } from '../../../infra/secrets.ts';
+import { initialSecret } from '../../../infra/initial-secret.ts';
 import { basicAuthorization, changeCharacter } from '../../../local/delivery.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
 import { startReceiver } from '../../support/receiver.ts';

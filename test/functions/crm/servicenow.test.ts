@@ -10,8 +10,8 @@ import servicenow from '../../../functions/crm/servicenow.ts';
 import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import hmac from '../../../functions/schemes/hmac.ts';
 import type { HmacSettings } from '../../../functions/schemes/scheme.ts';
+import { initialSecret } from '../../../infra/initial-secret.ts';
 import { ROOT } from '../../../infra/root.ts';
-import { initialSecret } from '../../../infra/secrets.ts';
 import {
   basicAuthorization,
   changeByte,
