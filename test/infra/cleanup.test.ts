@@ -5,7 +5,7 @@ import { Validations } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
-import { spanOf } from '../../infra/monitoring.ts';
+import { spanOf } from '../../infra/alarms.ts';
 import { ROOT } from '../../infra/root.ts';
 import { SMALLEST } from '../support/configuration.ts';
 import { createStack } from '../support/stack.ts';
@@ -47,7 +47,7 @@ describe('a schedule', () => {
   it('calls the function with the project’s name, at its time, and never twice', () => {
     const target = (project: string) => ({
       Arn: { 'Fn::GetAtt': [expect.stringMatching(/^Cleanup/), 'Arn'] },
-      RoleArn: { 'Fn::GetAtt': [expect.stringMatching(/^SchedulesRole/), 'Arn'] },
+      RoleArn: { 'Fn::GetAtt': [expect.stringMatching(/^CleanupSchedulesRole/), 'Arn'] },
       Input: `{"project":"${project}"}`,
       RetryPolicy: { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 900 },
     });
@@ -105,7 +105,7 @@ describe('a schedule', () => {
           },
         ],
       }),
-      Roles: [{ Ref: Match.stringLikeRegexp('^SchedulesRole') }],
+      Roles: [{ Ref: Match.stringLikeRegexp('^CleanupSchedulesRole') }],
     });
   });
 

@@ -267,25 +267,25 @@ describe('the function that reads events', () => {
     expect(find('AWS::Lambda::Function', /^Event/)[1]).toMatchObject({
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
-      LoggingConfig: { LogFormat: 'JSON', LogGroup: { Ref: expect.stringMatching(/^EventLog/) } },
+      LoggingConfig: { LogFormat: 'JSON', LogGroup: { Ref: expect.stringMatching(/^EventsLog/) } },
     });
   });
 
   it('may consume events and send to the close queue, and nothing else', () => {
-    const [, { PolicyDocument }] = find('AWS::IAM::Policy', /^EventRole/);
+    const [, { PolicyDocument }] = find('AWS::IAM::Policy', /^EventsRole/);
     const { Statement } = PolicyDocument as { Statement: { Action: string | string[]; Resource: unknown }[] };
     const granted = Statement.flatMap(({ Action, Resource }) =>
       [Action].flat().map((action) => `${action} ${JSON.stringify(Resource)}`),
     );
     const named = granted
-      .map((each) => each.replace(/^(\S+) .*"(EventLog|Events|Closes)\w*".*$/, '$1 $2'))
+      .map((each) => each.replace(/^(\S+) .*"(EventsLog|EventsQueue|Closes)\w*".*$/, '$1 $2'))
       .sort();
     expect(named).toEqual([
-      'logs:CreateLogStream EventLog',
-      'logs:PutLogEvents EventLog',
-      'sqs:DeleteMessage Events',
-      'sqs:GetQueueAttributes Events',
-      'sqs:ReceiveMessage Events',
+      'logs:CreateLogStream EventsLog',
+      'logs:PutLogEvents EventsLog',
+      'sqs:DeleteMessage EventsQueue',
+      'sqs:GetQueueAttributes EventsQueue',
+      'sqs:ReceiveMessage EventsQueue',
       'sqs:SendMessage Closes',
     ]);
   });

@@ -54,7 +54,7 @@ describe('the alarms', () => {
 
   it('watch the function that reads events as they do the others', () => {
     onBus.hasResourceProperties('AWS::Logs::MetricFilter', {
-      LogGroupName: { Ref: Match.stringLikeRegexp('^EventLog') },
+      LogGroupName: { Ref: Match.stringLikeRegexp('^EventsLog') },
       FilterPattern: '{ $.type = "fault" }',
       MetricTransformations: [Match.objectLike({ MetricName: 'Faults' })],
     });
@@ -63,7 +63,7 @@ describe('the alarms', () => {
 
   it('watch what the gateway answers by itself, and not what the receiver answers', () => {
     silent.hasResourceProperties('AWS::Logs::MetricFilter', {
-      LogGroupName: { Ref: Match.stringLikeRegexp('^AccessLog') },
+      LogGroupName: { Ref: Match.stringLikeRegexp('^ReceiveGatewayAccessLog') },
       FilterPattern: '{ ($.status = "429") || (($.status = "5*") && ($.integrationStatus != "5*")) }',
       MetricTransformations: [Match.objectLike({ MetricName: 'GatewayFailures', MetricValue: '1' })],
     });

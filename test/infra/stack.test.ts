@@ -4,7 +4,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../infra/config/load.ts';
 import { schemaText } from '../../infra/config/schema.ts';
-import { requireVisibility } from '../../infra/stack.ts';
+import { requireVisibility } from '../../infra/queues.ts';
 import { SMALLEST } from '../support/configuration.ts';
 import { createStack } from '../support/stack.ts';
 

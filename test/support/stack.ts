@@ -2,10 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { ROOT } from '../../infra/root.ts';
-import { type ChatCloserProps, ChatCloserStack } from '../../infra/stack.ts';
+import { ChatCloserStack, type ChatCloserStackProps } from '../../infra/stack.ts';
 import { configurationOf, SMALLEST, temporaryFolder } from './configuration.ts';
 
-type StackOptions = Partial<Omit<ChatCloserProps, 'configuration'>> & { name?: string; bundles?: boolean };
+type StackOptions = Partial<Omit<ChatCloserStackProps, 'configuration'>> & {
+  name?: string;
+  bundles?: boolean;
+};
 
 /** The stack as `cdk synth` would make it, with the context of cdk.json; without bundles unless they are asked for. */
 export function createStack(content: unknown = SMALLEST, options: StackOptions = {}): ChatCloserStack {
