@@ -12,7 +12,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { OUTCOMES, Outcome } from '../functions/close/outcome.ts';
 import { CLEANUP_COMPLETE, CLEANUP_OLDEST_OPEN, CLOSE_ATTEMPTS, NAMESPACE } from '../functions/metrics.ts';
-import type { CleanupConfiguration } from './cleanup.ts';
+import type { Cleanup, CleanupConfiguration } from './cleanup.ts';
 import { toMinutes } from './config/duration.ts';
 import type { FunctionName } from './function.ts';
 
@@ -23,7 +23,7 @@ export type Watched = {
   eventsDeadLetters?: IQueue;
   accessLog?: ILogGroup;
   functions: Partial<Record<FunctionName, IFunction & { logGroup: ILogGroup }>>;
-  cleanup?: { projects: [string, CleanupConfiguration][]; scheduleGroup: string };
+  cleanup?: Pick<Cleanup, 'projects' | 'schedules'>;
 };
 
 /** The outcomes that are tried again and recover only when somebody acts. Others that need action are dead letters. */
@@ -192,12 +192,12 @@ function functionAlarms(scope: Construct, functions: Watched['functions']): Alar
 
 function cleanupAlarms(
   scope: Construct,
-  { projects, scheduleGroup }: NonNullable<Watched['cleanup']>,
+  { projects, schedules }: NonNullable<Watched['cleanup']>,
 ): AlarmRule[] {
   const notStarted = new Metric({
     namespace: 'AWS/Scheduler',
     metricName: 'InvocationDroppedCount',
-    dimensionsMap: { ScheduleGroup: scheduleGroup },
+    dimensionsMap: { ScheduleGroup: schedules.groupName },
     statistic: Stats.SUM,
     period: PERIOD,
   });

@@ -5,13 +5,13 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { requireOwnArns } from './arns.ts';
-import { Cleanup, projectsWithCleanup } from './cleanup.ts';
+import { Cleanup } from './cleanup.ts';
 import type { Configuration } from './config/load.ts';
 import { embed } from './embed.ts';
-import { connectionsOnBuses, Events } from './events.ts';
+import { Events } from './events.ts';
 import type { FunctionName } from './function.ts';
 import { monitor } from './monitoring.ts';
-import { hasWebhooks, Receiver } from './receiver.ts';
+import { Receiver } from './receiver.ts';
 import { requireResources } from './resources.ts';
 import { createStackSecrets, secretsToFill } from './stack-secrets.ts';
 import { createCloseQueues, Worker } from './worker.ts';
@@ -42,29 +42,16 @@ export class ChatCloser extends Construct {
     super(scope, id);
     requireAlone(this);
     requireOwnArns(Stack.of(this), configuration);
-    const { stack } = configuration;
 
     const secrets = createStackSecrets(this, configuration);
-    const { logRetentionDays, maxConcurrency } = stack;
-    const settings = { embedded: embed(configuration, secrets), sourceMaps, logRetentionDays };
-    const closeQueues = createCloseQueues(this);
-    const { queue: closes, deadLetters } = closeQueues;
+    const { queue: closes, deadLetters } = createCloseQueues(this);
+    const embedded = embed(configuration, secrets);
+    const shared = { configuration, secrets, closes, deadLetters, embedded, sourceMaps };
 
-    const receiver = hasWebhooks(configuration)
-      ? new Receiver(this, 'Receive', { settings, stack, secrets, closes })
-      : undefined;
-
-    const onBuses = connectionsOnBuses(configuration);
-    const events =
-      onBuses.length > 0
-        ? new Events(this, 'Events', { settings, connections: onBuses, closes, maxConcurrency })
-        : undefined;
-
-    const projects = projectsWithCleanup(configuration);
-    const cleanup =
-      projects.length > 0 ? new Cleanup(this, 'Cleanup', { settings, projects, secrets, closes }) : undefined;
-
-    const worker = new Worker(this, 'Close', { settings, configuration, secrets, closes: closeQueues });
+    const receiver = Receiver.add(this, shared);
+    const events = Events.add(this, shared);
+    const cleanup = Cleanup.add(this, shared);
+    const worker = new Worker(this, shared);
 
     this.queues = {
       closes,
@@ -79,16 +66,9 @@ export class ChatCloser extends Construct {
     };
     if (receiver) this.api = receiver.gateway.api;
 
-    this.alarmTopics = monitor(
-      this,
-      {
-        ...this.queues,
-        functions: this.functions,
-        ...(receiver && { accessLog: receiver.gateway.accessLog }),
-        ...(cleanup && { cleanup: { projects, scheduleGroup: cleanup.schedules.groupName } }),
-      },
-      stack.alarms,
-    );
+    const { accessLog } = receiver?.gateway ?? {};
+    const watched = { ...this.queues, functions: this.functions, ...(accessLog && { accessLog }) };
+    this.alarmTopics = monitor(this, { ...watched, ...(cleanup && { cleanup }) }, configuration.stack.alarms);
     this.addOutputs(JSON.stringify(secretsToFill(configuration, secrets)));
     requireResources(Stack.of(this), configuration);
   }

@@ -1,13 +1,13 @@
 import { Duration } from 'aws-cdk-lib';
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
-import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../functions/environment.ts';
 import { CleanupSchedules } from './cleanup-schedules.ts';
-import type { Configuration, ProjectConfiguration } from './config/load.ts';
-import { createFunction, type FunctionSettings } from './function.ts';
+import type { ProjectConfiguration } from './config/load.ts';
+import { createFunction } from './function.ts';
 import { sendTo } from './grants.ts';
-import { readStackSecrets, type StackSecrets } from './stack-secrets.ts';
+import type { Shared } from './shared.ts';
+import { readStackSecrets } from './stack-secrets.ts';
 
 /** A project's `cleanup` in the configuration. */
 export type CleanupConfiguration = NonNullable<ProjectConfiguration['cleanup']>;
@@ -16,29 +16,25 @@ export type CleanupConfiguration = NonNullable<ProjectConfiguration['cleanup']>;
 const TIMEOUT = Duration.minutes(15);
 const START_WITHIN = Duration.minutes(15);
 
-/** Returns the projects that have a cleanup, by name. */
-export function projectsWithCleanup({ projects }: Configuration): [string, CleanupConfiguration][] {
-  return Object.entries(projects).flatMap(([name, { cleanup }]) => (cleanup ? [[name, cleanup]] : []));
-}
-
 /** The schedules, and the function that looks for chats that were left open and queues their closes. */
 export class Cleanup extends Construct {
   readonly handler: NodejsFunction;
   readonly schedules: CleanupSchedules;
+  /** The projects that have a cleanup, by name. */
+  readonly projects: [string, CleanupConfiguration][];
 
-  constructor(
-    scope: Construct,
-    id: string,
-    props: {
-      settings: FunctionSettings;
-      projects: [string, CleanupConfiguration][];
-      secrets: StackSecrets;
-      closes: IQueue;
-    },
-  ) {
-    super(scope, id);
-    const { settings, projects, secrets, closes } = props;
-    const { handler, role } = createFunction(this, 'cleanup', settings, {
+  /** Adds the cleanup, unless no project has one. */
+  static add(scope: Construct, shared: Shared): Cleanup | undefined {
+    const projects = Object.entries(shared.configuration.projects).flatMap(
+      ([name, { cleanup }]): Cleanup['projects'] => (cleanup ? [[name, cleanup]] : []),
+    );
+    return projects.length > 0 ? new Cleanup(scope, shared, projects) : undefined;
+  }
+
+  private constructor(scope: Construct, shared: Shared, projects: Cleanup['projects']) {
+    super(scope, 'Cleanup');
+    const { secrets, closes } = shared;
+    const { handler, role } = createFunction(this, 'cleanup', shared, {
       description: 'Looks for chats that were left open and queues their closes',
       timeout: TIMEOUT,
       // A page of PolyAI's list includes transcripts.
@@ -51,6 +47,7 @@ export class Cleanup extends Construct {
     readStackSecrets(role, secrets, 'polyai', names);
     role.addToPolicy(sendTo(closes));
     this.handler = handler;
+    this.projects = projects;
     this.schedules = new CleanupSchedules(this, 'Schedules', projects, {
       handler,
       startWithin: START_WITHIN,

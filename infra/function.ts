@@ -13,6 +13,7 @@ import type { Construct } from 'constructs';
 import { ENVIRONMENT } from '../functions/environment.ts';
 import { bundling, type Embedded, writeConfigured } from './bundle.ts';
 import { ROOT } from './root.ts';
+import type { Shared } from './shared.ts';
 
 /** The stack's functions. `<name>.lambda.ts` in functions/ is what each runs. */
 export type FunctionName = 'receive' | 'close' | 'event' | 'cleanup';
@@ -25,14 +26,6 @@ const EMBEDS = {
   cleanup: 'listedProjects',
 } satisfies Record<FunctionName, keyof Embedded>;
 
-/** What all functions of a stack are made with. */
-export type FunctionSettings = {
-  embedded: Embedded;
-  /** Deploys source maps beside the bundles. */
-  sourceMaps: boolean;
-  logRetentionDays: number;
-};
-
 /**
  * Creates a function with its log group and a role that may write to that group and nothing else: the caller adds
  * what the function needs.
@@ -42,13 +35,13 @@ export type FunctionSettings = {
 export function createFunction(
   scope: Construct,
   name: FunctionName,
-  { embedded, sourceMaps, logRetentionDays }: FunctionSettings,
+  { configuration, embedded, sourceMaps }: Shared,
   own: Pick<
     NodejsFunctionProps,
     'description' | 'environment' | 'maxEventAge' | 'memorySize' | 'retryAttempts' | 'timeout'
   >,
 ): { handler: NodejsFunction; role: Role } {
-  const logGroup = createLogGroup(scope, 'Log', logRetentionDays);
+  const logGroup = createLogGroup(scope, 'Log', configuration.stack.logRetentionDays);
   const role = new Role(scope, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
   logGroup.grantWrite(role);
   const needed = EMBEDS[name];

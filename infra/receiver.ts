@@ -1,41 +1,32 @@
 import { Duration } from 'aws-cdk-lib';
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
-import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../functions/environment.ts';
 import { isOnBus } from './config/bus.ts';
-import type { Configuration } from './config/load.ts';
-import { createFunction, type FunctionSettings } from './function.ts';
+import { createFunction } from './function.ts';
 import { Gateway } from './gateway.ts';
 import { sendTo } from './grants.ts';
-import { readStackSecrets, type StackSecrets } from './stack-secrets.ts';
+import type { Shared } from './shared.ts';
+import { readStackSecrets } from './stack-secrets.ts';
 
 /** A CRM waits five seconds. Each call that the function makes has a shorter timeout. */
 const TIMEOUT = Duration.seconds(10);
-
-/** Says whether any connection is a webhook: without one there is no receiver and no API. */
-export function hasWebhooks({ connections }: Configuration): boolean {
-  return Object.values(connections).some(({ crm }) => !isOnBus(crm));
-}
 
 /** The gateway and the function that verifies webhooks and queues the closes that they ask for. */
 export class Receiver extends Construct {
   readonly handler: NodejsFunction;
   readonly gateway: Gateway;
 
-  constructor(
-    scope: Construct,
-    id: string,
-    props: {
-      settings: FunctionSettings;
-      stack: Configuration['stack'];
-      secrets: StackSecrets;
-      closes: IQueue;
-    },
-  ) {
-    super(scope, id);
-    const { settings, stack, secrets, closes } = props;
-    const { handler, role } = createFunction(this, 'receive', settings, {
+  /** Adds the receiver, unless all connections are on buses. */
+  static add(scope: Construct, shared: Shared): Receiver | undefined {
+    const hasWebhooks = Object.values(shared.configuration.connections).some(({ crm }) => !isOnBus(crm));
+    return hasWebhooks ? new Receiver(scope, shared) : undefined;
+  }
+
+  private constructor(scope: Construct, shared: Shared) {
+    super(scope, 'Receive');
+    const { configuration, secrets, closes } = shared;
+    const { handler, role } = createFunction(this, 'receive', shared, {
       description: 'Verifies webhooks and queues the closes that they ask for',
       timeout: TIMEOUT,
       // More memory means more processor, which shortens a cold start while a CRM waits.
@@ -45,6 +36,6 @@ export class Receiver extends Construct {
     readStackSecrets(role, secrets, 'connections');
     role.addToPolicy(sendTo(closes));
     this.handler = handler;
-    this.gateway = new Gateway(this, 'Gateway', handler, stack);
+    this.gateway = new Gateway(this, 'Gateway', handler, configuration.stack);
   }
 }

@@ -3,10 +3,11 @@ import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../functions/environment.ts';
 import type { Configuration } from './config/load.ts';
-import { createFunction, type FunctionSettings } from './function.ts';
+import { createFunction } from './function.ts';
 import { consume, postpone, sendTo } from './grants.ts';
 import { createQueues, feed, type QueuePair, requireVisibility } from './queues.ts';
-import { readStackSecrets, type StackSecrets } from './stack-secrets.ts';
+import type { Shared } from './shared.ts';
+import { readStackSecrets } from './stack-secrets.ts';
 
 /** One call of ten seconds, a second one after a changed secret, and settling them. */
 const TIMEOUT = Duration.seconds(30);
@@ -24,35 +25,25 @@ export function createCloseQueues(scope: Construct): QueuePair {
 export class Worker extends Construct {
   readonly handler: NodejsFunction;
 
-  constructor(
-    scope: Construct,
-    id: string,
-    props: {
-      settings: FunctionSettings;
-      configuration: Configuration;
-      secrets: StackSecrets;
-      closes: QueuePair;
-    },
-  ) {
-    super(scope, id);
-    const { settings, configuration, secrets, closes } = props;
-    const { queue, deadLetters } = closes;
-    const { handler, role } = createFunction(this, 'close', settings, {
+  constructor(scope: Construct, shared: Shared) {
+    super(scope, 'Close');
+    const { configuration, secrets, closes, deadLetters } = shared;
+    const { handler, role } = createFunction(this, 'close', shared, {
       description: 'Closes chats at PolyAI and settles what comes of it',
       timeout: TIMEOUT,
       // It mostly waits for PolyAI, with ten calls side by side.
       memorySize: 256,
       environment: {
-        [ENVIRONMENT.closeQueueUrl]: queue.queueUrl,
+        [ENVIRONMENT.closeQueueUrl]: closes.queueUrl,
         [ENVIRONMENT.deadLetterQueueUrl]: deadLetters.queueUrl,
       },
     });
     readStackSecrets(role, secrets, 'polyai');
-    for (const each of [consume(queue), postpone(queue), sendTo(deadLetters)]) role.addToPolicy(each);
+    for (const each of [consume(closes), postpone(closes), sendTo(deadLetters)]) role.addToPolicy(each);
     // A shared id that was resolved is queued as a new close.
-    if (looksUp(configuration)) role.addToPolicy(sendTo(queue));
+    if (looksUp(configuration)) role.addToPolicy(sendTo(closes));
     requireVisibility(VISIBILITY, TIMEOUT);
-    feed(handler, queue, configuration.stack.maxConcurrency);
+    feed(handler, closes, configuration.stack.maxConcurrency);
     this.handler = handler;
   }
 }
