@@ -36,7 +36,7 @@ export class Events extends Construct {
   }
 
   private constructor(scope: Construct, shared: Shared, connections: [string, ConnectionConfiguration][]) {
-    super(scope, 'Events');
+    super(scope, 'Event');
     const { configuration, closes } = shared;
     const ids = { queue: 'Queue', deadLetters: 'DeadLetters' };
     this.queues = createQueues(this, ids, { visibility: VISIBILITY, maxReceives: MAX_RECEIVES });

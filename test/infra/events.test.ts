@@ -34,8 +34,8 @@ function find(type: string, id: RegExp): [string, Resource['Properties']] {
   return [found[0], found[1].Properties];
 }
 
-const [queue, queueProperties] = find('AWS::SQS::Queue', /^EventsQueue/);
-const [deadLetters, deadLettersProperties] = find('AWS::SQS::Queue', /^EventsDeadLetters/);
+const [queue, queueProperties] = find('AWS::SQS::Queue', /^EventQueue/);
+const [deadLetters, deadLettersProperties] = find('AWS::SQS::Queue', /^EventDeadLetters/);
 const rules = Object.values(template.findResources('AWS::Events::Rule') as Record<string, Resource>).map(
   ({ Properties }) => Properties,
 );
@@ -137,8 +137,8 @@ describe('the rules', () => {
   });
 
   it('are created after the permission to send', () => {
-    const [policy] = find('AWS::SQS::QueuePolicy', /^EventsQueue/);
-    const [deadLetterPolicy] = find('AWS::SQS::QueuePolicy', /^EventsDeadLetters/);
+    const [policy] = find('AWS::SQS::QueuePolicy', /^EventQueue/);
+    const [deadLetterPolicy] = find('AWS::SQS::QueuePolicy', /^EventDeadLetters/);
     for (const rule of Object.values(template.findResources('AWS::Events::Rule'))) {
       expect(rule.DependsOn).toEqual(expect.arrayContaining([policy, deadLetterPolicy]));
     }
@@ -270,25 +270,25 @@ describe('the function that reads events', () => {
     expect(find('AWS::Lambda::Function', /^Event/)[1]).toMatchObject({
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
-      LoggingConfig: { LogFormat: 'JSON', LogGroup: { Ref: expect.stringMatching(/^EventsLog/) } },
+      LoggingConfig: { LogFormat: 'JSON', LogGroup: { Ref: expect.stringMatching(/^EventLog/) } },
     });
   });
 
   it('may consume events and send to the close queue, and nothing else', () => {
-    const [, { PolicyDocument }] = find('AWS::IAM::Policy', /^EventsRole/);
+    const [, { PolicyDocument }] = find('AWS::IAM::Policy', /^EventRole/);
     const { Statement } = PolicyDocument as { Statement: { Action: string | string[]; Resource: unknown }[] };
     const granted = Statement.flatMap(({ Action, Resource }) =>
       [Action].flat().map((action) => `${action} ${JSON.stringify(Resource)}`),
     );
     const named = granted
-      .map((each) => each.replace(/^(\S+) .*"(EventsLog|EventsQueue|Closes)\w*".*$/, '$1 $2'))
+      .map((each) => each.replace(/^(\S+) .*"(EventLog|EventQueue|Closes)\w*".*$/, '$1 $2'))
       .sort();
     expect(named).toEqual([
-      'logs:CreateLogStream EventsLog',
-      'logs:PutLogEvents EventsLog',
-      'sqs:DeleteMessage EventsQueue',
-      'sqs:GetQueueAttributes EventsQueue',
-      'sqs:ReceiveMessage EventsQueue',
+      'logs:CreateLogStream EventLog',
+      'logs:PutLogEvents EventLog',
+      'sqs:DeleteMessage EventQueue',
+      'sqs:GetQueueAttributes EventQueue',
+      'sqs:ReceiveMessage EventQueue',
       'sqs:SendMessage Closes',
     ]);
   });

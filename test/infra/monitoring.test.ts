@@ -41,7 +41,7 @@ describe('the alarms', () => {
   });
 
   it('watch the depth of the events’ dead-letter queue if there is one', () => {
-    const queue = { 'Fn::GetAtt': [expect.stringMatching(/^EventsDeadLetters/), 'QueueName'] };
+    const queue = { 'Fn::GetAtt': [expect.stringMatching(/^EventDeadLetters/), 'QueueName'] };
     expect(alarm(onBus, 'EventsDeadLettersAlarm')).toMatchObject({
       Namespace: 'AWS/SQS',
       MetricName: 'ApproximateNumberOfMessagesVisible',
@@ -54,7 +54,7 @@ describe('the alarms', () => {
 
   it('watch the function that reads events in the same way as the others', () => {
     onBus.hasResourceProperties('AWS::Logs::MetricFilter', {
-      LogGroupName: { Ref: Match.stringLikeRegexp('^EventsLog') },
+      LogGroupName: { Ref: Match.stringLikeRegexp('^EventLog') },
       FilterPattern: '{ $.type = "fault" }',
       MetricTransformations: [Match.objectLike({ MetricName: 'Faults' })],
     });
