@@ -21,7 +21,7 @@ try {
   }
   const configuration = loadConfiguration(file, name);
   new ChatCloserStack(app, name, { configuration, sourceMaps });
-  // A misspelt -c is silently left out by the CDK, and another file is read than was meant.
+  // The CDK silently ignores a misspelt -c, and then the default file is read instead.
   console.error(`Configuration: ${file}`);
 } catch (error) {
   if (!(error instanceof ConfigurationError)) throw error;

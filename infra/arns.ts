@@ -4,9 +4,9 @@ import { pathTo } from './config/fault.ts';
 import { type Configuration, ConfigurationError } from './config/load.ts';
 
 /**
- * Compares every ARN of the configuration with the account and region that the stack goes to, where these are
- * known: named for the stack, or told by the command line, which knows them only with credentials. Without, it
- * makes up a region.
+ * Compares every ARN of the configuration with the account and region of the stack. These are known when the stack
+ * names them, or when the command line has credentials. Without credentials the command line makes up a region, which
+ * is ignored.
  *
  * @throws {ConfigurationError} with every ARN of another account, region or partition
  */

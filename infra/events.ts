@@ -1,110 +1,58 @@
-import { type Duration, Stack } from 'aws-cdk-lib';
-import { CfnRule } from 'aws-cdk-lib/aws-events';
-import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Queue, type QueueProps } from 'aws-cdk-lib/aws-sqs';
+import { Duration } from 'aws-cdk-lib';
+import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { Construct } from 'constructs';
-import { type EventPattern, isOnBus, patternOf, sourceOf } from './config/bus.ts';
-import type { Configuration, ConnectionConfiguration } from './config/load.ts';
-import { shorten } from './names.ts';
+import { ENVIRONMENT } from '../functions/environment.ts';
+import { isOnBus } from './config/bus.ts';
+import type { ConnectionConfiguration } from './config/load.ts';
+import { EventRules } from './event-rules.ts';
+import { createFunction } from './function.ts';
+import { consume, sendTo } from './grants.ts';
+import { createQueues, feed, type QueuePair, requireVisibility } from './queues.ts';
+import type { Shared } from './shared.ts';
 
-/** The same as EventBridge's own: a day, in which the target may come back. */
-const RETRY_POLICY = { maximumEventAgeInSeconds: 86_400, maximumRetryAttempts: 185 };
-/** A message that cannot be read gets to the dead letters within the hour. */
+/** Enough to queue the closes of ten events with a hundred closes each. */
+const TIMEOUT = Duration.seconds(10);
+/** Short enough that an id that must be looked up is still fresh at the second try. */
+const VISIBILITY = Duration.seconds(60);
+/** With this visibility, a message that cannot be read is a dead letter within the hour. */
 const MAX_RECEIVES = 20;
-
-/** EventBridge's limit, and what of it the stack's name may take. */
-const MAX_RULE_NAME = 64;
-const MAX_RULE_STEM = 40;
-
-/** The connections of a configuration whose events come over a bus. */
-export function connectionsOnBuses({ connections }: Configuration): [string, ConnectionConfiguration][] {
-  return Object.entries(connections).filter(([, { crm }]) => isOnBus(crm));
-}
+/** The fewest concurrent calls that Lambda accepts for a queue. */
+const MIN_CONCURRENCY = 2;
 
 /**
- * A rule for each connection, and the one queue that they all feed: events wait there, and are tried again
- * there, while the function that reads them cannot.
+ * The rules, the queue that they fill, and the function that reads the events and queues the closes that they ask
+ * for. Events wait in the queue, and are tried again there, while the function cannot read them.
  */
 export class Events extends Construct {
-  readonly queue: Queue;
-  readonly deadLetters: Queue;
+  readonly queues: QueuePair;
+  readonly handler: NodejsFunction;
 
-  constructor(
-    scope: Construct,
-    id: string,
-    connections: [string, ConnectionConfiguration][],
-    queue: QueueProps & { visibilityTimeout: Duration },
-  ) {
-    super(scope, id);
-    const { visibilityTimeout, ...both } = queue;
-    this.deadLetters = new Queue(this, 'DeadLetters', both);
-    this.queue = new Queue(this, 'Queue', {
-      ...both,
-      visibilityTimeout,
-      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: MAX_RECEIVES },
+  /** Adds the way in for events, unless no connection is on a bus. */
+  static add(scope: Construct, shared: Shared): Events | undefined {
+    const connections = Object.entries(shared.configuration.connections).filter(([, { crm }]) =>
+      isOnBus(crm),
+    );
+    return connections.length > 0 ? new Events(scope, shared, connections) : undefined;
+  }
+
+  private constructor(scope: Construct, shared: Shared, connections: [string, ConnectionConfiguration][]) {
+    super(scope, 'Event');
+    const { configuration, closes } = shared;
+    const ids = { queue: 'Queue', deadLetters: 'DeadLetters' };
+    this.queues = createQueues(this, ids, { visibility: VISIBILITY, maxReceives: MAX_RECEIVES });
+    new EventRules(this, 'Rules', connections, this.queues);
+    const { handler, role } = createFunction(this, 'event', shared, {
+      description: 'Reads the events of buses and queues the closes that they ask for',
+      timeout: TIMEOUT,
+      // Nobody waits for a cold start, so this needs less memory than the receiver.
+      memorySize: 256,
+      environment: { [ENVIRONMENT.closeQueueUrl]: closes.queueUrl },
     });
-    for (const each of [this.queue, this.deadLetters]) each.addToResourcePolicy(fromRules(this, each));
-    const rules = new Construct(this, 'Rules');
-    for (const [name, connection] of connections) this.createRule(rules, name, connection);
-    // A rule that may not send yet would lose what it matches: EventBridge does not try a refusal again.
-    rules.node.addDependency(this.queue, this.deadLetters);
+    const { queue } = this.queues;
+    for (const each of [consume(queue), sendTo(closes)]) role.addToPolicy(each);
+    requireVisibility(VISIBILITY, TIMEOUT);
+    // A new account may run ten functions at once. Webhooks get those that the worker and this function leave.
+    feed(handler, queue, Math.max(MIN_CONCURRENCY, Math.floor(configuration.stack.maxConcurrency / 2)));
+    this.handler = handler;
   }
-
-  private createRule(scope: Construct, name: string, connection: ConnectionConfiguration): void {
-    new CfnRule(scope, name, {
-      name: shorten(`${ruleStem(scope)}${name}`, MAX_RULE_NAME),
-      description: `Events of the connection ${name}`,
-      eventBusName: connection.bus ?? '',
-      eventPattern: this.patternOf(connection),
-      targets: [
-        {
-          id: 'Events',
-          arn: this.queue.queueArn,
-          // The event as it is, and whose it is: neither event nor message names the rule.
-          inputTransformer: {
-            inputTemplate: `{"connection":${JSON.stringify(name)},"event":<aws.events.event.json>}`,
-          },
-          retryPolicy: RETRY_POLICY,
-          deadLetterConfig: { arn: this.deadLetters.queueArn },
-        },
-      ],
-    });
-  }
-
-  /** Only AWS can put events with a source that begins like a partner's; with another, they must be this account's. */
-  private patternOf(connection: ConnectionConfiguration): EventPattern {
-    const pattern = patternOf(connection.crm, connection);
-    const needsAccount = !connection.eventPattern && !sourceOf(connection).startsWith('aws.');
-    return needsAccount ? { ...pattern, account: [Stack.of(this).account] } : pattern;
-  }
-}
-
-/**
- * How the names of this stack's rules begin, on every bus. No name of a stack or connection has a full stop, so no
- * other stack's begin like it.
- */
-function ruleStem(scope: Construct): string {
-  return `${shorten(Stack.of(scope).stackName, MAX_RULE_STEM - 1)}.`;
-}
-
-/**
- * EventBridge may send, for rules whose names begin as this stack's do; not for one rule each, because a policy is
- * short, and a new rule would for a moment be refused.
- */
-function fromRules(scope: Construct, queue: Queue): PolicyStatement {
-  const stack = Stack.of(scope);
-  return new PolicyStatement({
-    principals: [new ServicePrincipal('events.amazonaws.com')],
-    actions: ['sqs:SendMessage'],
-    resources: [queue.queueArn],
-    conditions: {
-      StringEquals: { 'aws:SourceAccount': stack.account },
-      ArnLike: {
-        // A rule of another bus than the default one has the bus before its name.
-        'aws:SourceArn': ['', '*/'].map((bus) =>
-          stack.formatArn({ service: 'events', resource: 'rule', resourceName: `${bus}${ruleStem(scope)}*` }),
-        ),
-      },
-    },
-  });
 }

@@ -4,15 +4,15 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { groupExisting } from './config/policy-size.ts';
 import type { StackSecret } from './secrets.ts';
 
-// Every statement is written here: the CDK's own grants allow actions that no function uses.
+// The CDK's own grants allow actions that no function uses, so every statement is written here.
 
-/** To put messages on a queue. SendMessageBatch is authorised by the same action. */
+/** Allows sending messages to a queue, also in batches: SendMessageBatch needs the same action. */
 export function sendTo(queue: IQueue): PolicyStatement {
   return new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queue.queueArn] });
 }
 
 /**
- * What Lambda needs to feed a function from a queue.
+ * Allows what Lambda needs to feed a function from a queue.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
  */
@@ -21,14 +21,14 @@ export function consume(queue: IQueue): PolicyStatement {
   return new PolicyStatement({ actions, resources: [queue.queueArn] });
 }
 
-/** To say when a message is tried next. */
+/** Allows changing when a message is tried again. */
 export function postpone(queue: IQueue): PolicyStatement {
   return new PolicyStatement({ actions: ['sqs:ChangeMessageVisibility'], resources: [queue.queueArn] });
 }
 
 /**
- * Lets a role read secrets. The stack's own are one pattern, however many there are. The user's own are named
- * one by one, in as many policies as they need.
+ * Lets a role read secrets. The stack's own secrets match one pattern. The user's own are named one by one, in as many
+ * policies as they need.
  *
  * @param ownPatterns ARN patterns of the stack's own secrets
  */
@@ -50,7 +50,7 @@ function getSecretValue(resources: string[]): PolicyStatement {
 }
 
 /**
- * The user's keys, for these secrets and through Secrets Manager alone: such a key may protect more.
+ * Allows decrypting these secrets with the user's keys, and only through Secrets Manager: such a key may protect more.
  *
  * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
  */
@@ -76,7 +76,7 @@ function acknowledgeWildcard(role: Role, pattern: string): void {
   const resolved = Stack.of(role).resolve(pattern);
   const parts: (string | { Ref: string })[] =
     typeof resolved === 'string' ? [resolved] : resolved['Fn::Join'][1];
-  // A rule's finding writes a reference in angle brackets.
+  // cdk-nag writes a reference in angle brackets.
   const written = parts.map((part) => (typeof part === 'string' ? part : `<${part.Ref}>`)).join('');
   Validations.of(role).acknowledge({
     id: `AwsSolutions-IAM5[Resource::${written}]`,

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 const HASH_LENGTH = 8;
 
 /**
- * A name that fits, and that stays different from others that are cut: one that is too long ends in a hyphen
- * and a hash of the whole.
+ * Shortens a name that is too long: it then ends in a hyphen and a hash of the whole name, so that two long names
+ * stay different.
  */
 export function shorten(name: string, maxLength: number): string {
   if (name.length <= maxLength) return name;

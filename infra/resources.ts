@@ -3,10 +3,10 @@ import { type Configuration, ConfigurationError } from './config/load.ts';
 
 /** @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
 const MAX_RESOURCES = 500;
-/** The CDK's own note of which constructs were used. */
+/** The CDK adds one resource that notes which constructs were used. */
 const METADATA = 1;
 
-/** @throws {ConfigurationError} where CloudFormation would refuse the stack for its size */
+/** @throws {ConfigurationError} when the stack has more resources than CloudFormation accepts */
 export function requireResources(stack: Stack, { projects, connections }: Configuration): void {
   const count = stack.node.findAll().filter(CfnResource.isCfnResource).length + METADATA;
   if (count <= MAX_RESOURCES) return;

@@ -14,3 +14,11 @@ export function rateInMinutes(schedule: unknown): number {
     /^rate\(([1-9]\d{0,4}) (?:(m)inute|(h)our|(d)ay)s?\)$/.exec(String(schedule))?.filter(Boolean) ?? [];
   return toMinutes(`${count}${unit}`);
 }
+
+/**
+ * The time between two runs of a cleanup in minutes. The time between the runs of a `cron(…)` is not known:
+ * `alarmAfter` says by when the next one must have run.
+ */
+export function periodInMinutes({ schedule, alarmAfter }: { schedule: string; alarmAfter: string }): number {
+  return rateInMinutes(schedule) || toMinutes(alarmAfter);
+}

@@ -186,7 +186,7 @@ describe('a connection on a bus', () => {
 
 async function eventsQueueUrl(): Promise<string | undefined> {
   const { QueueUrls = [] } = await sqs().send(new ListQueuesCommand({}));
-  return QueueUrls.find((url) => /EventsQueue/.test(url));
+  return QueueUrls.find((url) => /EventQueue/.test(url));
 }
 
 describe('the queue of events', () => {

@@ -264,7 +264,7 @@ async function urlOf(name: QueueName): Promise<string> {
   const { QueueUrls = [] } = await new SQSClient({ useQueueUrlAsEndpoint: false }).send(
     new ListQueuesCommand({}),
   );
-  return QueueUrls.find((url) => /EventsQueue/.test(url)) ?? '';
+  return QueueUrls.find((url) => /EventQueue/.test(url)) ?? '';
 }
 
 const send =

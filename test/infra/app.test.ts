@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { ROOT } from '../../infra/root.ts';
 import { SMALLEST, temporaryFolder, writeConnections } from '../support/configuration.ts';
 
-/** Runs the app as the CDK's command line does, with `-c` given as context. */
+/** Runs the app as the CDK's command line does. `context` is what -c sets, `told` what its credentials tell. */
 function runApp(context: Record<string, unknown>, told: Record<string, string> = {}) {
   const outdir = temporaryFolder();
   const { context: own } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'));
@@ -20,14 +20,14 @@ function runApp(context: Record<string, unknown>, told: Record<string, string> =
 }
 
 describe('the app', () => {
-  it('synthesises connections.json as it is in the repository, under the usual name', () => {
+  it('synthesises the repository’s connections.json under the default name', () => {
     const { status, outdir, stderr } = runApp({});
     expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
     expect(stderr).toMatch(/^Configuration: connections\.json\n$/m);
     expect(existsSync(join(outdir, 'polyai-chat-closer.template.json'))).toBe(true);
   });
 
-  it('takes the stack’s name and the configuration’s file from the command line', () => {
+  it('uses the stack’s name and the configuration’s file from the command line', () => {
     const connections = writeConnections(SMALLEST);
     const { status, outdir, stderr } = runApp({ stack: 'another', connections });
     expect(status).toBe(0);
@@ -37,13 +37,13 @@ describe('the app', () => {
     );
   });
 
-  it('names the file that was read, where a misspelt -c leaves the usual one', () => {
+  it('prints the file that was read, so that a misspelt -c shows', () => {
     const { status, stderr } = runApp({ conections: writeConnections(SMALLEST) });
     expect(status).toBe(0);
     expect(stderr).toMatch(/^Configuration: connections\.json\n$/m);
   });
 
-  it('refuses a secret that the stack of this name makes for another connection', () => {
+  it('refuses an existingSecret that the stack of this name makes for another connection', () => {
     const { 'zendesk-support': zendesk } = SMALLEST.connections;
     const connections = writeConnections({
       ...SMALLEST,
@@ -77,7 +77,7 @@ describe('the app', () => {
     expect(stderr).not.toMatch(/^\s+at /m);
   });
 
-  describe('with ARNs of a place', () => {
+  describe('a configuration with ARNs of one account and region', () => {
     const own = 'arn:aws:secretsmanager:eu-west-2:123456789012:secret:crm/tickets-AbC123';
     const connections = writeConnections({
       ...SMALLEST,
@@ -86,7 +86,7 @@ describe('the app', () => {
     });
     const context = { connections, 'aws:cdk:bundling-stacks': [] };
 
-    it('is not refused without credentials, when the command line makes up a region', () => {
+    it('is accepted without credentials, because the command line then makes up the region', () => {
       const { status, stderr } = runApp(context, { CDK_DEFAULT_REGION: 'us-east-1' });
       expect({ status, stderr }).toEqual({
         status: 0,
@@ -94,7 +94,7 @@ describe('the app', () => {
       });
     });
 
-    it('is refused where credentials tell of another, each ARN with its fix', () => {
+    it('is refused when the credentials are for another region, with a fix for each ARN', () => {
       const told = { CDK_DEFAULT_ACCOUNT: '123456789012', CDK_DEFAULT_REGION: 'us-east-1' };
       const { status, stderr } = runApp(context, told);
       expect(status).toBe(1);
@@ -108,7 +108,7 @@ describe('the app', () => {
     });
   });
 
-  it('refuses more resources than a stack can have, without a stack trace', () => {
+  it('refuses more resources than one stack can have, without a stack trace', () => {
     const { support } = SMALLEST.polyai;
     const many = Array.from({ length: 480 }, (_, n) => [`p-${n}`, support]);
     const connections = writeConnections({ ...SMALLEST, polyai: { support, ...Object.fromEntries(many) } });
@@ -125,7 +125,7 @@ describe('the app', () => {
     expect(stderr).not.toMatch(/^\s+at /m);
   });
 
-  it('gives the same bundles to the same configuration in another checkout’s eyes: no path of this machine is in them', () => {
+  it('has no path of this machine in a bundle, so that every checkout makes the same bundles', () => {
     const { outdir } = runApp({});
     const found = execFileSync('find', [outdir, '-name', 'index.mjs'], { encoding: 'utf8' })
       .trim()

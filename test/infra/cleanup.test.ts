@@ -5,14 +5,14 @@ import { Validations } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
-import { spanOf } from '../../infra/monitoring.ts';
+import { spanOf } from '../../infra/alarms.ts';
 import { ROOT } from '../../infra/root.ts';
 import { SMALLEST } from '../support/configuration.ts';
 import { createStack } from '../support/stack.ts';
 
 const SETTINGS = { schedule: 'rate(1 hour)', channels: ['CHAT'] };
 
-/** A configuration whose projects have these cleanups, one has none. */
+/** A configuration with one project for each of these cleanups, and one project without. */
 function configurationWith(cleanups: Record<string, object>) {
   const { support } = SMALLEST.polyai;
   const projects = Object.entries(cleanups).map(([name, own]) => [
@@ -36,18 +36,18 @@ const schedules = (from: Template) =>
 const scheduleOf = (project: string, from = template) =>
   schedules(from).find(({ Target }) => Target.Input === JSON.stringify({ project }));
 
-describe('a schedule', () => {
-  it('is there for each project that asks for it, and nothing of it where none does', () => {
+describe('the schedules of cleanups', () => {
+  it('exist one for each project with a cleanup, and without a cleanup nothing of it exists', () => {
     expect(schedules(template)).toHaveLength(2);
     without.resourceCountIs('AWS::Scheduler::Schedule', 0);
     without.resourceCountIs('AWS::Scheduler::ScheduleGroup', 0);
     expect(Object.keys(without.toJSON().Resources).filter((id) => /cleanup/i.test(id))).toEqual([]);
   });
 
-  it('calls the function with the project’s name, at its time, and never twice', () => {
+  it('call the function with the project’s name at the configured time, without retries', () => {
     const target = (project: string) => ({
       Arn: { 'Fn::GetAtt': [expect.stringMatching(/^Cleanup/), 'Arn'] },
-      RoleArn: { 'Fn::GetAtt': [expect.stringMatching(/^SchedulesRole/), 'Arn'] },
+      RoleArn: { 'Fn::GetAtt': [expect.stringMatching(/^CleanupSchedulesRole/), 'Arn'] },
       Input: `{"project":"${project}"}`,
       RetryPolicy: { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 900 },
     });
@@ -73,12 +73,12 @@ describe('a schedule', () => {
     ['rate(1 day)', { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 15 }],
     ['rate(20 minutes)', { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 5 }],
     ['rate(1 minute)', { Mode: 'OFF' }],
-  ])('fires within a window, so that many do not fire together: %s', (schedule, window) => {
+  ])('fire within a window, so that many do not fire together: %s', (schedule, window) => {
     const one = Template.fromStack(createStack(configurationWith({ one: { schedule } })));
     expect(scheduleOf('one', one)?.FlexibleTimeWindow).toEqual(window);
   });
 
-  it('has a role that only this group of schedules can take, for this function alone', () => {
+  it('have a role that only this group of schedules can assume, and that may call only this function', () => {
     template.hasResourceProperties('AWS::Scheduler::ScheduleGroup', { Name: 'closer-cleanup' });
     template.hasResourceProperties('AWS::IAM::Role', {
       AssumeRolePolicyDocument: Match.objectLike({
@@ -105,7 +105,7 @@ describe('a schedule', () => {
           },
         ],
       }),
-      Roles: [{ Ref: Match.stringLikeRegexp('^SchedulesRole') }],
+      Roles: [{ Ref: Match.stringLikeRegexp('^CleanupSchedulesRole') }],
     });
   });
 
@@ -113,7 +113,7 @@ describe('a schedule', () => {
     ['ends', `a${'-b'.repeat(45)}`, `c${'-b'.repeat(45)}`],
     ['begins', `${'b-'.repeat(45)}a`, `${'b-'.repeat(45)}c`],
   ])(
-    'of a stack with a long name has a group that Scheduler takes, though another %s alike',
+    'have a group with a valid and unique name, even if the stack’s name is long and another %s alike',
     (_, ...names) => {
       const groups = names.map((name) => {
         const long = Template.fromStack(createStack(configurationWith({ one: {} }), { name }));
@@ -125,8 +125,8 @@ describe('a schedule', () => {
   );
 });
 
-describe('the function', () => {
-  it('may read the secrets of the projects that it cleans up, queue closes, and nothing else', () => {
+describe('the cleanup function', () => {
+  it('may read the secrets of its projects and queue closes, and nothing else', () => {
     const policies = template.findResources('AWS::IAM::Policy', {
       Properties: { Roles: [{ Ref: Match.stringLikeRegexp('^CleanupRole') }] },
     });
@@ -149,16 +149,16 @@ describe('the function', () => {
     expect(text).not.toMatch(/DeadLetters/);
   });
 
-  it('has as long as a function can have', () => {
+  it('may run for 15 minutes, the longest that Lambda allows', () => {
     template.hasResourceProperties('AWS::Lambda::Function', { Timeout: 900, MemorySize: 1024 });
   });
 
-  it('is deployed without a warning', () => {
+  it('synthesises without a warning', () => {
     const stack = createStack(configurationWith({ hourly: {} }));
     expect(Annotations.fromStack(stack).findWarning('*', Match.anyValue())).toEqual([]);
   });
 
-  it('gives cdk-nag nothing to find', () => {
+  it('passes cdk-nag’s AwsSolutions', () => {
     const stack = createStack(configurationWith({ hourly: {}, nightly }));
     Validations.of(stack.node.root).addPlugins(new AwsSolutionsChecks(stack.node.root as App));
     expect(() => (stack.node.root as App).synth()).not.toThrow();
@@ -178,8 +178,8 @@ const of = (project: string) => [
   { Name: 'service', Value: 'closer' },
 ];
 
-describe('the alarms', () => {
-  it('sound when no run has been complete for too long, a missing one too', () => {
+describe('the alarms of a cleanup', () => {
+  it('sound when no run was complete for too long, also when none ran', () => {
     const common = {
       Namespace: 'PolyAIChatCloser',
       Statistic: 'Maximum',
@@ -193,7 +193,7 @@ describe('the alarms', () => {
     ]);
   });
 
-  it('sound when a chat has been open for too long, where that is set, until a run says otherwise', () => {
+  it('sound when a chat is open for longer than oldestOpenAlarm, until a run says otherwise', () => {
     expect(alarmsOn('CleanupOldestOpen')).toEqual([
       expect.objectContaining({
         Dimensions: of('nightly'),
@@ -204,7 +204,7 @@ describe('the alarms', () => {
     ]);
   });
 
-  it('sound when a schedule cannot start its run, and when a run fails', () => {
+  it('sound when a schedule cannot start its run and when a run fails', () => {
     expect(alarmsOn('InvocationDroppedCount')).toEqual([
       expect.objectContaining({
         Namespace: 'AWS/Scheduler',
@@ -221,7 +221,7 @@ describe('the alarms', () => {
     });
   });
 
-  it('name sections of docs/operations.md', () => {
+  it('link to sections of docs/operations.md that exist', () => {
     const sections = ['CleanupComplete', 'CleanupOldestOpen', 'InvocationDroppedCount']
       .flatMap((metric) => alarmsOn(metric))
       .map(({ AlarmDescription }) => AlarmDescription.replace(/^.*#/, ''));
@@ -235,7 +235,7 @@ describe('the alarms', () => {
     expect(headings).toEqual(expect.arrayContaining(sections));
   });
 
-  it('look back as long as CloudWatch lets them, and never less than asked for', () => {
+  it('look back at least as long as asked for, within CloudWatch’s limits', () => {
     for (const minutes of [3, 59, 60, 61, 90, 24 * 60, 24 * 60 + 1, 26 * 60, 7 * 24 * 60]) {
       const { period, evaluationPeriods } = spanOf(minutes);
       const seconds = period.toSeconds() * evaluationPeriods;

@@ -34,8 +34,8 @@ function find(type: string, id: RegExp): [string, Resource['Properties']] {
   return [found[0], found[1].Properties];
 }
 
-const [queue, queueProperties] = find('AWS::SQS::Queue', /^EventsQueue/);
-const [deadLetters, deadLettersProperties] = find('AWS::SQS::Queue', /^EventsDeadLetters/);
+const [queue, queueProperties] = find('AWS::SQS::Queue', /^EventQueue/);
+const [deadLetters, deadLettersProperties] = find('AWS::SQS::Queue', /^EventDeadLetters/);
 const rules = Object.values(template.findResources('AWS::Events::Rule') as Record<string, Resource>).map(
   ({ Properties }) => Properties,
 );
@@ -47,7 +47,7 @@ function foreign(bus: string, env?: { account: string; region: string }): () => 
 }
 
 describe('without a connection on a bus', () => {
-  it('there is nothing of this', () => {
+  it('the stack has no rules, no event queues and no function for events', () => {
     smallest.resourceCountIs('AWS::Events::Rule', 0);
     smallest.resourceCountIs('AWS::SQS::Queue', 2);
     smallest.resourceCountIs('AWS::Lambda::Function', 2);
@@ -57,15 +57,15 @@ describe('without a connection on a bus', () => {
 });
 
 describe('the rules', () => {
-  it('are one for each connection, on its bus', () => {
+  it('exist one for each connection, on its bus', () => {
     expect(rules.map(({ EventBusName }) => EventBusName).sort()).toEqual([GENESYS, SALESFORCE, 'default']);
   });
 
-  it('let through what the connection’s own pattern says', () => {
+  it('match what the connection’s eventPattern says', () => {
     expect(ruleOn('default')?.EventPattern).toEqual(PATTERN);
   });
 
-  it('let through only the partner’s own source and the events that the preset knows', () => {
+  it('match only the partner’s source and the events that the preset knows', () => {
     expect(ruleOn(GENESYS)?.EventPattern).toEqual({
       source: [GENESYS],
       'detail-type': ['v2.detail.events.conversation.{id}.customer.end'],
@@ -76,7 +76,7 @@ describe('the rules', () => {
     });
   });
 
-  it('take a source that anybody could put only from this account', () => {
+  it('match a source that anybody could use only from this account', () => {
     const connections = {
       own: { ...genesys, bus: 'forwarded', source: 'my.forwarder' },
       partners: { ...genesys, bus: 'forwarded', source: GENESYS },
@@ -93,13 +93,13 @@ describe('the rules', () => {
     );
   });
 
-  it('are on a bus by its ARN too', () => {
+  it('can be on a bus that is named by its ARN', () => {
     const bus = 'arn:aws:events:eu-west-1:111122223333:event-bus/orders';
     const stack = createStack({ ...SMALLEST, connections: { desk: { ...desk, bus } } });
     Template.fromStack(stack).hasResourceProperties('AWS::Events::Rule', { EventBusName: bus });
   });
 
-  it('send the whole event and the name of the connection to the one queue, for a day', () => {
+  it('send the whole event and the connection’s name to the queue, and retry for a day', () => {
     expect(ruleOn(GENESYS)?.Targets).toEqual([
       {
         Id: 'Events',
@@ -111,12 +111,12 @@ describe('the rules', () => {
     ]);
   });
 
-  it('have names that differ where only a hyphen does', () => {
+  it('have different names when two connections differ only in a hyphen', () => {
     const connections = { 'a-b': desk, ab: desk };
     Template.fromStack(createStack({ ...SMALLEST, connections })).resourceCountIs('AWS::Events::Rule', 2);
   });
 
-  it('have names that begin as the queue’s policy says, are not another stack’s, and fit', () => {
+  it('have valid names that match the queue’s policy and no other stack’s', () => {
     const names = (name: string, connections: string[]) => {
       const all = Object.fromEntries(connections.map((each) => [each, desk]));
       const stack = Template.fromStack(createStack({ ...SMALLEST, connections: all }, { name }));
@@ -136,33 +136,33 @@ describe('the rules', () => {
     expect(long[0]?.split('.')[0]).not.toBe(longer[0]?.split('.')[0]);
   });
 
-  it('wait for the permission to send', () => {
-    const [policy] = find('AWS::SQS::QueuePolicy', /^EventsQueue/);
-    const [deadLetterPolicy] = find('AWS::SQS::QueuePolicy', /^EventsDeadLetters/);
+  it('are created after the permission to send', () => {
+    const [policy] = find('AWS::SQS::QueuePolicy', /^EventQueue/);
+    const [deadLetterPolicy] = find('AWS::SQS::QueuePolicy', /^EventDeadLetters/);
     for (const rule of Object.values(template.findResources('AWS::Events::Rule'))) {
       expect(rule.DependsOn).toEqual(expect.arrayContaining([policy, deadLetterPolicy]));
     }
   });
 });
 
-describe('a bus', () => {
+describe('the ARN of a bus', () => {
   const bus = 'arn:aws:events:eu-west-1:111122223333:event-bus/orders';
 
   it.each([
     ['another account', { account: '999999999999', region: 'eu-west-1' }, /account 111122223333/],
     ['another region', { account: '111122223333', region: 'us-east-1' }, /region eu-west-1/],
-  ])('of %s is refused where the stack’s own is known', (_, env, problem) => {
+  ])('of %s is refused when the stack’s own is known', (_, env, problem) => {
     expect(foreign(bus, env)).toThrow(ConfigurationError);
     expect(foreign(bus, env)).toThrow(problem);
     expect(foreign(bus, env)).toThrow(/connections\.desk\.bus is in .* Let a rule there forward/);
   });
 
-  it('of this account and region is taken, and so is any where they are not known', () => {
+  it('is accepted for this account and region, and always when these are not known', () => {
     expect(foreign(bus, { account: '111122223333', region: 'eu-west-1' })).not.toThrow();
     expect(foreign(bus)).not.toThrow();
   });
 
-  it('is compared with where the command line is about to deploy', () => {
+  it('is compared with the account and region that the command line deploys to', () => {
     process.env.CDK_DEFAULT_ACCOUNT = '999999999999';
     try {
       expect(foreign(bus)).toThrow(/account 111122223333, but this stack is in 999999999999/);
@@ -175,7 +175,7 @@ describe('a bus', () => {
     }
   });
 
-  it('is not compared with the region that the command line makes up without credentials', () => {
+  it('is not compared with the region that the command line makes up when it has no credentials', () => {
     process.env.CDK_DEFAULT_REGION = 'us-east-1';
     try {
       expect(foreign(bus)).not.toThrow();
@@ -186,7 +186,7 @@ describe('a bus', () => {
 });
 
 describe('the queue of events', () => {
-  it('is encrypted, keeps events for 14 days, and gives up on one after some receives', () => {
+  it('is encrypted, keeps events for 14 days, and dead-letters one after 20 receives', () => {
     for (const properties of [queueProperties, deadLettersProperties]) {
       expect(properties).toMatchObject({ SqsManagedSseEnabled: true, MessageRetentionPeriod: 14 * 86_400 });
     }
@@ -201,47 +201,50 @@ describe('the queue of events', () => {
     expect(queueProperties.VisibilityTimeout).toBeGreaterThanOrEqual(6 * Number(Timeout));
   });
 
-  it.each([queue, deadLetters])('takes messages from this stack’s rules, over TLS only: %s', (id) => {
-    template.hasResourceProperties('AWS::SQS::QueuePolicy', {
-      Queues: [{ Ref: id }],
-      PolicyDocument: Match.objectLike({
-        Statement: [
-          Match.objectLike({
-            Effect: 'Deny',
-            Action: 'sqs:*',
-            Condition: { Bool: { 'aws:SecureTransport': 'false' } },
-          }),
-          {
-            Effect: 'Allow',
-            Principal: { Service: 'events.amazonaws.com' },
-            Action: 'sqs:SendMessage',
-            Resource: { 'Fn::GetAtt': [id, 'Arn'] },
-            Condition: {
-              StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
-              ArnLike: {
-                'aws:SourceArn': [':rule/closer.*', ':rule/*/closer.*'].map((rule) => ({
-                  'Fn::Join': [
-                    '',
-                    [
-                      'arn:',
-                      { Ref: 'AWS::Partition' },
-                      ':events:',
-                      { Ref: 'AWS::Region' },
-                      ':',
-                      { Ref: 'AWS::AccountId' },
-                      rule,
+  it.each([queue, deadLetters])(
+    'accepts messages only from this stack’s rules and only over TLS: %s',
+    (id) => {
+      template.hasResourceProperties('AWS::SQS::QueuePolicy', {
+        Queues: [{ Ref: id }],
+        PolicyDocument: Match.objectLike({
+          Statement: [
+            Match.objectLike({
+              Effect: 'Deny',
+              Action: 'sqs:*',
+              Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+            }),
+            {
+              Effect: 'Allow',
+              Principal: { Service: 'events.amazonaws.com' },
+              Action: 'sqs:SendMessage',
+              Resource: { 'Fn::GetAtt': [id, 'Arn'] },
+              Condition: {
+                StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+                ArnLike: {
+                  'aws:SourceArn': [':rule/closer.*', ':rule/*/closer.*'].map((rule) => ({
+                    'Fn::Join': [
+                      '',
+                      [
+                        'arn:',
+                        { Ref: 'AWS::Partition' },
+                        ':events:',
+                        { Ref: 'AWS::Region' },
+                        ':',
+                        { Ref: 'AWS::AccountId' },
+                        rule,
+                      ],
                     ],
-                  ],
-                })),
+                  })),
+                },
               },
             },
-          },
-        ],
-      }),
-    });
-  });
+          ],
+        }),
+      });
+    },
+  );
 
-  // Of the ten that a new account has, webhooks get what the worker and this leave.
+  // A new account may run ten functions at once. Webhooks get those that the worker and this function leave.
   it.each([
     [5, 2],
     [2, 2],
@@ -249,7 +252,7 @@ describe('the queue of events', () => {
     [40, 20],
     [1000, 500],
   ])(
-    'feeds its function ten at a time, where there are %i workers at most %i at once',
+    'feeds its function ten at a time: with %i workers at most %i functions at once',
     (maxConcurrency, most) => {
       const set = createStack({ ...withBuses, stack: { maxConcurrency } });
       Template.fromStack(set).hasResourceProperties('AWS::Lambda::EventSourceMapping', {
@@ -263,7 +266,7 @@ describe('the queue of events', () => {
 });
 
 describe('the function that reads events', () => {
-  it('runs as the others do', () => {
+  it('has the same runtime and log format as the others', () => {
     expect(find('AWS::Lambda::Function', /^Event/)[1]).toMatchObject({
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
@@ -278,14 +281,14 @@ describe('the function that reads events', () => {
       [Action].flat().map((action) => `${action} ${JSON.stringify(Resource)}`),
     );
     const named = granted
-      .map((each) => each.replace(/^(\S+) .*"(EventLog|Events|Closes)\w*".*$/, '$1 $2'))
+      .map((each) => each.replace(/^(\S+) .*"(EventLog|EventQueue|Closes)\w*".*$/, '$1 $2'))
       .sort();
     expect(named).toEqual([
       'logs:CreateLogStream EventLog',
       'logs:PutLogEvents EventLog',
-      'sqs:DeleteMessage Events',
-      'sqs:GetQueueAttributes Events',
-      'sqs:ReceiveMessage Events',
+      'sqs:DeleteMessage EventQueue',
+      'sqs:GetQueueAttributes EventQueue',
+      'sqs:ReceiveMessage EventQueue',
       'sqs:SendMessage Closes',
     ]);
   });
@@ -302,13 +305,13 @@ describe('a connection on a bus', () => {
     ]);
   });
 
-  it('gives the stack one more output', () => {
+  it('adds the output EventsDeadLetterQueueUrl', () => {
     expect(template.findOutputs('EventsDeadLetterQueueUrl').EventsDeadLetterQueueUrl?.Value).toEqual({
       Ref: deadLetters,
     });
   });
 
-  it('needs no API and no receiver where it is all that there is', () => {
+  it('needs no API and no receiver when there are no webhooks', () => {
     const stack = createStack({ ...SMALLEST, connections: { desk, genesys } });
     const only = Template.fromStack(stack);
     only.resourceCountIs('AWS::Lambda::Function', 2);
@@ -328,7 +331,7 @@ describe('a connection on a bus', () => {
 });
 
 describe('cdk-nag’s AwsSolutions', () => {
-  it('finds nothing in it', () => {
+  it('finds nothing in a stack with buses', () => {
     const app = createStack(withBuses).node.root as App;
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
     expect(() => app.synth()).not.toThrow();

@@ -40,8 +40,8 @@ describe('the alarms', () => {
     });
   });
 
-  it('watch the depth of the events’ dead-letter queue where there is one', () => {
-    const queue = { 'Fn::GetAtt': [expect.stringMatching(/^EventsDeadLetters/), 'QueueName'] };
+  it('watch the depth of the events’ dead-letter queue if there is one', () => {
+    const queue = { 'Fn::GetAtt': [expect.stringMatching(/^EventDeadLetters/), 'QueueName'] };
     expect(alarm(onBus, 'EventsDeadLettersAlarm')).toMatchObject({
       Namespace: 'AWS/SQS',
       MetricName: 'ApproximateNumberOfMessagesVisible',
@@ -52,7 +52,7 @@ describe('the alarms', () => {
     expect(() => alarm(silent, 'EventsDeadLettersAlarm')).toThrow(/no alarm/);
   });
 
-  it('watch the function that reads events as they do the others', () => {
+  it('watch the function that reads events in the same way as the others', () => {
     onBus.hasResourceProperties('AWS::Logs::MetricFilter', {
       LogGroupName: { Ref: Match.stringLikeRegexp('^EventLog') },
       FilterPattern: '{ $.type = "fault" }',
@@ -61,9 +61,9 @@ describe('the alarms', () => {
     expect(alarm(onBus, 'EventErrorsAlarm')).toMatchObject({ Namespace: 'AWS/Lambda', MetricName: 'Errors' });
   });
 
-  it('watch what the gateway answers by itself, and not what the receiver answers', () => {
+  it('watch the failures that the gateway answers itself, not those that the receiver answers', () => {
     silent.hasResourceProperties('AWS::Logs::MetricFilter', {
-      LogGroupName: { Ref: Match.stringLikeRegexp('^AccessLog') },
+      LogGroupName: { Ref: Match.stringLikeRegexp('^ReceiveGatewayAccessLog') },
       FilterPattern: '{ ($.status = "429") || (($.status = "5*") && ($.integrationStatus != "5*")) }',
       MetricTransformations: [Match.objectLike({ MetricName: 'GatewayFailures', MetricValue: '1' })],
     });
@@ -75,7 +75,7 @@ describe('the alarms', () => {
   });
 
   it.each(['unauthorized', 'misdirected', 'unknown_target'])(
-    'watch the outcome %s, which heals only when somebody acts',
+    'watch the outcome %s, which needs somebody to act',
     (outcome) => {
       silent.hasResourceProperties('AWS::CloudWatch::Alarm', {
         Namespace: 'PolyAIChatCloser',
@@ -89,7 +89,7 @@ describe('the alarms', () => {
     },
   );
 
-  it('watch the faults that the functions log, and those that they could not', () => {
+  it('watch the faults that functions log and the failures that they cannot log', () => {
     for (const group of ['^ReceiveLog', '^CloseLog']) {
       silent.hasResourceProperties('AWS::Logs::MetricFilter', {
         LogGroupName: { Ref: Match.stringLikeRegexp(group) },
@@ -118,7 +118,7 @@ describe('the alarms', () => {
     });
   });
 
-  it('name a section of docs/operations.md that is there', () => {
+  it('link to a section of docs/operations.md that exists', () => {
     const headings = [...readFileSync(join(ROOT, 'docs/operations.md'), 'utf8').matchAll(/^#+ (.+)$/gm)].map(
       ([, title = '']) => title.toLowerCase().replaceAll(' ', '-'),
     );
@@ -130,13 +130,13 @@ describe('the alarms', () => {
     }
   });
 
-  it('tell nobody unless somebody is named', () => {
+  it('notify nobody unless an address or topic is configured', () => {
     silent.resourceCountIs('AWS::SNS::Topic', 0);
     silent.resourceCountIs('AWS::KMS::Key', 0);
     expect(alarm(silent, 'DeadLettersAlarm').AlarmActions ?? []).toEqual([]);
   });
 
-  it('tell the e-mail address and the topic that are named', () => {
+  it('notify the configured e-mail address and topic', () => {
     loud.hasResourceProperties('AWS::SNS::Subscription', {
       Protocol: 'email',
       Endpoint: 'on-call@example.com',
@@ -146,7 +146,7 @@ describe('the alarms', () => {
     }
   });
 
-  it('have a topic that CloudWatch may publish to, and whose key it may use', () => {
+  it('have a topic that CloudWatch may publish to with a key that it may use', () => {
     const fromCloudWatch = {
       Effect: 'Allow',
       Principal: { Service: 'cloudwatch.amazonaws.com' },

@@ -1,8 +1,10 @@
 import { Duration } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../infra/config/load.ts';
-import { requireVisibility } from '../../infra/stack.ts';
+import { schemaText } from '../../infra/config/schema.ts';
+import { requireVisibility } from '../../infra/queues.ts';
 import { SMALLEST } from '../support/configuration.ts';
 import { createStack } from '../support/stack.ts';
 
@@ -15,7 +17,7 @@ function resources(template: Template, type: string): Record<string, Resource> {
   return template.findResources(type) as Record<string, Resource>;
 }
 
-/** What the role of a function may do: `action` → the logical ids (or literals) that it may do it to. */
+/** What a function's role may do: each action with the resources, as JSON, that it is allowed for. */
 function permissions(template: Template, role: RegExp): Record<string, string[]> {
   const policies = Object.entries(resources(template, 'AWS::IAM::Policy')).filter(([id]) => role.test(id));
   const granted: Record<string, string[]> = {};
@@ -42,7 +44,7 @@ describe('the gateway', () => {
     smallest.hasResourceProperties('AWS::ApiGatewayV2::Integration', { PayloadFormatVersion: '2.0' });
   });
 
-  it('throttles far above a burst by default, and as configured', () => {
+  it('throttles far above a burst by default, or as configured', () => {
     const stage = (template: Template) =>
       Object.values(resources(template, 'AWS::ApiGatewayV2::Stage'))[0]?.Properties;
     expect(stage(smallest)?.DefaultRouteSettings).toEqual({
@@ -79,20 +81,20 @@ describe('the access log', () => {
   const [stage] = Object.values(resources(smallest, 'AWS::ApiGatewayV2::Stage'));
   const { Format = '' } = (stage?.Properties.AccessLogSettings ?? {}) as { Format?: string };
 
-  it('stays JSON, whatever the gateway says went wrong', () => {
+  it('is valid JSON whatever text the gateway’s error has', () => {
     const message = 'Function "Receive" said \\ "no"\n';
     const line = Format.replace('$context.error.messageString', () => JSON.stringify(message)).replace(
       /\$context\.[\w.]+/g,
       '-',
     );
     expect(JSON.parse(line)).toMatchObject({ type: 'access', error: message, lambdaStatus: '-' });
-    // What is neither quoted already nor from a closed list.
+    // These variables are neither quoted by the gateway nor from a closed list.
     expect(Format).not.toMatch(
       /context\.(error\.message|integration\.error|integrationErrorMessage|authorizer)\b/,
     );
   });
 
-  it('is where the account’s resource policy does not grow, under a name of this stack alone', () => {
+  it('has a name of this stack alone, below the prefix that needs no room in the account’s resource policy', () => {
     const names = Object.values(resources(smallest, 'AWS::Logs::LogGroup')).flatMap(
       ({ Properties }) => Properties.LogGroupName ?? [],
     );
@@ -102,7 +104,7 @@ describe('the access log', () => {
 });
 
 describe('the functions', () => {
-  it('run on Node 24 and ARM64, log JSON from INFO up, into log groups of the stack', () => {
+  it('run on Node 24 and ARM64, and log JSON from INFO up into log groups of the stack', () => {
     const functions = Object.values(resources(smallest, 'AWS::Lambda::Function'));
     expect(functions).toHaveLength(2);
     for (const { Properties } of functions) {
@@ -118,7 +120,7 @@ describe('the functions', () => {
     }
   });
 
-  it('keep their logs as long as configured, and after the stack', () => {
+  it('keep their logs as long as configured, and after the stack is deleted', () => {
     const retention = (template: Template) =>
       Object.values(resources(template, 'AWS::Logs::LogGroup')).map(({ Properties, DeletionPolicy }) => [
         Properties.RetentionInDays,
@@ -127,6 +129,14 @@ describe('the functions', () => {
     expect(retention(smallest)).toEqual(Array(3).fill([90, 'RetainExceptOnCreate']));
     const set = createStack({ ...SMALLEST, stack: { logRetentionDays: 7 } });
     expect(retention(Template.fromStack(set))).toEqual(Array(3).fill([7, 'RetainExceptOnCreate']));
+  });
+
+  it('may keep their logs for any period that CloudWatch Logs offers', () => {
+    const { stack } = JSON.parse(schemaText()).properties;
+    const offered = Object.values(RetentionDays).filter(
+      (days) => typeof days === 'number' && days !== RetentionDays.INFINITE,
+    );
+    expect(stack.properties.logRetentionDays.enum).toEqual(offered.sort((a, b) => Number(a) - Number(b)));
   });
 
   it('let the receiver read the secrets of connections and send to the queue, and nothing else', () => {
@@ -163,7 +173,7 @@ describe('the functions', () => {
     expect(granted['sqs:ReceiveMessage']).toEqual([expect.stringMatching(/"Closes/)]);
   });
 
-  it('have roles with no policy beyond these', () => {
+  it('have roles without managed or inline policies beyond these', () => {
     for (const { Properties } of Object.values(resources(smallest, 'AWS::IAM::Role'))) {
       expect(Properties.ManagedPolicyArns).toBeUndefined();
       expect(Properties.Policies).toBeUndefined();
@@ -174,7 +184,7 @@ describe('the functions', () => {
 describe('the queues', () => {
   const queues = resources(smallest, 'AWS::SQS::Queue');
 
-  it('are encrypted, keep messages for 14 days, and refuse what is not TLS', () => {
+  it('are encrypted, keep messages for 14 days, and refuse requests without TLS', () => {
     expect(Object.keys(queues)).toHaveLength(2);
     for (const [id, { Properties }] of Object.entries(queues)) {
       expect(Properties).toMatchObject({ SqsManagedSseEnabled: true, MessageRetentionPeriod: 14 * 86_400 });
@@ -193,7 +203,7 @@ describe('the queues', () => {
     }
   });
 
-  it('move a message that keeps crashing its function to the dead letters', () => {
+  it('dead-letter a message that keeps crashing its function', () => {
     smallest.hasResourceProperties('AWS::SQS::Queue', {
       RedrivePolicy: { maxReceiveCount: 1000, deadLetterTargetArn: Match.anyValue() },
       VisibilityTimeout: 180,
@@ -261,8 +271,8 @@ describe('the secrets', () => {
     PasswordLength: 48,
   });
 
-  // A changed literal would be written over what somebody has filled in: these never change.
-  it('start with literals that are frozen', () => {
+  // These never change: Secrets Manager would write a changed literal over what somebody has filled in.
+  it('start with values that never change', () => {
     expect(initial).toEqual({
       'closer/polyai/support/secret': '{"apiKey":"","token":""}',
       'closer/connections/zendesk-support/secret': '{"signingSecret":""}',
@@ -281,7 +291,7 @@ describe('the secrets', () => {
     }
   });
 
-  it('are listed where they wait to be filled', () => {
+  it('are listed in the output SecretsToFill when they must be filled in', () => {
     expect(JSON.parse(every.findOutputs('SecretsToFill').SecretsToFill?.Value)).toEqual({
       'closer/polyai/support/secret': { apiKey: '', token: '' },
       'closer/connections/zendesk-support/secret': { signingSecret: '' },
@@ -289,7 +299,7 @@ describe('the secrets', () => {
     });
   });
 
-  it('are listed with the keys that a look-up or a cleanup of their project needs, and start as they always did', () => {
+  it('are listed with the keys that a project’s look-up or cleanup needs, and start without them', () => {
     const project = { ...SMALLEST.polyai.support, projectId: 'PROJECT-2' };
     const cleanup = { schedule: 'rate(1 hour)', channels: ['CHAT'] };
     const template = Template.fromStack(
@@ -320,7 +330,16 @@ describe('the secrets', () => {
     }
   });
 
-  it('may be the user’s own, by name or ARN, each granted once, with their keys', () => {
+  it('are not made for a CRM that signs with published keys', () => {
+    const desk = { crm: 'zoho-desk', polyai: 'support', sender: '1', dataCentre: 'eu', audience: '2' };
+    const connections = { ...SMALLEST.connections, desk };
+    const template = Template.fromStack(createStack({ ...SMALLEST, connections }));
+    template.resourceCountIs('AWS::SecretsManager::Secret', 2);
+    expect(template.findOutputs('SecretsToFill').SecretsToFill?.Value).not.toContain('connections/desk');
+    expect(JSON.stringify(template)).not.toContain('connections/desk');
+  });
+
+  it('may be the user’s own by name or ARN, each granted once with its key', () => {
     const arn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:crm/zendesk-AbCdEf';
     const key = 'arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-3333-4444-555555555555';
     const own = Template.fromStack(
@@ -343,7 +362,7 @@ describe('the secrets', () => {
     expect(worker['kms:Decrypt']).toBeUndefined();
   });
 
-  it('may be decrypted with the user’s key only through Secrets Manager, and only these', () => {
+  it('may be decrypted with the user’s key only through Secrets Manager and only if named', () => {
     const key = 'arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-3333-4444-555555555555';
     const arn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:crm/zendesk-AbCdEf';
     const own = (existingSecret: string, existingSecretKey?: string) => ({
@@ -384,7 +403,7 @@ describe('the secrets', () => {
 });
 
 describe('the policies of a role', () => {
-  /** As AWS counts them, in the region with the longest name. */
+  /** The sizes of a role's policies as AWS counts them, in the region with the longest name. */
   function sizes(template: Template, type: string, role: RegExp): number[] {
     const policies = Object.values(template.findResources(type));
     return policies
@@ -418,7 +437,7 @@ describe('the policies of a role', () => {
       Array.from({ length: count }, (_, n) => [long(n), { crm: 'zendesk', polyai: 'support', ...own(n) }]),
     );
 
-  it('do not grow with the secrets of the stack, whatever its name', () => {
+  it('do not grow with the number of the stack’s secrets', () => {
     const few = Template.fromStack(createStack(SMALLEST, { name: LONG }));
     const many = Template.fromStack(
       createStack({ ...SMALLEST, connections: connectionsOf(440) }, { name: LONG }),
@@ -439,7 +458,7 @@ describe('the policies of a role', () => {
       60,
       (n: number) => ({ existingSecretKey: `arn:aws:kms:eu-west-1:111122223333:key/k-${n}` }),
     ],
-  ])('hold as many secrets of the user’s own as the configuration takes: %s', (_, count, key) => {
+  ])('have room for as many existing secrets as the configuration accepts: %s', (_, count, key) => {
     const connections = connectionsOf(count, (n) => ({ existingSecret: `crm/desk-${n}`, ...key(n) }));
     const template = Template.fromStack(createStack({ ...SMALLEST, connections }, { name: LONG }));
     const managed = sizes(template, 'AWS::IAM::ManagedPolicy', /^ReceiveRole/);
@@ -453,7 +472,7 @@ describe('the policies of a role', () => {
     expect(new Set(named).size).toBe(count);
   });
 
-  it('name the secrets of a cleanup one by one while they are few', () => {
+  it('name a cleanup’s secrets one by one when there are at most 20', () => {
     const projects = (count: number) =>
       Object.fromEntries(
         Array.from({ length: count }, (_, n) => [
@@ -472,7 +491,7 @@ describe('the policies of a role', () => {
   });
 });
 
-describe('more resources than one stack can have', () => {
+describe('a configuration that needs more than 500 resources', () => {
   const { support } = SMALLEST.polyai;
   const cleanup = { schedule: 'rate(1 hour)', channels: ['CHAT'], oldestOpenAlarm: '2d' };
   const projects = (count: number, own: object) =>
@@ -493,7 +512,7 @@ describe('more resources than one stack can have', () => {
       },
       /needs 5\d\d resources for 1 projects \(0 with a cleanup\) and 480 connections/,
     ],
-  ])('are a fault of the configuration: %s', (_, own, problem) => {
+  ])('is refused: %s', (_, own, problem) => {
     const create = () => createStack({ ...SMALLEST, ...own });
     expect(create).toThrow(ConfigurationError);
     expect(create).toThrow(problem);
@@ -502,7 +521,7 @@ describe('more resources than one stack can have', () => {
 });
 
 describe('the outputs', () => {
-  it('are those that others rely on', () => {
+  it('are exactly those that commands and guides rely on', () => {
     expect(Object.keys(smallest.findOutputs('*')).sort()).toEqual([
       'CloseQueueUrl',
       'DeadLetterQueueUrl',

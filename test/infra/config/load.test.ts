@@ -1,7 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { CRMS } from '../../../functions/crm/index.ts';
@@ -903,14 +902,6 @@ describe('connections.schema.json', () => {
     expect(custom.then.required).toEqual(['verify', 'conversationId', 'finishedWhen']);
     expect(custom.then.properties).toEqual(expect.objectContaining({ finishedValues: false, lookUp: false }));
     expect(custom.then.properties).not.toHaveProperty('verify');
-  });
-
-  it('lists the retention periods that CloudWatch Logs offers', () => {
-    const { stack } = JSON.parse(schemaText()).properties;
-    const offered = Object.values(RetentionDays).filter(
-      (days) => typeof days === 'number' && days !== RetentionDays.INFINITE,
-    );
-    expect(stack.properties.logRetentionDays.enum).toEqual(offered.sort((a, b) => Number(a) - Number(b)));
   });
 });
 

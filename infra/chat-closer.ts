@@ -1,0 +1,101 @@
+import { CfnOutput, Stack } from 'aws-cdk-lib';
+import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { requireOwnArns } from './arns.ts';
+import { Cleanup } from './cleanup.ts';
+import type { Configuration } from './config/load.ts';
+import { embed } from './embed.ts';
+import { Events } from './events.ts';
+import type { FunctionName } from './function.ts';
+import { monitor } from './monitoring.ts';
+import { Receiver } from './receiver.ts';
+import { requireResources } from './resources.ts';
+import { createStackSecrets, secretsToFill } from './stack-secrets.ts';
+import { createCloseQueues, Worker } from './worker.ts';
+
+export type ChatCloserProps = {
+  configuration: Configuration;
+  /** Deploys source maps beside the bundles, which makes them several times larger. */
+  sourceMaps?: boolean;
+};
+
+/**
+ * The whole adapter: webhooks and events in, one queue, confirmed closes out, and a scheduled cleanup. Parts that
+ * the configuration does not need are left out. Secrets, metrics and outputs are named after the stack, so a stack
+ * takes one.
+ */
+export class ChatCloser extends Construct {
+  /** `events` and `eventsDeadLetters` only with connections on buses. */
+  readonly queues: { closes: Queue; deadLetters: Queue; events?: Queue; eventsDeadLetters?: Queue };
+  /** `receive` only with webhooks, `event` only with connections on buses, `cleanup` only with cleanups. */
+  readonly functions: Partial<Record<FunctionName, NodejsFunction>> & { close: NodejsFunction };
+  /** Only with webhooks. */
+  readonly api?: HttpApi;
+  /** What the alarms are published to. */
+  readonly alarmTopics: ITopic[];
+
+  /** @throws {ConfigurationError} for what only the account, the region or CloudFormation can refuse */
+  constructor(scope: Construct, id: string, { configuration, sourceMaps = false }: ChatCloserProps) {
+    super(scope, id);
+    requireAlone(this);
+    requireOwnArns(Stack.of(this), configuration);
+
+    const secrets = createStackSecrets(this, configuration);
+    const { queue: closes, deadLetters } = createCloseQueues(this);
+    const embedded = embed(configuration, secrets);
+    const shared = { configuration, secrets, closes, deadLetters, embedded, sourceMaps };
+
+    const receiver = Receiver.add(this, shared);
+    const events = Events.add(this, shared);
+    const cleanup = Cleanup.add(this, shared);
+    const worker = new Worker(this, shared);
+
+    this.queues = {
+      closes,
+      deadLetters,
+      ...(events && { events: events.queues.queue, eventsDeadLetters: events.queues.deadLetters }),
+    };
+    this.functions = {
+      ...(receiver && { receive: receiver.handler }),
+      close: worker.handler,
+      ...(events && { event: events.handler }),
+      ...(cleanup && { cleanup: cleanup.handler }),
+    };
+    if (receiver) this.api = receiver.gateway.api;
+
+    const { accessLog } = receiver?.gateway ?? {};
+    const watched = { ...this.queues, functions: this.functions, ...(accessLog && { accessLog }) };
+    this.alarmTopics = monitor(this, { ...watched, ...(cleanup && { cleanup }) }, configuration.stack.alarms);
+    this.addOutputs(JSON.stringify(secretsToFill(configuration, secrets)));
+    requireResources(Stack.of(this), configuration);
+  }
+
+  /** Commands and scripts read these outputs by their names, so the names do not depend on the construct's id. */
+  private addOutputs(toFill: string): void {
+    const output = (name: string, value: string, description?: string) =>
+      new CfnOutput(this, name, { value, ...(description && { description }) }).overrideLogicalId(name);
+    const { closes, deadLetters, eventsDeadLetters } = this.queues;
+    if (this.api) {
+      const description = "Append /<connection> to get a connection's webhook URL";
+      output('WebhooksUrl', `${this.api.apiEndpoint}/webhooks`, description);
+    }
+    output('OutcomesLogGroup', this.functions.close.logGroup.logGroupName);
+    output('CloseQueueUrl', closes.queueUrl);
+    output('DeadLetterQueueUrl', deadLetters.queueUrl);
+    if (eventsDeadLetters) output('EventsDeadLetterQueueUrl', eventsDeadLetters.queueUrl);
+    output('SecretsToFill', toFill, 'Secrets you still need to fill in, with the JSON that each one expects');
+  }
+}
+
+/** @throws {Error} when the stack has another ChatCloser */
+function requireAlone(closer: ChatCloser): void {
+  const stack = Stack.of(closer);
+  const others = stack.node.findAll().filter((each) => each instanceof ChatCloser && each !== closer);
+  if (others.length === 0) return;
+  throw new Error(
+    `The stack ${stack.stackName} already has the ChatCloser "${others[0]?.node.path}". Put "${closer.node.path}" into a stack of its own: secrets and metrics are named after the stack.`,
+  );
+}

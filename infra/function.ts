@@ -1,0 +1,81 @@
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  ApplicationLogLevel,
+  Architecture,
+  LoggingFormat,
+  Runtime,
+  SystemLogLevel,
+} from 'aws-cdk-lib/aws-lambda';
+import { NodejsFunction, type NodejsFunctionProps } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import { ENVIRONMENT } from '../functions/environment.ts';
+import { bundling, type Embedded, writeConfigured } from './bundle.ts';
+import { ROOT } from './root.ts';
+import type { Shared } from './shared.ts';
+
+/** The stack's functions. `<name>.lambda.ts` in functions/ is what each runs. */
+export type FunctionName = 'receive' | 'close' | 'event' | 'cleanup';
+
+/** The part of the configuration that each function carries in its bundle. */
+const EMBEDS = {
+  receive: 'connections',
+  close: 'projects',
+  event: 'eventConnections',
+  cleanup: 'listedProjects',
+} satisfies Record<FunctionName, keyof Embedded>;
+
+/**
+ * Creates a function with its log group and a role that may write to that group and nothing else: the caller adds
+ * what the function needs.
+ *
+ * @param scope a construct that has only this function
+ */
+export function createFunction(
+  scope: Construct,
+  name: FunctionName,
+  { configuration, embedded, sourceMaps }: Shared,
+  own: Pick<
+    NodejsFunctionProps,
+    'description' | 'environment' | 'maxEventAge' | 'memorySize' | 'retryAttempts' | 'timeout'
+  >,
+): { handler: NodejsFunction; role: Role } {
+  const logGroup = createLogGroup(scope, 'Log', configuration.stack.logRetentionDays);
+  const role = new Role(scope, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+  logGroup.grantWrite(role);
+  const needed = EMBEDS[name];
+  const handler = new NodejsFunction(scope, 'Function', {
+    runtime: Runtime.NODEJS_24_X,
+    architecture: Architecture.ARM_64,
+    entry: `${ROOT}/functions/${name}.lambda.ts`,
+    projectRoot: ROOT,
+    depsLockFilePath: `${ROOT}/package-lock.json`,
+    bundling: bundling(writeConfigured({ [needed]: embedded[needed] }), sourceMaps),
+    loggingFormat: LoggingFormat.JSON,
+    applicationLogLevelV2: ApplicationLogLevel.INFO,
+    systemLogLevelV2: SystemLogLevel.WARN,
+    logGroup,
+    role,
+    ...own,
+    environment: {
+      ...own.environment,
+      [ENVIRONMENT.service]: Stack.of(scope).stackName,
+      ...(sourceMaps && { NODE_OPTIONS: '--enable-source-maps' }),
+    },
+  });
+  return { handler, role };
+}
+
+/**
+ * Creates a log group that outlives the stack.
+ *
+ * @param name the group's own name; without one CloudFormation makes it up
+ */
+export function createLogGroup(scope: Construct, id: string, retentionDays: number, name?: string): LogGroup {
+  return new LogGroup(scope, id, {
+    ...(name && { logGroupName: name }),
+    retention: retentionDays,
+    removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+  });
+}

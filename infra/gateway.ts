@@ -1,0 +1,97 @@
+import { Fn, Stack, Validations } from 'aws-cdk-lib';
+import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { Configuration } from './config/load.ts';
+import { createLogGroup } from './function.ts';
+
+/**
+ * The HTTP API in front of the receiver: one route for any method, throttled, with an access log. It has no CORS,
+ * because no browser calls it.
+ */
+export class Gateway extends Construct {
+  readonly api: HttpApi;
+  readonly accessLog: ILogGroup;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    receiver: IFunction,
+    { throttle, logRetentionDays }: Pick<Configuration['stack'], 'throttle' | 'logRetentionDays'>,
+  ) {
+    super(scope, id);
+    const stack = Stack.of(this);
+    this.accessLog = createLogGroup(this, 'AccessLog', logRetentionDays, accessLogName(stack));
+    this.api = new HttpApi(this, 'Api', {
+      apiName: stack.stackName,
+      description: 'Receives the webhooks of CRMs',
+      createDefaultStage: false,
+    });
+    this.addRoute(receiver);
+    new HttpStage(this, 'Stage', {
+      httpApi: this.api,
+      stageName: '$default',
+      autoDeploy: true,
+      throttle: { rateLimit: throttle.ratePerSecond, burstLimit: throttle.burst },
+      accessLogSettings: { destination: new LogGroupLogDestination(this.accessLog), format: ACCESS_LOG },
+    });
+  }
+
+  /**
+   * The route is greedy because a plain parameter does not match an address with a slash at its end, and no route
+   * may end in one.
+   *
+   * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
+   */
+  private addRoute(receiver: IFunction): void {
+    const routes = this.api.addRoutes({
+      path: '/webhooks/{connection+}',
+      methods: [HttpMethod.ANY],
+      integration: new HttpLambdaIntegration('Receive', receiver),
+    });
+    for (const route of routes) {
+      Validations.of(route).acknowledge({
+        id: 'AwsSolutions-APIG4',
+        reason: "CRMs cannot sign for an authorizer of AWS's; the receiver verifies every delivery itself.",
+      });
+    }
+  }
+}
+
+/**
+ * API Gateway adds to the account's one resource policy for logs, which is short, unless the name begins with
+ * `/aws/vendedlogs/`. The name ends in the stack's own id, because the group outlives the stack and the next stack
+ * of that name needs another group.
+ *
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
+ */
+function accessLogName({ stackName, stackId }: Stack): string {
+  return `/aws/vendedlogs/${stackName}/AccessLog-${Fn.select(2, Fn.split('/', stackId))}`;
+}
+
+/**
+ * The log has neither path nor query, because a token may be in them. The gateway writes the error's text with its
+ * quotes, so that a quote inside it does not break the line. It writes an integration's error without quotes, so
+ * that is left out. `integrationStatus` is what the receiver answered, `lambdaStatus` what Lambda did. Both are "-"
+ * where the gateway answered alone.
+ *
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html
+ */
+const ACCESS_LOG = AccessLogFormat.custom(
+  JSON.stringify({
+    type: 'access',
+    request_id: '$context.requestId',
+    time: '$context.requestTimeEpoch',
+    method: '$context.httpMethod',
+    route: '$context.routeKey',
+    status: '$context.status',
+    integrationStatus: '$context.integration.status',
+    lambdaStatus: '$context.integration.integrationStatus',
+    latencyMs: '$context.responseLatency',
+    errorType: '$context.error.responseType',
+    error: '$context.error.messageString',
+  }).replace('"$context.error.messageString"', '$context.error.messageString'),
+);

@@ -1,0 +1,53 @@
+import { Duration } from 'aws-cdk-lib';
+import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { Construct } from 'constructs';
+import { ENVIRONMENT } from '../functions/environment.ts';
+import type { Configuration } from './config/load.ts';
+import { createFunction } from './function.ts';
+import { consume, postpone, sendTo } from './grants.ts';
+import { createQueues, feed, type QueuePair, requireVisibility } from './queues.ts';
+import type { Shared } from './shared.ts';
+import { readStackSecrets } from './stack-secrets.ts';
+
+/** One call of ten seconds, a second one after a changed secret, and settling them. */
+const TIMEOUT = Duration.seconds(30);
+const VISIBILITY = Duration.seconds(180);
+/** Far above what any back-off needs: only a message that crashes its function is received so often. */
+const MAX_RECEIVES = 1000;
+
+/** Creates the close queue and its dead-letter queue. Every other function needs the close queue's address. */
+export function createCloseQueues(scope: Construct): QueuePair {
+  const ids = { queue: 'Closes', deadLetters: 'DeadLetters' };
+  return createQueues(scope, ids, { visibility: VISIBILITY, maxReceives: MAX_RECEIVES });
+}
+
+/** The function that takes closes off their queue, calls PolyAI and settles the outcome. */
+export class Worker extends Construct {
+  readonly handler: NodejsFunction;
+
+  constructor(scope: Construct, shared: Shared) {
+    super(scope, 'Close');
+    const { configuration, secrets, closes, deadLetters } = shared;
+    const { handler, role } = createFunction(this, 'close', shared, {
+      description: 'Closes chats at PolyAI and settles what comes of it',
+      timeout: TIMEOUT,
+      // It mostly waits for PolyAI, with ten calls side by side.
+      memorySize: 256,
+      environment: {
+        [ENVIRONMENT.closeQueueUrl]: closes.queueUrl,
+        [ENVIRONMENT.deadLetterQueueUrl]: deadLetters.queueUrl,
+      },
+    });
+    readStackSecrets(role, secrets, 'polyai');
+    for (const each of [consume(closes), postpone(closes), sendTo(deadLetters)]) role.addToPolicy(each);
+    // A shared id that was resolved is queued as a new close.
+    if (looksUp(configuration)) role.addToPolicy(sendTo(closes));
+    requireVisibility(VISIBILITY, TIMEOUT);
+    feed(handler, closes, configuration.stack.maxConcurrency);
+    this.handler = handler;
+  }
+}
+
+function looksUp({ connections }: Configuration): boolean {
+  return Object.values(connections).some(({ lookUp }) => lookUp);
+}
