@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 
-/** A request as it arrived. The headers are lower-cased and hold the keys: show them to nobody. */
+/** A request as it arrived. The lower-cased headers contain the keys: never show them. */
 export type Call = {
   /** Unix milliseconds. */
   at: number;
@@ -13,45 +13,45 @@ export type Call = {
   path: string;
   headers: Record<string, string>;
   body: string;
-  /** What was answered; 0 where nothing was. */
+  /** The status of the answer; 0 if there was none. */
   status: number;
 };
 
 /**
- * What happens to a call instead of the normal answer. With `status` the answer is this one and no chat
- * changes; without it the normal answer is given, its chat closed, and only the way it travels is another.
+ * What happens to a call instead of the normal answer. With `status`, this is the answer and no chat changes. Without
+ * it, the normal answer is given and its chat is closed: only the transport differs.
  */
 export type Behaviour = {
   status?: number;
-  /** A string or bytes go out as they are, everything else as JSON. */
+  /** A string or bytes are sent unchanged, everything else as JSON. */
   body?: unknown;
   headers?: Record<string, string>;
-  /** Before the status line. */
+  /** Delay before the status line. */
   delayMs?: number;
-  /** Between the first half of the body and the second. */
+  /** Delay between the two halves of the body. */
   bodyDelayMs?: number;
-  /** The connection is reset, before or after the chat was closed. */
+  /** Resets the connection, before or after the chat is closed. */
   reset?: 'before' | 'after';
-  /** Half of the promised body, then the connection ends. */
+  /** Sends half of the body, then ends the connection. */
   truncate?: boolean;
-  /** The body is filled up with spaces, which leaves JSON as it was. */
+  /** Pads the body with spaces, which do not change JSON. */
   padToBytes?: number;
   gzip?: boolean;
-  /** No answer, ever. */
+  /** Never answers. */
   hang?: boolean;
 };
 
-/** `conversationsApiKey` lists conversations where that needs a key of its own. */
+/** `conversationsApiKey` is for listing conversations, if that needs its own key. */
 export type Keys = { apiKey: string; token: string; conversationsApiKey?: string };
 
-/** How a chat stands in the list of conversations. */
+/** A chat in the list of conversations. */
 export type Listed = {
   conversationId: string;
   channel: string;
   environment: string;
   /** Unix milliseconds. */
   startedAt: number;
-  /** Anything, because PolyAI's own may be missing or empty. */
+  /** Of any type, because PolyAI's may be missing or empty. */
   turns: unknown;
 };
 
@@ -60,14 +60,14 @@ export type PolyAIStandIn = {
   url: string;
   /** Every request since the start, oldest first. */
   calls: Call[];
-  /** What it accepts; may be replaced at any time. */
+  /** The keys that it accepts. They may be replaced at any time. */
   keys: Keys;
-  /** Opens a chat. Without a project it may be closed under any. @returns its conversation id */
+  /** Opens a chat. Without a project, every project may close it. @returns its conversation id */
   openChat(project?: { accountId: string; projectId: string }, listed?: Partial<Listed>): string;
   isOpen(conversationId: string): boolean;
-  /** What the agent does when it stores an id that a ticket has too. The newest conversation counts. */
+  /** Stores a ticket's id with a conversation, as the agent does. The newest conversation counts. */
   share(sharedId: string, conversationId: string): void;
-  /** Asked first about every call from now on; where it gives `undefined` the normal answer follows. */
+  /** Is asked about every call from now on. When it returns `undefined`, the normal answer is given. */
   behave(
     next: ((call: { conversationId?: string; path: string }) => Behaviour | undefined) | undefined,
   ): void;
@@ -81,8 +81,8 @@ type Answer = { status: number; body: unknown; headers?: Record<string, string> 
 const ROUTES: Record<string, string> = { close: 'PUT', create: 'POST', respond: 'POST' };
 
 /**
- * A PolyAI on loopback: the Chat API's create, respond and close over chats that it remembers, and the list of
- * them. A chat that was closed refuses to be closed or spoken to again.
+ * Starts a PolyAI on loopback. It has the Chat API's create, respond and close, and the list of conversations, and
+ * remembers its chats. A closed chat cannot be closed or continued again.
  *
  * @see https://docs.poly.ai/api-reference/chat/introduction
  */
@@ -144,7 +144,7 @@ export async function startPolyAI(options: { port?: number; keys?: Keys } = {}):
     else await send(response, { ...behaviour, ...rest, status }, headers['x-polyai-correlation-id']);
   }
 
-  /** The normal answer, with its effect. */
+  /** Gives the normal answer and applies its effect. */
   function answer(method: string, path: string, headers: Record<string, string>, body: string): Answer {
     if (/^\/v1\/[^/?]+\/[^/?]+\/handoff_state\?/.test(path)) return lookUp(method, path, headers);
     if (/^\/v3\/[^/?]+\/[^/?]+\/conversations(\?|$)/.test(path)) return list(method, path, headers);
@@ -172,7 +172,7 @@ export async function startPolyAI(options: { port?: number; keys?: Keys } = {}):
     return converse(operation, project, message.conversation_id);
   }
 
-  /** The hand-off API, whose errors are a message alone. */
+  /** The hand-off API, whose errors have only a message. */
   function lookUp(method: string, path: string, headers: Record<string, string>): Answer {
     if (method !== 'GET')
       return { status: 405, body: { error_message: 'use GET' }, headers: { allow: 'GET' } };
@@ -186,7 +186,7 @@ export async function startPolyAI(options: { port?: number; keys?: Keys } = {}):
       : { status: 200, body: { id, shared_id: sharedId, data: {} } };
   }
 
-  /** The Conversations API, newest first: its order is not documented. Both ends of a span count. */
+  /** The Conversations API, newest first (its order is not documented). Both ends of a time span are included. */
   function list(method: string, path: string, headers: Record<string, string>): Answer {
     if (method !== 'GET')
       return { ...refusal(405, 'METHOD_NOT_ALLOWED', 'use GET'), headers: { allow: 'GET' } };
@@ -195,13 +195,13 @@ export async function startPolyAI(options: { port?: number; keys?: Keys } = {}):
     }
     const { pathname, searchParams } = new URL(path, standIn.url);
     const [, , accountId = '', projectId = ''] = pathname.split('/');
-    const ask = (name: string) => searchParams.get(name) ?? undefined;
-    const limit = Number(ask('limit') ?? 1000);
+    const parameter = (name: string) => searchParams.get(name) ?? undefined;
+    const limit = Number(parameter('limit') ?? 1000);
     const [from, to] = [
-      Date.parse(ask('start_time') ?? '0000-01-01'),
-      Date.parse(ask('end_time') ?? '9999-12-31'),
+      Date.parse(parameter('start_time') ?? '0000-01-01'),
+      Date.parse(parameter('end_time') ?? '9999-12-31'),
     ];
-    const cursor = ask('cursor');
+    const cursor = parameter('cursor');
     const after = cursor === undefined ? undefined : readCursor(cursor);
     if (!(limit >= 1 && limit <= 1000) || Number.isNaN(from) || Number.isNaN(to) || after === null) {
       return refusal(400, 'CONVERSATIONS_VALIDATION_FAILED', 'a parameter is not valid');
@@ -210,8 +210,10 @@ export async function startPolyAI(options: { port?: number; keys?: Keys } = {}):
     const matching = [...chats]
       .map(([id, chat]) => ({ id, ...chat }))
       .filter((chat) => chat.owner === undefined || chat.owner === project)
-      .filter(({ open }) => ask('in_progress') === undefined || String(open) === ask('in_progress'))
-      .filter(({ environment }) => environment === (ask('client_env') ?? 'live'))
+      .filter(
+        ({ open }) => parameter('in_progress') === undefined || String(open) === parameter('in_progress'),
+      )
+      .filter(({ environment }) => environment === (parameter('client_env') ?? 'live'))
       .filter(({ startedAt }) => startedAt >= from && startedAt <= to)
       .sort((a, b) => b.startedAt - a.startedAt || (a.id < b.id ? -1 : 1));
     const rest = matching.filter(
@@ -282,7 +284,7 @@ export async function startPolyAI(options: { port?: number; keys?: Keys } = {}):
   }
 }
 
-/** As the list shows a chat, transcript and all. */
+/** A chat as the list shows it, with its transcript. */
 function summaryOf(chat: Chat & { id: string }, accountId: string, projectId: string) {
   const { id, open, channel, environment, startedAt, turns } = chat;
   return {
@@ -315,14 +317,14 @@ function owner(accountId: string, projectId: string): string {
   return `${decodeURIComponent(accountId)}/${decodeURIComponent(projectId)}`;
 }
 
-/** Ids are opaque to everybody else, so no two in a row look alike. */
+/** Makes ids of different forms in turn, because nobody may rely on their form. */
 function makeConversationId(index: number): string {
   const uuid = randomUUID();
   const forms = [`CONV-${randomInt(1e9, 1e10)}`, `WEBCHAT_${uuid.slice(-12)}`, `CHAT_${uuid}`, uuid];
   return forms[index % forms.length] ?? uuid;
 }
 
-/** The newest of the three shapes that PolyAI's errors have had; `error_id` is filled in when it is sent. */
+/** An error in the newest of the three shapes that PolyAI has used. `error_id` is added when it is sent. */
 function refusal(status: number, code: string, message: string): Answer {
   return {
     status,

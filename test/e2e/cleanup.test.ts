@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvokeCommand, LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { LoggedLine } from '../../local/log.ts';
+import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
 import { type Listed, type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
-import { type LocalStack, startLocalStack } from '../../local/stack.ts';
+import type { LoggedLine } from '../../local/stack-log.ts';
 import { SMALLEST, writeConnections } from '../support/configuration.ts';
 
 // The scheduled cleanup on the deployed stack, on the emulator of AWS: the function is invoked as Scheduler
@@ -44,7 +44,7 @@ beforeAll(async () => {
     }),
     polyai: { url: polyai.url, keys: polyai.keys },
     stackName: 'closer-cleanup',
-    say: () => {},
+    onStep: () => {},
   });
   const { Functions = [] } = await lambda().send(new ListFunctionsCommand({}));
   functionName = Functions.map(({ FunctionName }) => FunctionName).find((name) =>

@@ -6,9 +6,9 @@ import { isOnBus } from '../../infra/config/bus.ts';
 import { changeCharacter, type Headers, prove } from '../../local/delivery.ts';
 import { CONVERSATION, type Fixture, readFixture, textOf } from '../../local/fixture.ts';
 import { type Jwks, startJwks } from '../../local/jwks.ts';
-import type { LoggedLine } from '../../local/log.ts';
+import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
 import { type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
-import { type LocalStack, startLocalStack } from '../../local/stack.ts';
+import type { LoggedLine } from '../../local/stack-log.ts';
 import { SMALLEST, writeConnections } from '../support/configuration.ts';
 import { settingsOf } from '../support/crm.ts';
 
@@ -37,7 +37,7 @@ beforeAll(async () => {
     configuration: writeConnections({ ...SMALLEST, connections: { ...connections, 'looks-up': looksUp } }),
     polyai: { url: polyai.url, keys: polyai.keys },
     stackName: 'closer-crms',
-    say: () => {},
+    onStep: () => {},
   });
 }, 4 * MINUTE);
 

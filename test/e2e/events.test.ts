@@ -14,9 +14,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CRMS } from '../../functions/crm/index.ts';
 import { busName, isOnBus, sourceOf } from '../../infra/config/bus.ts';
 import { CONVERSATION, readFixture } from '../../local/fixture.ts';
-import type { LoggedLine } from '../../local/log.ts';
+import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
 import { type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
-import { type LocalStack, startLocalStack } from '../../local/stack.ts';
+import type { LoggedLine } from '../../local/stack-log.ts';
 import { writeConnections } from '../support/configuration.ts';
 
 // Events of buses through the deployed stack, on the emulator of AWS. There as on AWS nobody can put an event
@@ -55,7 +55,7 @@ beforeAll(async () => {
     configuration: writeConnections({ polyai: { support: PROJECT }, connections }),
     polyai: { url: polyai.url, keys: polyai.keys },
     stackName: 'closer-events',
-    say: () => {},
+    onStep: () => {},
   });
 }, 4 * MINUTE);
 

@@ -14,9 +14,9 @@ import {
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { signZendesk, zendeskEvent } from '../../local/delivery.ts';
-import type { LoggedLine } from '../../local/log.ts';
+import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
 import { type Behaviour, type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
-import { type LocalStack, startLocalStack } from '../../local/stack.ts';
+import type { LoggedLine } from '../../local/stack-log.ts';
 import { writeConnections } from '../support/configuration.ts';
 
 // The deployed stack with IAM enforced: every function has its role's permissions and no others. What the roles
@@ -69,7 +69,7 @@ beforeAll(async () => {
     polyai: { url: polyai.url, keys: polyai.keys },
     stackName: STACK,
     isIamEnforced: true,
-    say: () => {},
+    onStep: () => {},
   });
 }, 4 * MINUTE);
 

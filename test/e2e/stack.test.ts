@@ -9,9 +9,9 @@ import {
   signZendesk,
   zendeskEvent,
 } from '../../local/delivery.ts';
-import type { LoggedLine } from '../../local/log.ts';
+import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
 import { type Behaviour, type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
-import { type LocalStack, startLocalStack } from '../../local/stack.ts';
+import type { LoggedLine } from '../../local/stack-log.ts';
 import { writeConnections } from '../support/configuration.ts';
 
 // The deployed stack, from the HTTP request to PolyAI's endpoint and the log, on the emulator of AWS.
@@ -80,7 +80,7 @@ beforeAll(async () => {
     configuration: writeConnections({ polyai: PROJECTS, connections: CONNECTIONS }),
     polyai: { url: polyai.url, keys: polyai.keys },
     stackName: 'closer-e2e',
-    say: () => {},
+    onStep: () => {},
   });
   await local.writeSecret(local.secretId('connections', 'waiting'), { signingSecret: '' });
 }, 4 * MINUTE);

@@ -136,12 +136,18 @@ describe('each conversation', () => {
     expect(idOf(chosen)).toEqual(['CONV-1']);
   });
 
-  it.each(['resolved', 'closed'])('is left out as a shared id that has been resolved since: %s', (outcome) => {
-    const lookUp = { outcome: 'no_conversation', conversation_id: undefined, shared_id: '5158' };
-    const found = { outcome, conversation_id: 'CONV-9', shared_id: '5158' };
-    expect(choose([[lookUp, NOW - 1], [found]])).toMatchObject({ chosen: [], overtaken: [{ id: 'CONV-9' }] });
-    expect(choose([[lookUp], [found, NOW - 1]]).chosen).toMatchObject([{ id: '5158' }]);
-  });
+  it.each(['resolved', 'closed'])(
+    'is left out as a shared id that has been resolved since: %s',
+    (outcome) => {
+      const lookUp = { outcome: 'no_conversation', conversation_id: undefined, shared_id: '5158' };
+      const found = { outcome, conversation_id: 'CONV-9', shared_id: '5158' };
+      expect(choose([[lookUp, NOW - 1], [found]])).toMatchObject({
+        chosen: [],
+        overtaken: [{ id: 'CONV-9' }],
+      });
+      expect(choose([[lookUp], [found, NOW - 1]]).chosen).toMatchObject([{ id: '5158' }]);
+    },
+  );
 });
 
 describe('the close request of a line', () => {
@@ -173,7 +179,9 @@ describe('the close request of a line', () => {
   });
 
   it('is a look-up that counts from now when only the shared id is known', () => {
-    expect(requestOf({ outcome: 'no_conversation', conversation_id: undefined, shared_id: '5158' })).toMatchObject({
+    expect(
+      requestOf({ outcome: 'no_conversation', conversation_id: undefined, shared_id: '5158' }),
+    ).toMatchObject({
       sharedId: '5158',
       receivedAt: '2026-08-01T08:00:00.000Z',
       lookUpFrom: '2026-08-01T12:00:00.000Z',

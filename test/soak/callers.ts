@@ -6,7 +6,7 @@ import type { Clock } from './clock.ts';
 import { forge } from './forgeries.ts';
 import type { Pool } from './lambda.ts';
 import type { Ledger } from './ledger.ts';
-import { REFUSAL_NAMES } from './polyai.ts';
+import { REFUSAL_NAMES } from './polyai-network.ts';
 import type { Random } from './random.ts';
 import { HOUR, MINUTE, type Schedule, SECOND } from './schedule.ts';
 import { signDelivery } from './sign.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createLedger } from './ledger.ts';
+import { failuresOf } from './report.ts';
 import { HOUR, MINUTE, type Schedule, SECOND } from './schedule.ts';
-import { failuresOf } from './table.ts';
 
 // The rules of the counting, each with the smallest run that breaks it.
 

@@ -9,10 +9,10 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { changeCharacter, prove, zendeskEvent } from '../../local/delivery.ts';
+import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
 import { type Behaviour, startPolyAI } from '../../local/polyai-stand-in.ts';
-import { type LocalStack, startLocalStack } from '../../local/stack.ts';
 import { createLedger, type Report } from './ledger.ts';
-import { classify, PASSING, REFUSAL_NAMES, REFUSALS } from './polyai.ts';
+import { classify, PASSING, REFUSAL_NAMES, REFUSALS } from './polyai-network.ts';
 import { createRandom } from './random.ts';
 import { MINUTE, SECOND } from './schedule.ts';
 

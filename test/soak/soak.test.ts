@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failuresOf, table } from './table.ts';
+import { failuresOf, table } from './report.ts';
 import { type SoakOptions, soak } from './world.ts';
 
 // Thirteen virtual days of faults; the large runs are `npm run soak -- --closes 100000`.
