@@ -16,7 +16,7 @@ import { classify, PASSING, REFUSAL_NAMES, REFUSALS } from './polyai-network.ts'
 import { createRandom } from './random.ts';
 import { MINUTE, SECOND } from './schedule.ts';
 
-type LiveOptions = { closes: number; seed: number; say: (text: string) => void };
+type LiveOptions = { closes: number; seed: number; print: (text: string) => void };
 
 const CONNECTIONS = ['zendesk', 'batches'] as const;
 const SENDERS = 8;
@@ -30,7 +30,7 @@ const DRAINED_WITHIN_MS = 15 * MINUTE;
  * Real deliveries by HTTP to the stack on the emulator of AWS, with faults at PolyAI: its passing answers for a
  * tenth of the calls, an outage, and keys that are rotated while closes are under way. Counted as in virtual time.
  */
-export async function soakLive({ closes, seed, say }: LiveOptions): Promise<{
+export async function soakLive({ closes, seed, print }: LiveOptions): Promise<{
   report: Report & { left: number };
   rows: [string, string][];
 }> {
@@ -41,7 +41,7 @@ export async function soakLive({ closes, seed, say }: LiveOptions): Promise<{
   writeFileSync(file, JSON.stringify(configuration()));
   let local: LocalStack | undefined;
   try {
-    local = await startLocalStack({ configuration: file, polyai, stackName: 'closer-soak', say });
+    local = await startLocalStack({ configuration: file, polyai, stackName: 'closer-soak', onStep: print });
     return await run(local);
   } finally {
     await local?.stop();
@@ -91,7 +91,7 @@ export async function soakLive({ closes, seed, say }: LiveOptions): Promise<{
       return behaviour;
     }
 
-    say(`Sending ${closes} closes`);
+    print(`Sending ${closes} closes`);
     const secrets = Object.fromEntries(
       await Promise.all(
         CONNECTIONS.map(async (name) => [name, await stack.readSecret(stack.secretId('connections', name))]),
@@ -100,7 +100,7 @@ export async function soakLive({ closes, seed, say }: LiveOptions): Promise<{
     let asked = 0;
     const decoys: string[] = [];
     await Promise.all(Array.from({ length: SENDERS }, sendSome));
-    say(`Sent in ${((Date.now() - startedAt) / 1000).toFixed(0)} s; waiting until the queue is empty`);
+    print(`Sent in ${((Date.now() - startedAt) / 1000).toFixed(0)} s; waiting until the queue is empty`);
     const left = await drained(stack);
     await readDeadLetters(stack, (body, attributes) => ledger.deadLettered(body, attributes));
     const report = { ...ledger.report(polyai.isOpen), left };
