@@ -1,4 +1,3 @@
-import type { Connection } from './connections.ts';
 import { checkEvents, parseForm, parseJson } from './parse-body.ts';
 
 /** One HTTP request of a CRM, as it arrived: nothing decoded but the transport's base64. */
@@ -24,7 +23,7 @@ export type Content = {
 };
 
 /** What of a connection says how its bodies are read. */
-export type ReadSettings = Pick<Connection, 'format'> & { verify?: Connection['verify'] };
+export type ReadSettings = { format?: 'json' | 'form'; verify?: { scheme: string } };
 
 /**
  * Reads a body's text. No header may decide how, unless the proof covers it or covers nothing at all.

@@ -1,8 +1,9 @@
 import { delimiter, join } from 'node:path';
+import { ChatCloserError } from '../functions/error.ts';
 import { ROOT } from '../infra/root.ts';
 
 /** An error of the local run whose message says what to fix. It is printed without a stack trace. */
-export class LocalRunError extends Error {
+export class LocalRunError extends ChatCloserError {
   override name = 'LocalRunError';
 }
 

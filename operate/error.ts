@@ -1,5 +1,7 @@
+import { ChatCloserError } from '../functions/error.ts';
+
 /** An error whose message is all that an operator needs. It is printed without a stack trace. */
-export class OperatorError extends Error {
+export class OperatorError extends ChatCloserError {
   override name = 'OperatorError';
   /** 1: it could not be done. 2: usage error. */
   exitCode: 1 | 2;

@@ -1,8 +1,8 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import type { Connection } from '../../functions/connections.ts';
 import { apiGatewayEvent, zendeskEvent } from '../../local/delivery.ts';
 import type { PolyAIStandIn } from '../../local/polyai-stand-in.ts';
 import type { Clock } from './clock.ts';
+import type { Address } from './connections.ts';
 import { forge } from './forgeries.ts';
 import type { Pool } from './lambda.ts';
 import type { Ledger } from './ledger.ts';
@@ -10,12 +10,6 @@ import { REFUSAL_NAMES } from './polyai-network.ts';
 import type { Random } from './random.ts';
 import { HOUR, MINUTE, type Schedule, SECOND } from './schedule.ts';
 import { signDelivery } from './sign.ts';
-
-/** What the CRMs send to, and how each of them proves its deliveries. */
-export type Address = {
-  connection: Connection;
-  secret: { signingSecret: string };
-};
 
 type Delivery = {
   name: string;

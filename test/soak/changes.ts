@@ -1,6 +1,6 @@
 import type { PolyAIStandIn } from '../../local/polyai-stand-in.ts';
-import type { Address } from './callers.ts';
 import type { Clock } from './clock.ts';
+import type { Address } from './connections.ts';
 import type { Schedule, Window } from './schedule.ts';
 import { MINUTE } from './schedule.ts';
 

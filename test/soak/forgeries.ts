@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { apiGatewayEvent, changeByte, changeCharacter } from '../../local/delivery.ts';
-import type { Address } from './callers.ts';
+import type { Address } from './connections.ts';
 import type { Random } from './random.ts';
 import { MINUTE } from './schedule.ts';
 import { signDelivery } from './sign.ts';
