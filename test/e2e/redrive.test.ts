@@ -77,7 +77,7 @@ function request(change: Partial<CloseRequest> = {}): CloseRequest {
     }),
     crmRef: '5158',
     deliveryId: randomUUID(),
-    receivedAt: new Date(Date.now() - 27 * HOUR).toISOString(),
+    receivedAt: new Date(Date.now() - 75 * HOUR).toISOString(),
     ...change,
   };
 }
@@ -106,8 +106,8 @@ async function giveUp(...requests: CloseRequest[]): Promise<void> {
     receiptHandle: 'none',
     body: JSON.stringify(each),
     attributes: {
-      SentTimestamp: String(Date.now() - 27 * HOUR),
-      ApproximateFirstReceiveTimestamp: String(Date.now() - 27 * HOUR),
+      SentTimestamp: String(Date.now() - 75 * HOUR),
+      ApproximateFirstReceiveTimestamp: String(Date.now() - 75 * HOUR),
       ApproximateReceiveCount: '40',
       MessageGroupId: each.project,
     },

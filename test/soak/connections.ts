@@ -7,6 +7,9 @@ export type Address = { connection: Connection; secret: { signingSecret: string 
 /** The name of a secret that belongs to the stack. */
 export const SECRET = (kind: string, name: string) => `polyai-chat-closer/${kind}/${name}/secret`;
 
+/** The connections that exist from the start; `added` comes with a deployment. */
+export const FIRST_CONNECTIONS = ['support', 'batches', 'tickets'];
+
 /** The connections of the deployment: two of Zendesk, batches of a custom CRM, and tickets that are looked up. */
 export const CONNECTIONS: Record<string, Connection> = {
   support: zendesk('support'),

@@ -37,7 +37,7 @@ function createRun({ troubledMs = 0, chat = {} }: { troubledMs?: number; chat?: 
     if (answer === 'closed') open.delete('chat-1');
     ledger.called('chat-1', open.has('chat-1'), requestId);
     clock.now += SECOND;
-    ledger.told('chat-1', requestId, answer);
+    ledger.answered('chat-1', requestId, answer);
   };
   const giveUp = () => ledger.deadLettered(message(), { outcome: 'unavailable', reason: 'given up' });
   const report = () => ledger.report((id) => open.has(id));
@@ -101,7 +101,7 @@ describe('a look-up', () => {
 
   it('may be deleted when the close of its chat is queued, and not before', () => {
     const { ledger, message, report } = createRun(ticket);
-    ledger.lookUpTold('4711', 'request-1', 'found');
+    ledger.lookUpAnswered('4711', 'request-1', 'found');
     ledger.deleted(message(lookUp));
     expect(report().deletedEarly).toHaveLength(1);
     ledger.queued(message());
@@ -117,7 +117,7 @@ describe('a look-up', () => {
   ])('%s', (_, isNeverStored, afterMs, lost) => {
     const { ledger, clock, report } = createRun({ chat: { sharedId: '4711', isNeverStored } });
     clock.now += afterMs;
-    ledger.lookUpTold('4711', 'request-1', 'none');
+    ledger.lookUpAnswered('4711', 'request-1', 'none');
     expect(report().lost).toHaveLength(lost);
   });
 
@@ -127,7 +127,7 @@ describe('a look-up', () => {
     ['without a failed call or what kept it from being made', 15 * MINUTE, false, 1],
   ])('that expires %s: %i, %s', (_, afterMs, hasFailed, unexplained) => {
     const { ledger, clock, message, report } = createRun(ticket);
-    if (hasFailed) ledger.lookUpTold('4711', 'request-1', undefined);
+    if (hasFailed) ledger.lookUpAnswered('4711', 'request-1', undefined);
     clock.now += afterMs;
     ledger.deadLettered(message(lookUp), { outcome: 'look_up_expired', reason: 'too late' });
     expect(report().unexplainedDeadLetters).toHaveLength(unexplained);

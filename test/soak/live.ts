@@ -62,7 +62,7 @@ export async function soakLive({ closes, seed, print }: LiveOptions): Promise<{
       ledger.called(id, polyai.isOpen(id));
       const answer = expected.get(id)?.(status);
       expected.delete(id);
-      ledger.told(id, headers['x-polyai-correlation-id'] ?? '', answer);
+      ledger.answered(id, headers['x-polyai-correlation-id'] ?? '', answer);
     });
     const expected = new Map<string, (status: number) => ReturnType<typeof classify>>();
 
