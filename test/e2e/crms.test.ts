@@ -12,8 +12,8 @@ import type { LoggedLine } from '../../local/stack-log.ts';
 import { SMALLEST, writeConnections } from '../support/configuration.ts';
 import { settingsOf } from '../support/crm.ts';
 
-// Every webhook preset through the deployed stack: its genuine delivery closes the right chat, its forgery does
-// not. What a delivery is comes from local/fixtures/<crm>/finished.json.
+// Sends a delivery of every webhook preset through the deployed stack. The valid one closes the right chat, the forged
+// one closes none. The deliveries are local/fixtures/<crm>/finished.json.
 
 const MINUTE = 60_000;
 const names = Object.keys(CRMS).filter((name) => !isOnBus(name));
@@ -53,7 +53,7 @@ function verifyOf(name: string): VerifySettings {
   return local.configuration.connections[name]?.verify as VerifySettings;
 }
 
-/** The fixture's delivery about another conversation, proven with the connection's own secret. */
+/** The fixture's delivery about another conversation, signed with the connection's secret. */
 async function genuine(name: string, fixture: Fixture, conversationId: string): Promise<Request> {
   const body = textOf(fixture).replaceAll(CONVERSATION, conversationId);
   const given = (fixture.query ?? '').replaceAll(CONVERSATION, conversationId);
@@ -76,7 +76,7 @@ async function genuine(name: string, fixture: Fixture, conversationId: string): 
   };
 }
 
-/** The same with one thing wrong: the body where that is signed, else the credential. */
+/** The same delivery with one fault: in the body if that is signed, otherwise in the credential. */
 function forge(verify: VerifySettings, { headers, query, body }: Request): Request {
   const change = (header: string) => ({ ...headers, [header]: changeCharacter(headers[header] ?? '', 12) });
   switch (verify.scheme) {
@@ -113,7 +113,7 @@ async function finalLine(conversationId: string): Promise<LoggedLine> {
 
 describe('a preset', () => {
   it.each(names)(
-    'closes the right chat for what is genuine, and none for what is forged: %s',
+    'closes the right chat for a valid delivery, and none for a forged one: %s',
     async (name) => {
       const fixture = readFixture(name, 'finished.json');
       const id = polyai.openChat();
@@ -136,7 +136,7 @@ describe('a preset', () => {
   );
 
   it(
-    'may look its conversation up by the ticket, and closes that',
+    'can look its conversation up by the ticket, and closes it',
     async () => {
       const id = polyai.openChat();
       polyai.share('1145814089', id);
