@@ -3,7 +3,7 @@ import type { ReplayOptions } from '../../operate/replay.ts';
 import type { Command } from './options.ts';
 import { readSelection, SELECTION } from './selection.ts';
 
-/** A closed chat stays closed, and the close of a resolved shared id has lines of its own. */
+/** A closed chat stays closed, and the close of a resolved shared id has its own lines. */
 const NOT_REPLAYED = ['closed', 'resolved'];
 
 export const REPLAY: Command<typeof SELECTION, ReplayOptions> = {

@@ -138,8 +138,8 @@ describe('a real run', () => {
       const second = await run('big');
       expect(second).toMatchObject({ complete: true, open: 1503, stale: 0, queued: 0 });
       expect([...others, ...never].flatMap(closesOf)).toEqual([]);
-      const { skipped: _skipped, ...told } = second;
-      expect(await lineOf(second.request_id)).toMatchObject({ type: 'cleanup', ...told });
+      const { skipped: _skipped, ...counts } = second;
+      expect(await lineOf(second.request_id)).toMatchObject({ type: 'cleanup', ...counts });
     },
     6 * MINUTE,
   );

@@ -54,7 +54,7 @@ function verifyOf(name: string): VerifySettings {
 }
 
 /** The fixture's delivery about another conversation, signed with the connection's secret. */
-async function genuine(name: string, fixture: Fixture, conversationId: string): Promise<Request> {
+async function validRequest(name: string, fixture: Fixture, conversationId: string): Promise<Request> {
   const body = textOf(fixture).replaceAll(CONVERSATION, conversationId);
   const given = (fixture.query ?? '').replaceAll(CONVERSATION, conversationId);
   const { sender, audience } = (fixture.connection ?? {}) as { sender?: string; audience?: string };
@@ -117,7 +117,7 @@ describe('a preset', () => {
     async (name) => {
       const fixture = readFixture(name, 'finished.json');
       const id = polyai.openChat();
-      const request = await genuine(name, fixture, id);
+      const request = await validRequest(name, fixture, id);
       const { status, text } = await send(name, forge(verifyOf(name), request));
       expect({ status, code: JSON.parse(text).code }).toEqual({
         status: 401,
@@ -147,7 +147,7 @@ describe('a preset', () => {
         propertyName: 'hs_pipeline_stage',
         propertyValue: '4',
       };
-      const request = await genuine(
+      const request = await validRequest(
         'looks-up',
         { source: 'here', body: [event], expected: { refused: '' } },
         id,

@@ -108,7 +108,7 @@ async function secretOf(connection: string): Promise<Record<string, string>> {
 }
 
 /** A body signed with the connection's secret from Secrets Manager. */
-async function proven(connection: string, body: string): Promise<Request> {
+async function signed(connection: string, body: string): Promise<Request> {
   const { verify } = local.configuration.connections[connection] ?? {};
   if (!verify) throw new Error(`no connection ${connection}`);
   return { ...prove(verify, await secretOf(connection), { body, at: Date.now() }), body };
@@ -165,13 +165,13 @@ describe('closes that take a while', () => {
     async () => {
       down = { id: openChat() };
       behaviours.set(down.id, { status: 503, body: { error_message: 'down' } });
-      expect(await send(ZENDESK, await proven(ZENDESK, finished(ZENDESK, down.id)))).toMatchObject({
+      expect(await send(ZENDESK, await signed(ZENDESK, finished(ZENDESK, down.id)))).toMatchObject({
         status: 200,
       });
       healing = { id: openChat('sales') };
       await local.writeSecret(local.secretId('polyai', 'sales'), { apiKey: 'wrong', token: 'wrong' });
       expect(
-        await send('zendesk-sales', await proven('zendesk-sales', finished(ZENDESK, healing.id))),
+        await send('zendesk-sales', await signed('zendesk-sales', finished(ZENDESK, healing.id))),
       ).toMatchObject({ status: 200 });
       await eventually(
         () =>
@@ -191,7 +191,7 @@ describe('a valid delivery', () => {
     'closes the chat, and a forged one does not: %s',
     async (connection) => {
       const id = openChat();
-      const request = await proven(connection, finished(connection, id));
+      const request = await signed(connection, finished(connection, id));
       expect(await send(connection, forge(request))).toMatchObject({
         status: 401,
         body: { requestId: expect.any(String) },
@@ -231,7 +231,7 @@ describe('a valid delivery', () => {
     'is accepted at the address with a slash at its end, and refused at any other path',
     async () => {
       const id = openChat();
-      const request = await proven(ZENDESK, finished(ZENDESK, id));
+      const request = await signed(ZENDESK, finished(ZENDESK, id));
       for (const path of [`${ZENDESK}//`, `${ZENDESK}/x`]) {
         const { status, body } = await send(path, request);
         expect([path, status, body.code]).toEqual([path, 404, 'unknown_connection']);
@@ -263,11 +263,11 @@ describe('a valid delivery', () => {
         JSON.stringify({ polyai_conversation_id: ids[0], ticket_id: '7' }),
         JSON.stringify({ chat: ids[1] }),
       ] as const;
-      expect(await send(ZENDESK, await proven(ZENDESK, bodies[0]))).toMatchObject({
+      expect(await send(ZENDESK, await signed(ZENDESK, bodies[0]))).toMatchObject({
         status: 200,
         body: { accepted: 1 },
       });
-      expect(await send('zendesk-field', await proven('zendesk-field', bodies[1]))).toMatchObject({
+      expect(await send('zendesk-field', await signed('zendesk-field', bodies[1]))).toMatchObject({
         status: 200,
         body: { accepted: 1 },
       });
@@ -280,7 +280,7 @@ describe('a valid delivery', () => {
     'is accepted as a form',
     async () => {
       const id = openChat();
-      const request = await proven(
+      const request = await signed(
         'form',
         new URLSearchParams({ state: 'closed', chat: id, note: 'ü&=' }).toString(),
       );
@@ -299,7 +299,7 @@ describe('a valid delivery', () => {
     async () => {
       const ids = Array.from({ length: 25 }, () => openChat());
       const body = JSON.stringify({ chats: ids.map((id) => ({ id })) });
-      expect(await send('many', await proven('many', body))).toMatchObject({
+      expect(await send('many', await signed('many', body))).toMatchObject({
         status: 200,
         body: { accepted: 25 },
       });
@@ -314,7 +314,7 @@ describe('a valid delivery', () => {
       const id = openChat();
       // With the same bytes it would be the same delivery.
       for (const body of [finished('bearer', id), `${finished('bearer', id)} `])
-        await send('bearer', await proven('bearer', body));
+        await send('bearer', await signed('bearer', body));
       const outcomes = async () => {
         lines.push(...(await local.log.readNew()));
         const own = lines.filter((line) => line.type === 'close' && line.conversation_id === id);
@@ -333,17 +333,17 @@ describe('a delivery without a close', () => {
     ['unusable_conversation_id', ZENDESK, zendeskEvent({ externalId: 'x'.repeat(257) })],
     ['finished_not_boolean', 'flag', { done: 'yes' }],
   ])('is answered 200 with the reason: %s', async (reason, connection, content) => {
-    const answer = await send(connection, await proven(connection, JSON.stringify(content)));
+    const answer = await send(connection, await signed(connection, JSON.stringify(content)));
     expect(answer).toMatchObject({ status: 200, body: { accepted: 0, ignored: [{ reason }] } });
   });
 });
 
 describe('a delivery that is refused', () => {
-  const zendesk = () => proven(ZENDESK, finished(ZENDESK, openChat()));
+  const zendesk = () => signed(ZENDESK, finished(ZENDESK, openChat()));
   const unsigned = { body: '{}' };
 
   it.each<[string, number, string, () => Promise<Request> | Request, string?]>([
-    ['to an address of nobody', 404, 'unknown_connection', zendesk, 'nobody'],
+    ['to an unknown address', 404, 'unknown_connection', zendesk, 'nobody'],
     ['by GET', 405, 'method_not_allowed', () => ({ method: 'GET' })],
     ['by DELETE', 405, 'method_not_allowed', () => ({ method: 'DELETE' })],
     [
@@ -383,12 +383,18 @@ describe('a delivery that is refused', () => {
       () => withHeaders(unsigned, { authorization: 'Bearer x' }),
       'bearer',
     ],
-    ['genuine and not JSON', 400, 'body_unreadable', () => proven('bearer', '{"status":'), 'bearer'],
+    [
+      'with a valid signature and not JSON',
+      400,
+      'body_unreadable',
+      () => signed('bearer', '{"status":'),
+      'bearer',
+    ],
     [
       'asking for 101 closes',
       400,
       'too_many_conversations',
-      () => proven('many', JSON.stringify({ chats: Array.from({ length: 101 }, (_, id) => ({ id })) })),
+      () => signed('many', JSON.stringify({ chats: Array.from({ length: 101 }, (_, id) => ({ id })) })),
       'many',
     ],
     ['while its secret is empty', 503, 'secret_not_ready', () => unsigned, 'waiting'],
@@ -455,7 +461,7 @@ describe('the dead-letter queue', () => {
     async () => {
       const id = openChat();
       behaviours.set(id, { status: 422, body: { error_code: 'SCHEMA_VALIDATION_FAILED' } });
-      const { body } = await send(ZENDESK, await proven(ZENDESK, finished(ZENDESK, id)));
+      const { body } = await send(ZENDESK, await signed(ZENDESK, finished(ZENDESK, id)));
       const { Body = '', MessageAttributes } = await deadLetter(id);
       expect(JSON.parse(Body)).toMatchObject({
         v: 1,

@@ -22,15 +22,15 @@ function createWorld(settings: Partial<QueueSettings> = {}) {
 describe('a standard queue', () => {
   it('calls the listeners when a message is sent, received and deleted', async () => {
     const { clock, queue } = createWorld();
-    const told: string[] = [];
+    const events: string[] = [];
     for (const event of ['sent', 'received', 'deleted'] as const)
-      queue.on(event, (body) => told.push(`${event} ${body}`));
+      queue.on(event, (body) => events.push(`${event} ${body}`));
     queue.send({ body: 'a' });
     const [message] = queue.receive();
     queue.delete(message?.receiptHandle ?? '');
     queue.delete(message?.receiptHandle ?? '');
     await clock.run();
-    expect(told).toEqual(['sent a', 'received a', 'deleted a']);
+    expect(events).toEqual(['sent a', 'received a', 'deleted a']);
   });
 
   it('hides a received message, and shows it again when its visibility time-out ends', async () => {
