@@ -142,6 +142,22 @@ describe('a replay', () => {
     });
   });
 
+  it('asks before queueing more than 100, and queues nothing after a no', async () => {
+    const many = Array.from({ length: 101 }, (_, index) => line(`C-${index}`));
+    const asked: string[] = [];
+    const ask = async (question: string) => {
+      asked.push(question);
+      return false;
+    };
+    const refused = await replayOf(many, { ask });
+    expect(refused).toMatchObject({ isDone: false, sent: [] });
+    expect(refused.output).toContain('Nothing was queued.');
+    expect(asked).toEqual(['Queue 101 closes again?']);
+    expect((await replayOf(many, { ask }, { yes: true })).sent).toHaveLength(101);
+    expect((await replayOf(many.slice(1), { ask })).sent).toHaveLength(100);
+    expect(asked).toHaveLength(1);
+  });
+
   it('queues nothing when a list is requested', async () => {
     const { sent, output } = await replayOf([line('A')], {}, { list: true, dryRun: true });
     expect(sent).toEqual([]);
