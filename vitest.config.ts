@@ -16,7 +16,14 @@ const project = (name: string, files: string[], isSerial = false) => ({
 export default defineConfig({
   test: {
     projects: [
-      project('unit', ['functions/**/*', 'infra/config/**/*', 'local/**/*', 'operate/**/*', 'scripts/**/*']),
+      project('unit', [
+        'architecture',
+        'functions/**/*',
+        'infra/config/**/*',
+        'local/**/*',
+        'operate/**/*',
+        'scripts/**/*',
+      ]),
       project('infrastructure', ['infra/*']),
       project('bundle', ['bundle/**/*']),
       project('soak', ['soak/**/*'], true),

@@ -15,13 +15,13 @@ type OpenApi = {
   components: { schemas: Record<string, Schema>; responses: Record<string, Content> };
 };
 
-/** What this project knows of PolyAI's close endpoint, as an OpenAPI document. */
+/** What this project knows about PolyAI's close endpoint, as an OpenAPI document. */
 export const contract: OpenApi = readJson('polyai.openapi.json');
 
 const [[template = '', methods = {}] = []] = Object.entries(contract.paths);
 const [[method = '', operation = {} as Operation] = []] = Object.entries(methods);
 
-/** In what a request is not the one that the contract describes; nothing when it is. */
+/** How a request deviates from the contract; empty if it conforms. */
 export function requestFaults(call: Pick<Call, 'method' | 'path' | 'headers' | 'body'>): string[] {
   const segments = new RegExp(`^${template.replace(/\{(\w+)\}/g, '(?<$1>[^/]*)')}$`).exec(call.path)?.groups;
   if (call.method !== method.toUpperCase() || !segments)
@@ -35,7 +35,7 @@ export function requestFaults(call: Pick<Call, 'method' | 'path' | 'headers' | '
   return [...parameters, ...bodyFaults('request', operation.requestBody, call.headers, call.body)];
 }
 
-/** In what an answer is not one of those that the contract describes; nothing when it is. */
+/** How an answer deviates from the contract; empty if it conforms. */
 export function answerFaults(answer: {
   status: number;
   headers: Record<string, string>;
@@ -66,7 +66,7 @@ function bodyFaults(
   return faults(where, schema, value);
 }
 
-/** Zod reads a JSON Schema with its definitions inside it, where OpenAPI keeps them beside it. */
+/** Moves the definitions into the schema: Zod expects them inside, and OpenAPI keeps them beside it. */
 function faults(where: string, schema: Schema, value: unknown): string[] {
   const whole = JSON.stringify({ ...schema, $defs: contract.components.schemas });
   const standalone = JSON.parse(whole.replaceAll('#/components/schemas/', '#/$defs/'));

@@ -3,11 +3,11 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { Delivery } from '../functions/delivery.ts';
 import type { HmacSettings, SchemeName, SettingsOf } from '../functions/schemes/scheme.ts';
 
-// Valid deliveries, as a CRM would send them. The signing here shares no code with functions/schemes.
+// Makes valid deliveries, as a CRM sends them. The signing here shares no code with functions/schemes.
 
 export type Headers = Record<string, string>;
 
-/** What is signed: the body's exact bytes, and when (Unix milliseconds). */
+/** The body's exact bytes are signed. `at` is the time of signing in Unix milliseconds. */
 type Signing = { secret: string; body: string | Buffer; at: number };
 
 /** @see https://developer.zendesk.com/documentation/webhooks/verifying/ */
@@ -22,7 +22,7 @@ export function signZendesk({ secret, body, at }: Signing): Headers {
   };
 }
 
-/** What the body of a webhook subscribed to ticket events looks like. */
+/** The body of a Zendesk webhook that is subscribed to ticket events. */
 export function zendeskEvent({
   type = 'ticket.status_changed',
   current = 'SOLVED',
@@ -56,7 +56,7 @@ export function zendeskEvent({
 
 type HmacSigning = Signing & { settings: HmacSettings; id?: string };
 
-/** The generic scheme `hmac`, whatever its settings. */
+/** Signs by the generic scheme `hmac`, with any settings. */
 export function signHmac({ settings, secret, body, at, id = 'delivery-0001' }: HmacSigning): Headers {
   const { algorithm, encoding, prefix = '', header, timestampHeader, idHeader } = settings;
   const timestamp = { s: `${Math.floor(at / 1000)}`, ms: `${at}`, iso: isoSeconds(at) }[
@@ -78,7 +78,7 @@ export function signHmac({ settings, secret, body, at, id = 'delivery-0001' }: H
 
 type StandardSigning = Signing & { id?: string; names?: 'webhook' | 'svix' };
 
-/** Standard Webhooks' `v1`; with `names: 'svix'` under Svix's header names. */
+/** Signs by Standard Webhooks' `v1`. `names: 'svix'` uses Svix's header names. */
 export function signStandardWebhooks({
   secret,
   body,
@@ -92,7 +92,7 @@ export function signStandardWebhooks({
   return standardHeaders(names, id, timestamp, `v1,${signature}`);
 }
 
-/** Standard Webhooks' `v1a`, by an Ed25519 private key. */
+/** Signs by Standard Webhooks' `v1a`, with an Ed25519 private key. */
 export function signStandardWebhooksAsymmetric({
   privateKey,
   body,
@@ -120,7 +120,7 @@ export function basicAuthorization(username: string, password: string): Headers 
 
 type UrlSigning = Signing & { url: string; method?: string };
 
-/** What HubSpot signs unescaped, however it stands in the address. */
+/** HubSpot signs these characters unescaped, even if they are escaped in the address. */
 const HUBSPOT_UNESCAPED = ":/?@!$'()*,;";
 
 /** @see https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation */
@@ -132,7 +132,7 @@ export function signHubspot({ secret, body, at, url, method = 'POST' }: UrlSigni
   return { 'x-hubspot-signature-v3': mac.digest('base64'), 'x-hubspot-request-timestamp': `${at}` };
 }
 
-/** The two older versions, of which HubSpot sends one beside v3. */
+/** Signs by one of the two older versions. HubSpot sends one of them beside v3. */
 export function signHubspotOlder(
   version: 'v1' | 'v2',
   { secret, body, url, method = 'POST' }: Omit<UrlSigning, 'at'>,
@@ -154,9 +154,9 @@ function hubspotUrl(url: string): string {
 }
 
 /**
- * Twilio's signature of a form, or of a JSON body (an object or an array).
+ * Signs a form, or a JSON body (an object or an array), as Twilio does.
  *
- * @returns with JSON also the parameter that goes to the end of the address
+ * @returns for JSON also the parameter to append to the address
  * @see https://www.twilio.com/docs/usage/webhooks/webhooks-security
  */
 export function signTwilio({ secret, body, url }: Omit<UrlSigning, 'at' | 'method'>): {
@@ -172,7 +172,7 @@ export function signTwilio({ secret, body, url }: Omit<UrlSigning, 'at' | 'metho
   return { headers: { 'x-twilio-signature': mac.digest('base64') }, query };
 }
 
-/** In order of their names, then of their values, each once. */
+/** The fields in the order of their names, then of their values, without duplicates. */
 function twilioFields(form: string): [string, string][] {
   const decode = (text: string) => decodeURIComponent(text.replaceAll('+', ' '));
   const pairs = [...new Set(form.split('&'))].filter(Boolean).map((pair): [string, string] => {
@@ -238,7 +238,7 @@ export function prove<Name extends SchemeName>(
 }
 
 type Request = {
-  /** Goes into the path and the path parameter. */
+  /** Becomes part of the path, and the path parameter. */
   connection?: string;
   method?: string;
   headers?: Record<string, string | undefined>;
@@ -249,7 +249,7 @@ type Request = {
 };
 
 /**
- * An HTTP request as API Gateway hands it to a Lambda: payload 2.0, bodies that are not text in base64.
+ * An HTTP request as API Gateway passes it to a Lambda: payload 2.0, binary bodies in base64.
  *
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
@@ -294,7 +294,7 @@ export function apiGatewayEvent({
   };
 }
 
-/** What the receiver makes of a request, for tests of what comes after API Gateway's event. */
+/** A delivery as the receiver reads it from a request, for tests that need no event of API Gateway. */
 export function delivery({ headers = {}, body = '', query = '', method = 'POST' }: Request = {}): Delivery {
   const present = Object.entries(headers).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value]],
@@ -309,7 +309,7 @@ export function delivery({ headers = {}, body = '', query = '', method = 'POST' 
   };
 }
 
-/** Whether a secret may be any text: what begins with a quotation mark or a bracket may be a pasted list. */
+/** Whether a secret is plain text. One that begins with a quotation mark or a bracket may be a pasted list. */
 export function isPlain(secret: string): boolean {
   return !/^["'`[{“”„‘’‚«»]/.test(secret);
 }
@@ -338,7 +338,7 @@ function standardHeaders(
   return { [`${names}-id`]: id, [`${names}-timestamp`]: timestamp, [`${names}-signature`]: signature };
 }
 
-/** As Zendesk writes it: `2026-07-01T12:00:00Z`. */
+/** Zendesk's format: `2026-07-01T12:00:00Z`. */
 function isoSeconds(at: number): string {
   return `${new Date(at).toISOString().slice(0, 19)}Z`;
 }

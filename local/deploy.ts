@@ -6,7 +6,7 @@ import { bridgeIam } from './iam.ts';
 import { isolatedEnvironment, LOCAL_ENVIRONMENT, LocalRunError } from './isolation.ts';
 
 export type Outputs = {
-  /** There only with connections that have an address. */
+  /** Only present when a connection has an address. */
   WebhooksUrl?: string;
   OutcomesLogGroup: string;
   CloseQueueUrl: string;
@@ -16,11 +16,11 @@ export type Outputs = {
 };
 
 /**
- * Deploys the very stack that goes to AWS, by the CDK's own command line.
+ * Deploys the same stack that goes to AWS, with the CDK's own command line.
  *
- * @param folder for what the CDK writes
+ * @param folder for the files that the CDK writes
  * @param configuration path of a connections.json
- * @throws {LocalRunError} with what a failed step printed
+ * @throws {LocalRunError} with the output of a failed step
  */
 export async function deploy(
   endpoint: string,
@@ -30,32 +30,32 @@ export async function deploy(
   signal?: AbortSignal,
   isIamEnforced = false,
 ): Promise<Outputs> {
-  // The CDK has an agent of its own, which trusts what this names.
+  // The CDK's HTTP agent trusts only the certificates that this variable names.
   const trust = isIamEnforced ? { AWS_CA_BUNDLE: process.env.NODE_EXTRA_CA_CERTS } : {};
   const env = { ...isolatedEnvironment(endpoint, folder), ...trust };
   const assembly = join(folder, 'cdk.out');
   const outputs = join(folder, 'outputs.json');
   const context = ['-c', `stack=${stackName}`, '-c', `connections=${configuration}`];
   await together(signal, (either) => [
-    // Outside the project, so that it bootstraps without asking the app.
+    // Runs outside the project, so that bootstrap does not synthesise the app.
     cdk(['bootstrap', LOCAL_ENVIRONMENT], { cwd: folder, env, signal: either }),
     cdk(['synth', '--quiet', '--output', assembly, ...context], { cwd: ROOT, env, signal: either }),
   ]);
-  // Before the first deployment: a changed template of the same name is not uploaded again.
+  // Must happen before the first deployment: a changed template of the same name is not uploaded again.
   if (isIamEnforced) bridgeIam(join(assembly, `${stackName}.template.json`));
   const options = ['--app', assembly, '--require-approval', 'never', '--outputs-file', outputs];
   await cdk(['deploy', stackName, ...options], { cwd: folder, env, signal });
   return JSON.parse(readFileSync(outputs, 'utf8'))[stackName];
 }
 
-/** Takes the stack away again, from an emulator that stays. */
+/** Deletes the stack from an emulator that keeps running. */
 export async function destroy(endpoint: string, folder: string, stackName: string): Promise<void> {
   const env = isolatedEnvironment(endpoint, folder);
   const args = ['destroy', stackName, '--app', join(folder, 'cdk.out'), '--force'];
   await cdk(args, { cwd: folder, env, signal: undefined });
 }
 
-/** Waits for all; when one fails the others are ended first. @throws what the first failure was */
+/** Waits for all steps. When one fails, the others are aborted first. @throws the first failure */
 async function together(
   outer: AbortSignal | undefined,
   begin: (signal: AbortSignal) => Promise<void>[],
@@ -88,12 +88,12 @@ async function cdk(args: string[], { cwd, env, signal }: CdkOptions): Promise<vo
       printed += chunk;
     });
   }
-  // An aborted child says so at once, and may still write for a moment.
+  // An aborted child emits its error at once but may write for a moment longer, so wait for its end.
   let failure: Error | undefined;
   child.once('error', (error) => {
     failure = error;
   });
   const code = await new Promise((resolve) => child.once('close', resolve));
   if (failure) throw failure;
-  if (code !== 0) throw new LocalRunError(`cdk ${args[0]} failed. It said:\n${printed.slice(-4000)}`);
+  if (code !== 0) throw new LocalRunError(`cdk ${args[0]} failed. Its output:\n${printed.slice(-4000)}`);
 }

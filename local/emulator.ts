@@ -2,69 +2,80 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import getPort, { clearLockedPorts } from 'get-port';
 import { ROOT } from '../infra/root.ts';
 import { enforceIam } from './iam.ts';
 import { isolatedEnvironment, LocalRunError, requireLoopback } from './isolation.ts';
 
 export const USUAL_PORT = 4566;
+const HOST = '127.0.0.1';
 const READY_WITHIN_MS = 60_000;
 const STOPPED_WITHIN_MS = 10_000;
 const KEPT_CHUNKS = 200;
-/** Runs a program until the shell's input ends, so that even a killed run takes its emulator with it. */
+/** Runs a program until the shell's input ends, so that the emulator ends even when the run is killed. */
 const END_WITH_INPUT = 'exec 3<&0; "$0" & program=$!; (cat <&3 >/dev/null; kill $program) & wait $program';
 
 export type Emulator = {
   endpoint: string;
-  /** Whether it was there before, and stays. */
+  /** Whether it was running before, and keeps running. */
   isForeign: boolean;
   stop(): Promise<void>;
 };
 
 /**
- * The emulator of AWS: the one at `AWS_ENDPOINT_URL` where that is set, otherwise a MiniStack of our own.
+ * Starts the emulator of AWS. If `AWS_ENDPOINT_URL` is set, the emulator at that address is used instead.
  *
- * @param port asked for; it must be free then. Without it the usual port, or a free one
- * @param isIamEnforced over TLS; only a MiniStack of our own can do that
- * @throws {LocalRunError} what is wrong, and the mend
+ * @param folder for the files of the emulator
+ * @param port must be free. `undefined`: 4566, or a free port if that is taken
+ * @param onStep called with a line of text for the user
+ * @param isIamEnforced needs TLS, so an emulator of the user's own is never used with it
+ * @throws {LocalRunError} what is wrong, and how to fix it
  */
 export async function startEmulator(
   folder: string,
   port: number | undefined,
-  say: (text: string) => void,
+  onStep: (text: string) => void,
   isIamEnforced = false,
 ): Promise<Emulator> {
   const given = process.env.AWS_ENDPOINT_URL;
   if (given && !isIamEnforced) {
-    say(`AWS_ENDPOINT_URL is set: its emulator at ${requireLoopback(given)} serves.`);
-    return { endpoint: requireLoopback(given), isForeign: true, stop: async () => {} };
+    const endpoint = requireLoopback(given);
+    onStep(`AWS_ENDPOINT_URL is set: using its emulator at ${endpoint}.`);
+    return { endpoint, isForeign: true, stop: async () => {} };
   }
-  const chosen = await choosePort(port, say);
+  const chosen = await choosePort(port, onStep);
   const settings = isIamEnforced ? enforceIam(folder) : {};
   const started = await startMiniStack(folder, chosen, settings);
   if (typeof started !== 'string') return started;
-  // Another run was quicker to take the port between our look and our start.
-  if (port !== undefined || (await isFree(chosen))) throw new LocalRunError(started);
-  const free = await findFreePort();
-  say(`Port ${chosen} is taken: using ${free}.`);
-  const restarted = await startMiniStack(folder, free, settings);
+  const other = port === undefined ? await freePort(chosen) : chosen;
+  if (other === chosen) throw new LocalRunError(started);
+  // Another run took the port between our check and our start.
+  onStep(`Port ${chosen} is taken: using ${other}.`);
+  const restarted = await startMiniStack(folder, other, settings);
   if (typeof restarted === 'string') throw new LocalRunError(restarted);
   return restarted;
 }
 
-async function choosePort(asked: number | undefined, say: (text: string) => void): Promise<number> {
-  if (await isFree(asked ?? USUAL_PORT)) return asked ?? USUAL_PORT;
-  if (asked !== undefined) {
-    throw new LocalRunError(`Port ${asked} is taken. Give another with --port, or leave --port out.`);
+async function choosePort(wanted: number | undefined, onStep: (text: string) => void): Promise<number> {
+  const free = await freePort(wanted ?? USUAL_PORT);
+  if (free === (wanted ?? USUAL_PORT)) return free;
+  if (wanted !== undefined) {
+    throw new LocalRunError(`Port ${wanted} is taken. Choose another one with --port, or omit --port.`);
   }
-  const free = await findFreePort();
-  say(`Port ${USUAL_PORT} is taken: using ${free}.`);
+  onStep(`Port ${USUAL_PORT} is taken: using ${free}.`);
   return free;
 }
 
-/** @returns what went wrong, where it does not start */
+/** @returns the wanted port if it is free, otherwise any free port */
+async function freePort(wanted: number): Promise<number> {
+  // get-port keeps a port that it has named from being named again. Here the second question is whether it is free.
+  clearLockedPorts();
+  return getPort({ port: wanted, host: HOST });
+}
+
+/** @returns what went wrong, if it does not start */
 async function startMiniStack(
   folder: string,
   port: number,
@@ -72,25 +83,23 @@ async function startMiniStack(
 ): Promise<Emulator | string> {
   const program = join(ROOT, '.venv/bin/ministack');
   if (!existsSync(program)) {
-    throw new LocalRunError(
-      'MiniStack is not installed. Run this by `npm start` or `npm test`, which install it.',
-    );
+    throw new LocalRunError('MiniStack is not installed. Run `npm start` or `npm test`, which install it.');
   }
-  const endpoint = `${settings.USE_SSL ? 'https' : 'http'}://127.0.0.1:${port}`;
+  const endpoint = `${settings.USE_SSL ? 'https' : 'http'}://${HOST}:${port}`;
   const own = join(folder, 'ministack');
   mkdirSync(own, { recursive: true });
-  const mark = randomUUID();
+  const edition = randomUUID();
   const child = spawn('sh', ['-c', END_WITH_INPUT, program], {
     env: {
       ...isolatedEnvironment(endpoint, own),
       GATEWAY_PORT: String(port),
-      BIND_HOST: '127.0.0.1',
+      BIND_HOST: HOST,
       MINISTACK_HOST: 'localhost',
-      // The functions inherit it. MiniStack's own code in them is warned of by Node, and the first line of a
+      // The functions inherit this. Node warns about MiniStack's own code in them, and the first line of a
       // warning ends what MiniStack collects of an invocation: see late-lines.ts.
       NODE_OPTIONS: '--no-deprecation',
-      // Its health answer gives this back, so that another one on the port is not taken for ours.
-      MINISTACK_EDITION: mark,
+      // Its health endpoint returns this, so that another MiniStack on the port is not mistaken for ours.
+      MINISTACK_EDITION: edition,
       ...settings,
     },
     cwd: own,
@@ -104,19 +113,19 @@ async function startMiniStack(
       if (output.length > KEPT_CHUNKS) output.shift();
     });
   }
-  if (await isReady(child, endpoint, mark))
+  if (await isReady(child, endpoint, edition))
     return { endpoint, isForeign: false, stop: () => stopChild(child) };
   await stopChild(child);
-  return `MiniStack did not start. It said:\n${output.join('').slice(-2000) || '(nothing)'}`;
+  return `MiniStack did not start. Its output:\n${output.join('').slice(-2000) || '(nothing)'}`;
 }
 
-async function isReady(child: ChildProcess, endpoint: string, mark: string): Promise<boolean> {
+async function isReady(child: ChildProcess, endpoint: string, edition: string): Promise<boolean> {
   const deadline = Date.now() + READY_WITHIN_MS;
   while (Date.now() < deadline && child.exitCode === null) {
     const health = await fetch(`${endpoint}/_ministack/health`)
       .then((response) => response.json() as Promise<{ edition?: string }>)
       .catch(() => undefined);
-    if (health?.edition === mark) return true;
+    if (health?.edition === edition) return true;
     await sleep(100);
   }
   return false;
@@ -134,20 +143,4 @@ async function stopChild(child: ChildProcess): Promise<void> {
     process.kill(-child.pid, 'SIGKILL');
     await exited;
   }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  return new Promise((resolve) => {
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
 }

@@ -7,9 +7,9 @@ import {
 } from '@aws-sdk/client-eventbridge';
 import { LOCAL_REGION, LocalRunError } from './isolation.ts';
 
-/** The little of EventBridge that the local run needs; the adapter itself never calls it. */
+/** The few calls of EventBridge that the local run needs. The adapter itself makes none. */
 export type EventBus = {
-  /** @returns whether it was not there yet */
+  /** @returns whether it was created; `false` if it existed */
   create(name: string): Promise<boolean>;
   delete(name: string): Promise<void>;
   /** @param detail JSON */
@@ -27,7 +27,7 @@ export function openEventBus(endpoint: string): EventBus {
         return true;
       } catch (error) {
         if (error instanceof ResourceAlreadyExistsException) return false;
-        throw new LocalRunError(`The bus ${Name} could not be made: ${(error as Error).message}`);
+        throw new LocalRunError(`Cannot create the bus ${Name}: ${(error as Error).message}`);
       }
     },
     async delete(Name) {
@@ -41,7 +41,8 @@ export function openEventBus(endpoint: string): EventBus {
         Detail: JSON.stringify(detail),
       };
       const { FailedEntryCount, Entries } = await client.send(new PutEventsCommand({ Entries: [entry] }));
-      if (FailedEntryCount) throw new LocalRunError(`The event could not be put: ${Entries?.[0]?.ErrorCode}`);
+      if (FailedEntryCount)
+        throw new LocalRunError(`EventBridge did not accept the event: ${Entries?.[0]?.ErrorCode}`);
     },
   };
 }

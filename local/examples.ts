@@ -2,9 +2,9 @@ import { isOnBus } from '../infra/config/bus.ts';
 import type { Configuration, ConnectionConfiguration } from '../infra/config/load.ts';
 import { needsSecret } from '../infra/config/preset.ts';
 import { LocalRunError } from './isolation.ts';
-import { curlLine, firstValues, type Sample, sampleDelivery } from './sample.ts';
+import type { LocalStack } from './local-stack.ts';
+import { curlLine, firstValues, type Sample, sampleDelivery } from './sample-delivery.ts';
 import { signingLine } from './signing-line.ts';
-import type { LocalStack } from './stack.ts';
 
 /** A delivery that closes an open chat. */
 export type Example = Sample & { name: string; conversationId: string };
@@ -12,25 +12,28 @@ export type Example = Sample & { name: string; conversationId: string };
 /** Opens a chat of a project. @returns its conversation id */
 export type OpenChat = (project: string) => string;
 
-/** What of a local stack is needed to send to a connection. */
+/** The parts of a local stack that are needed to send to a connection. */
 type Addressed = Pick<LocalStack, 'configuration' | 'readSecret' | 'secretId' | 'webhookUrl' | 'signedUrl'>;
 
-/** Proofs whose line stays good and has nothing to compute; Twilio's samples are forms, which are signed field by field. */
+/**
+ * Schemes whose delivery stays valid and needs no computing, so a plain curl line does. Twilio's samples are forms,
+ * which are signed field by field: no line of shell computes that.
+ */
 const TIMELESS = ['bearer', 'header', 'query', 'basic', 'twilio'];
 
-/** @throws {LocalRunError} unless the connection is one of the configuration that is reached by HTTP */
+/** @throws {LocalRunError} when the configuration has no such connection, or it has no address */
 export function requireHttpConnection(configuration: Configuration, name: string): void {
   const known = httpConnections(configuration).map(([each]) => each);
   if (known.includes(name)) return;
   const problem = Object.hasOwn(configuration.connections, name)
-    ? 'is on a bus and has no address. Put an event on its bus instead'
+    ? 'is on an event bus and has no address. Put an event on its bus instead'
     : 'is not in this configuration';
   throw new LocalRunError(
-    `--connection ${name}: that connection ${problem}. With an address there are: ${known.join(', ') || 'none'}.`,
+    `--connection ${name}: that connection ${problem}. Connections with an address: ${known.join(', ') || 'none'}.`,
   );
 }
 
-/** Those with an address, Zendesk's first, because that is what the documentation shows. */
+/** The connections with an address. Zendesk's come first, because the documentation shows them. */
 export function httpConnections({ connections }: Configuration): [string, ConnectionConfiguration][] {
   const all = Object.entries(connections).filter(([, { crm }]) => !isOnBus(crm));
   return [
@@ -40,9 +43,9 @@ export function httpConnections({ connections }: Configuration): [string, Connec
 }
 
 /**
- * A delivery for one connection, or for the first for which one can be made.
+ * Makes a delivery for the wanted connection, or for the first connection for which that is possible.
  *
- * @returns `undefined` where none can be made
+ * @returns `undefined` when none can be made
  */
 export async function chooseExample(
   local: Addressed,
@@ -64,10 +67,10 @@ export async function chooseExample(
 }
 
 /**
- * What somebody needs to send deliveries of their own to a connection: its address, its local secret and a line
- * of shell that signs and sends.
+ * Describes how to send your own deliveries to a connection: its address, its local secret, and a line of shell that
+ * signs and sends.
  *
- * @param shareId stores a shared id with a chat, where PolyAI is the stand-in
+ * @param shareId stores a shared id with a chat and returns it; only when PolyAI is the stand-in
  */
 export async function describeConnection(
   local: Addressed,
@@ -101,7 +104,7 @@ function lineFor(
   const body = sample?.body ?? '{}';
   return (
     signingLine(verify, { url: address, secret: firstValues(secret), body, headers }) ??
-    `No line can be signed here: ${crm} signs with a key of its own. Set jwksUrl to a key set of yours on this machine.`
+    `Cannot sign a line: ${crm} signs with its own key. Set jwksUrl to a key set of yours on this machine.`
   );
 }
 
@@ -114,7 +117,7 @@ function withoutExample(
     lookUp && shareId
       ? `The chat ${conversationId} is open and has the shared id ${shareId(conversationId)}.`
       : `The chat ${conversationId} is open.`;
-  return `No example can be made for its settings: write what your sender sends between the quotes after BODY. ${chat}`;
+  return `Cannot make an example for these settings. Write the body that your sender sends between the quotes after BODY. ${chat}`;
 }
 
 function addressesOf(local: Addressed, name: string): { reachable: string; signed: string } {

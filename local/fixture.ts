@@ -2,26 +2,25 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../infra/root.ts';
 
-/** The conversation that every fixture and every page's example is about. */
+/** The conversation id in every fixture and in every page's example. */
 export const CONVERSATION = 'KpQx-polyai-0001';
 
 /**
- * A delivery of a CRM as a file of local/fixtures/<crm>/. With `text` the body is just that; with `body` it is
- * its JSON.
+ * A delivery of a CRM, as a file of local/fixtures/<crm>/. The body is `text`, or the JSON of `body`.
  */
 export type Fixture = {
-  /** Where the payload is from, and what was changed in it. */
+  /** The source of the payload, and what was changed in it. */
   source: string;
-  /** Settings of the connection besides `crm` and `polyai`. */
+  /** Settings of the connection other than `crm` and `polyai`. */
   connection?: Record<string, unknown>;
   headers?: Record<string, string>;
   /** Without the question mark. */
   query?: string;
-  /** ISO 8601: when it arrives, where that decides. */
+  /** ISO 8601: when it arrives, if that matters. */
   now?: string;
   body?: unknown;
   text?: string;
-  /** What readDelivery gives; or the code of a refusal. */
+  /** The result of `readDelivery`, or the code of a refusal. */
   expected: ({ closes: unknown[]; ignored: string[] } & Record<string, unknown>) | { refused: string };
 };
 

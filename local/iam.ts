@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { LocalRunError } from './isolation.ts';
 
-// MiniStack with IAM enforced, as on AWS: every function has its role's permissions and no others, and queues
-// refuse plain HTTP. It therefore needs TLS, which everything here must trust.
+// MiniStack with IAM enforced, as on AWS: every function has only its role's permissions, and queues refuse plain
+// HTTP. So it needs TLS, and everything here must trust its certificate.
 
 /**
- * Makes a certificate for this machine, which this process and every Node program under it will trust.
+ * Makes a certificate for this machine. This process and every Node program that it starts will trust it.
  *
  * @param folder for the certificate and its key
  * @returns MiniStack's settings
- * @throws {LocalRunError} where there is no openssl
+ * @throws {LocalRunError} when openssl is missing
  */
 export function enforceIam(folder: string): NodeJS.ProcessEnv {
   const [certificate, key] = [join(folder, 'certificate.pem'), join(folder, 'key.pem')];
@@ -23,7 +23,9 @@ export function enforceIam(folder: string): NodeJS.ProcessEnv {
       ...['-addext', 'subjectAltName=DNS:localhost,DNS:*.localhost,IP:127.0.0.1'],
     ]);
   } catch (error) {
-    throw new LocalRunError(`openssl made no certificate: ${(error as Error).message}. Install openssl.`);
+    throw new LocalRunError(
+      `openssl could not make a certificate: ${(error as Error).message}. Install openssl.`,
+    );
   }
   setDefaultCACertificates([...getCACertificates('default'), readFileSync(certificate, 'utf8')]);
   process.env.NODE_EXTRA_CA_CERTS = certificate;
@@ -33,10 +35,10 @@ export function enforceIam(folder: string): NodeJS.ProcessEnv {
 type Statement = { Effect: string; Action: string | string[] };
 
 /**
- * The one difference between MiniStack's IAM and AWS's that the stack meets: MiniStack authorises
- * SendMessageBatch by an action of that name, AWS by `sqs:SendMessage`. The synthesised template gets it wherever
- * it allows to send; the stack itself does not. (MiniStack's other difference, that `Ref` of a secret gives its
- * name, touches no policy: they name secrets by pattern.)
+ * Bridges the one difference between MiniStack's IAM and AWS's that matters here: MiniStack authorises
+ * SendMessageBatch by an action of that name, AWS by `sqs:SendMessage`. The action is added to the synthesised
+ * template wherever sending is allowed, and never to the stack itself. (In MiniStack `Ref` of a secret also gives its
+ * name. No policy is affected, because policies name secrets by pattern.)
  */
 export function bridgeIam(templateFile: string): void {
   const template = JSON.parse(readFileSync(templateFile, 'utf8'), (key, value) => {

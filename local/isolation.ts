@@ -1,18 +1,19 @@
 import { delimiter, join } from 'node:path';
+import { ChatCloserError } from '../functions/error.ts';
 import { ROOT } from '../infra/root.ts';
 
-/** What a refusal of the local run says; no stack trace belongs to it. */
-export class LocalRunError extends Error {
+/** An error of the local run whose message says what to fix. It is printed without a stack trace. */
+export class LocalRunError extends ChatCloserError {
   override name = 'LocalRunError';
 }
 
 export const LOCAL_REGION = 'us-east-1';
-/** The account of every emulator's dummy keys. */
+/** The account that emulators give to dummy keys. */
 export const LOCAL_ACCOUNT = '000000000000';
 export const LOCAL_ENVIRONMENT = `aws://${LOCAL_ACCOUNT}/${LOCAL_REGION}`;
 
-/** What AWS's tools, the CDK, emulators of AWS and the programs under them would obey. */
-const LEFT_BEHIND = new RegExp(
+/** Variables that AWS's tools, the CDK, emulators of AWS or the programs they start would obey. */
+const REMOVED = new RegExp(
   [
     '^(AWS|AMAZON|CDK|MINISTACK|LOCALSTACK|LAMBDA|GATEWAY|BIND|USE_SSL|AUTH)(_|$)',
     '^(SERVICES|PERSIST_STATE|STATE_DIR|S3_PERSIST|EDGE_PORT)$',
@@ -23,13 +24,13 @@ const LEFT_BEHIND = new RegExp(
 );
 
 /**
- * The environment in which everything local runs. Whatever profiles, keys and endpoints the shell carries are
- * left behind, and every AWS client can reach only the given endpoint.
+ * Makes the environment in which everything local runs. It has none of the shell's AWS profiles, keys and endpoints,
+ * and every AWS client can reach only the given endpoint.
  *
- * @param folder where tools may leave what they cache
+ * @param folder where tools may cache files
  */
 export function isolatedEnvironment(endpoint: string, folder: string): NodeJS.ProcessEnv {
-  const inherited = Object.entries(process.env).filter(([name]) => !LEFT_BEHIND.test(name));
+  const inherited = Object.entries(process.env).filter(([name]) => !REMOVED.test(name));
   return {
     ...Object.fromEntries(inherited),
     PATH: [join(ROOT, 'node_modules/.bin'), process.env.PATH].join(delimiter),
@@ -48,7 +49,7 @@ export function isolatedEnvironment(endpoint: string, folder: string): NodeJS.Pr
   };
 }
 
-/** Takes the environment over for this process, so that its own SDK clients are isolated too. */
+/** Replaces this process's environment, so that its own SDK clients are isolated too. */
 export function isolate(environment: NodeJS.ProcessEnv): void {
   for (const name of Object.keys(process.env)) {
     if (!(name in environment)) delete process.env[name];
@@ -58,16 +59,16 @@ export function isolate(environment: NodeJS.ProcessEnv): void {
 
 /**
  * @returns the endpoint without a trailing slash
- * @throws {LocalRunError} unless the address is this machine's own
+ * @throws {LocalRunError} when the address is not one of this machine
  */
 export function requireLoopback(endpoint: string): string {
   if (isLoopback(endpoint)) return endpoint.replace(/\/+$/, '');
   throw new LocalRunError(
-    `AWS_ENDPOINT_URL is ${JSON.stringify(endpoint)}, which is not this machine. The local run uses loopback addresses only; unset it, or give one such as http://localhost:4566.`,
+    `AWS_ENDPOINT_URL is ${JSON.stringify(endpoint)}, which is not an address of this machine. The local run uses loopback addresses only. Unset it, or set one such as http://localhost:4566.`,
   );
 }
 
-/** Whether it is an http or https address of this machine. */
+/** Whether the address is an http or https address of this machine. */
 export function isLoopback(address: string): boolean {
   const { hostname, protocol } = URL.canParse(address) ? new URL(address) : { hostname: '', protocol: '' };
   return /^https?:$/.test(protocol) && /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);

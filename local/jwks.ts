@@ -3,26 +3,26 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, type JWTPayload, SignJWT } from 'jose';
 
-/** What the server answers from now on, instead of the keys. */
+/** How the server answers instead of sending the keys. */
 type Behaviour = { status: number; body?: string; headers?: Record<string, string> } | 'silence' | 'reset';
 
 export type Jwks = {
-  /** Of the key set. */
+  /** Address of the key set. */
   url: string;
-  /** The key that signs now. */
+  /** The current signing key. */
   key: { kid: string; privateKey: KeyObject; publicKey: KeyObject };
   /** A compact RS256 token with these claims and no others. */
   sign(claims: JWTPayload): Promise<string>;
-  /** Publishes and signs with a new key; the old one is taken away. */
+  /** Replaces the key: the new one is published and signs, the old one is removed. */
   rotate(): void;
-  /** How often the keys were asked for. */
+  /** How often the keys were requested. */
   requests(): number;
-  /** Instead of the keys; `undefined` brings them back. */
+  /** Changes how the server answers. `undefined`: it sends the keys again. */
   behave(behaviour: Behaviour | undefined): void;
   close(): Promise<void>;
 };
 
-/** A vendor's published keys on loopback, and the vendor's signing with them. */
+/** Starts a server on loopback that plays a vendor: it publishes keys and signs with them. */
 export async function startJwks(): Promise<Jwks> {
   let requests = 0;
   let behaviour: Behaviour | undefined;

@@ -1,23 +1,23 @@
 import { InvokeCommand, LambdaClient, paginateListFunctions } from '@aws-sdk/client-lambda';
 
-/** MiniStack has long collected what it collects by itself, and a worker that answered has written its line. */
+/** By then MiniStack has collected what it collects automatically, and a worker that answered has written its line. */
 const LATE_MS = 2000;
-/** A call without a line of its own must not keep this busy for ever. */
-const MOST_FLUSHES = 5;
+/** A call that has no line must not keep this busy for ever. */
+const MAX_FLUSHES = 5;
 
 export type LateLines = {
-  /** PolyAI has answered a call, so that a line of the worker's must follow. */
+  /** PolyAI has answered a call, so a line of the worker must follow. */
   expect(): void;
-  /** A line of the worker's has arrived. */
+  /** A line of the worker has arrived. */
   arrived(): void;
   stop(): void;
 };
 
 /**
- * Bridges a difference between MiniStack and AWS: after an invocation MiniStack collects a Lambda's output only
- * until 5 ms pass without a line, 50 ms at most before the first one. What is written later (on a busy machine,
- * or after a warning of Node's) reaches CloudWatch Logs only with the worker's next invocation. Where a line is
- * expected and does not come within 2 s, this makes that invocation, again every 2 s, at most five times.
+ * Bridges a difference between MiniStack and AWS. After an invocation, MiniStack collects a Lambda's output only
+ * until 5 ms pass without a line (50 ms before the first one). A line that is written later, on a busy machine or
+ * after a warning from Node, reaches CloudWatch Logs only with the worker's next invocation. When an expected line
+ * does not arrive within 2 s, this makes that invocation, and repeats it every 2 s, five times at most.
  *
  * @param flush invokes the worker without a message
  */
@@ -33,17 +33,17 @@ export function watchForLateLines(flush: () => Promise<unknown>): LateLines {
   }
 
   function wait(): void {
-    const mine = setTimeout(async () => {
+    const own = setTimeout(async () => {
       flushes += 1;
-      // One that fails is repeated like one that was of no use.
+      // A failed flush is repeated like one that brought no line.
       await flush().catch(() => undefined);
-      if (timer !== mine) return;
-      if (flushes < MOST_FLUSHES) return wait();
+      if (timer !== own) return;
+      if (flushes < MAX_FLUSHES) return wait();
       expected = 0;
       settle();
     }, LATE_MS);
-    mine.unref();
-    timer = mine;
+    own.unref();
+    timer = own;
   }
 
   return {
@@ -62,7 +62,7 @@ export function watchForLateLines(flush: () => Promise<unknown>): LateLines {
   };
 }
 
-/** @returns what invokes a deployed stack's worker with no message, which it answers without doing anything */
+/** @returns a function that invokes a deployed stack's worker without a message, which the worker ignores */
 export function createFlush(stackName: string): () => Promise<void> {
   const client = new LambdaClient({});
   let worker: Promise<string> | undefined;

@@ -1,11 +1,14 @@
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
+import { createPolyAIApi, type Keys, type Listed, parseObject } from './polyai-api.ts';
 
-/** A request as it arrived. The headers are lower-cased and hold the keys: show them to nobody. */
+export type { Keys, Listed } from './polyai-api.ts';
+
+/** A request as it arrived. The lower-cased headers contain the keys: never show them. */
 export type Call = {
   /** Unix milliseconds. */
   at: number;
@@ -13,46 +16,32 @@ export type Call = {
   path: string;
   headers: Record<string, string>;
   body: string;
-  /** What was answered; 0 where nothing was. */
+  /** The status of the answer; 0 if there was none. */
   status: number;
 };
 
 /**
- * What happens to a call instead of the normal answer. With `status` the answer is this one and no chat
- * changes; without it the normal answer is given, its chat closed, and only the way it travels is another.
+ * What happens to a call instead of the normal answer. With `status`, this is the answer and no chat changes. Without
+ * it, the normal answer is given and its chat is closed: only the transport differs.
  */
 export type Behaviour = {
   status?: number;
-  /** A string or bytes go out as they are, everything else as JSON. */
+  /** A string or bytes are sent unchanged, everything else as JSON. */
   body?: unknown;
   headers?: Record<string, string>;
-  /** Before the status line. */
+  /** Delay before the status line. */
   delayMs?: number;
-  /** Between the first half of the body and the second. */
+  /** Delay between the two halves of the body. */
   bodyDelayMs?: number;
-  /** The connection is reset, before or after the chat was closed. */
+  /** Resets the connection, before or after the chat is closed. */
   reset?: 'before' | 'after';
-  /** Half of the promised body, then the connection ends. */
+  /** Sends half of the body, then ends the connection. */
   truncate?: boolean;
-  /** The body is filled up with spaces, which leaves JSON as it was. */
+  /** Pads the body with spaces, which do not change JSON. */
   padToBytes?: number;
   gzip?: boolean;
-  /** No answer, ever. */
+  /** Never answers. */
   hang?: boolean;
-};
-
-/** `conversationsApiKey` lists conversations where that needs a key of its own. */
-export type Keys = { apiKey: string; token: string; conversationsApiKey?: string };
-
-/** How a chat stands in the list of conversations. */
-export type Listed = {
-  conversationId: string;
-  channel: string;
-  environment: string;
-  /** Unix milliseconds. */
-  startedAt: number;
-  /** Anything, because PolyAI's own may be missing or empty. */
-  turns: unknown;
 };
 
 export type PolyAIStandIn = {
@@ -60,14 +49,14 @@ export type PolyAIStandIn = {
   url: string;
   /** Every request since the start, oldest first. */
   calls: Call[];
-  /** What it accepts; may be replaced at any time. */
+  /** The keys that it accepts. They may be replaced at any time. */
   keys: Keys;
-  /** Opens a chat. Without a project it may be closed under any. @returns its conversation id */
+  /** Opens a chat. Without a project, every project may close it. @returns its conversation id */
   openChat(project?: { accountId: string; projectId: string }, listed?: Partial<Listed>): string;
   isOpen(conversationId: string): boolean;
-  /** What the agent does when it stores an id that a ticket has too. The newest conversation counts. */
+  /** Stores a ticket's id with a conversation, as the agent does. The newest conversation counts. */
   share(sharedId: string, conversationId: string): void;
-  /** Asked first about every call from now on; where it gives `undefined` the normal answer follows. */
+  /** Is asked about every call from now on. When it returns `undefined`, the normal answer is given. */
   behave(
     next: ((call: { conversationId?: string; path: string }) => Behaviour | undefined) | undefined,
   ): void;
@@ -75,20 +64,14 @@ export type PolyAIStandIn = {
   close(): Promise<void>;
 };
 
-type Chat = Omit<Listed, 'conversationId'> & { open: boolean; owner?: string };
-type Answer = { status: number; body: unknown; headers?: Record<string, string> };
-
-const ROUTES: Record<string, string> = { close: 'PUT', create: 'POST', respond: 'POST' };
-
 /**
- * A PolyAI on loopback: the Chat API's create, respond and close over chats that it remembers, and the list of
- * them. A chat that was closed refuses to be closed or spoken to again.
+ * Starts a PolyAI on loopback. It has the Chat API's create, respond and close, and the list of conversations, and
+ * remembers its chats. A closed chat cannot be closed or continued again.
  *
  * @see https://docs.poly.ai/api-reference/chat/introduction
  */
 export async function startPolyAI(options: { port?: number; keys?: Keys } = {}): Promise<PolyAIStandIn> {
-  const chats = new Map<string, Chat>();
-  const shared = new Map<string, string>();
+  const api = createPolyAIApi(() => standIn.keys);
   const listeners: ((call: Call) => void)[] = [];
   const stopped = new AbortController();
   let next: Parameters<PolyAIStandIn['behave']>[0];
@@ -103,11 +86,9 @@ export async function startPolyAI(options: { port?: number; keys?: Keys } = {}):
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     calls: [],
     keys: options.keys ?? { apiKey: `key-${randomUUID()}`, token: `token-${randomUUID()}` },
-    openChat: (project, listed) => openChat(project && owner(project.accountId, project.projectId), listed),
-    isOpen: (conversationId) => chats.get(conversationId)?.open ?? false,
-    share: (sharedId, conversationId) => {
-      shared.set(sharedId, conversationId);
-    },
+    openChat: api.openChat,
+    isOpen: api.isOpen,
+    share: api.share,
     behave: (behaviour) => {
       next = behaviour;
     },
@@ -134,7 +115,7 @@ export async function startPolyAI(options: { port?: number; keys?: Keys } = {}):
     const behaviour = next?.({ path, ...(typeof conversationId === 'string' && { conversationId }) }) ?? {};
     const isLost = behaviour.hang || behaviour.reset !== undefined;
     const scripted = behaviour.status !== undefined || behaviour.hang || behaviour.reset === 'before';
-    const normal = scripted ? undefined : answer(method, path, headers, body);
+    const normal = scripted ? undefined : api.answer(method, path, headers, body);
     const { status = 0, ...rest } = normal ?? behaviour;
     const call = { at, method, path, headers, body, status: isLost ? 0 : status };
     standIn.calls.push(call);
@@ -142,120 +123,6 @@ export async function startPolyAI(options: { port?: number; keys?: Keys } = {}):
     if (behaviour.hang) return;
     if (behaviour.reset) request.socket.resetAndDestroy();
     else await send(response, { ...behaviour, ...rest, status }, headers['x-polyai-correlation-id']);
-  }
-
-  /** The normal answer, with its effect. */
-  function answer(method: string, path: string, headers: Record<string, string>, body: string): Answer {
-    if (/^\/v1\/[^/?]+\/[^/?]+\/handoff_state\?/.test(path)) return lookUp(method, path, headers);
-    if (/^\/v3\/[^/?]+\/[^/?]+\/conversations(\?|$)/.test(path)) return list(method, path, headers);
-    const [, accountId = '', projectId = '', operation = ''] =
-      /^\/[^/?]+\/([^/?]+)\/([^/?]+)\/chat\/([^/?]+)$/.exec(path) ?? [];
-    const allow = Object.hasOwn(ROUTES, operation) ? ROUTES[operation] : undefined;
-    if (!allow) return { status: 404, body: { message: 'no such route' } };
-    if (method !== allow)
-      return { ...refusal(405, 'METHOD_NOT_ALLOWED', `use ${allow}`), headers: { allow } };
-    if (headers['x-api-key'] !== standIn.keys.apiKey || headers['x-token'] !== standIn.keys.token) {
-      return refusal(401, 'AUTH_USER_INVALID_TOKEN', 'the API key or the connector token is not valid');
-    }
-    if (!/^application\/json\b/i.test(headers['content-type'] ?? '')) {
-      return refusal(415, 'SCHEMA_VALIDATION_FAILED', 'the content type is not application/json');
-    }
-    const message = parseObject(body);
-    if (!message) return refusal(400, 'SCHEMA_VALIDATION_FAILED', 'the body is not a JSON object');
-    const project = owner(accountId, projectId);
-    if (operation === 'create') {
-      return {
-        status: 200,
-        body: { conversation_id: openChat(project), response: 'Hello, how can I help?' },
-      };
-    }
-    return converse(operation, project, message.conversation_id);
-  }
-
-  /** The hand-off API, whose errors are a message alone. */
-  function lookUp(method: string, path: string, headers: Record<string, string>): Answer {
-    if (method !== 'GET')
-      return { status: 405, body: { error_message: 'use GET' }, headers: { allow: 'GET' } };
-    if (headers['x-api-key'] !== standIn.keys.apiKey) {
-      return { status: 401, body: { error_message: 'the API key is not valid' } };
-    }
-    const sharedId = new URL(path, standIn.url).searchParams.get('shared_id') ?? '';
-    const id = shared.get(sharedId);
-    return id === undefined
-      ? { status: 404, body: { error_message: 'there is no such state' } }
-      : { status: 200, body: { id, shared_id: sharedId, data: {} } };
-  }
-
-  /** The Conversations API, newest first: its order is not documented. Both ends of a span count. */
-  function list(method: string, path: string, headers: Record<string, string>): Answer {
-    if (method !== 'GET')
-      return { ...refusal(405, 'METHOD_NOT_ALLOWED', 'use GET'), headers: { allow: 'GET' } };
-    if (headers['x-api-key'] !== (standIn.keys.conversationsApiKey ?? standIn.keys.apiKey)) {
-      return refusal(401, 'AUTH_USER_INVALID_TOKEN', 'the API key is not valid');
-    }
-    const { pathname, searchParams } = new URL(path, standIn.url);
-    const [, , accountId = '', projectId = ''] = pathname.split('/');
-    const ask = (name: string) => searchParams.get(name) ?? undefined;
-    const limit = Number(ask('limit') ?? 1000);
-    const [from, to] = [
-      Date.parse(ask('start_time') ?? '0000-01-01'),
-      Date.parse(ask('end_time') ?? '9999-12-31'),
-    ];
-    const cursor = ask('cursor');
-    const after = cursor === undefined ? undefined : readCursor(cursor);
-    if (!(limit >= 1 && limit <= 1000) || Number.isNaN(from) || Number.isNaN(to) || after === null) {
-      return refusal(400, 'CONVERSATIONS_VALIDATION_FAILED', 'a parameter is not valid');
-    }
-    const project = owner(accountId, projectId);
-    const matching = [...chats]
-      .map(([id, chat]) => ({ id, ...chat }))
-      .filter((chat) => chat.owner === undefined || chat.owner === project)
-      .filter(({ open }) => ask('in_progress') === undefined || String(open) === ask('in_progress'))
-      .filter(({ environment }) => environment === (ask('client_env') ?? 'live'))
-      .filter(({ startedAt }) => startedAt >= from && startedAt <= to)
-      .sort((a, b) => b.startedAt - a.startedAt || (a.id < b.id ? -1 : 1));
-    const rest = matching.filter(
-      ({ startedAt, id }) =>
-        !after || startedAt < after.startedAt || (startedAt === after.startedAt && id > after.id),
-    );
-    const page = rest.slice(0, limit);
-    const last = page.at(-1);
-    return {
-      status: 200,
-      body: {
-        conversations: page.map((chat) => summaryOf(chat, accountId, projectId)),
-        cursor: last && rest.length > limit ? writeCursor(last) : null,
-      },
-    };
-  }
-
-  function converse(operation: string, project: string, conversationId: unknown): Answer {
-    if (typeof conversationId !== 'string' || conversationId === '') {
-      return refusal(400, 'CONVERSATIONS_VALIDATION_FAILED', 'conversation_id is missing or not a string');
-    }
-    const chat = chats.get(conversationId);
-    if (!chat || (chat.owner !== undefined && chat.owner !== project)) {
-      return refusal(404, 'CONVERSATIONS_NOT_FOUND', 'there is no such conversation');
-    }
-    if (!chat.open) return refusal(410, 'CHAT_CONVERSATION_ENDED', 'the conversation is over');
-    if (operation === 'respond') {
-      const body = { conversation_id: conversationId, response: 'I see.', end_conversation: false };
-      return { status: 200, body };
-    }
-    chat.open = false;
-    return { status: 200, body: { success: true } };
-  }
-
-  function openChat(project: string | undefined, listed: Partial<Listed> = {}): string {
-    const { conversationId = makeConversationId(chats.size), ...rest } = listed;
-    const defaults = { channel: 'CHAT', environment: 'live', startedAt: Date.now(), turns: [] };
-    chats.set(conversationId, {
-      open: true,
-      ...(project !== undefined && { owner: project }),
-      ...defaults,
-      ...rest,
-    });
-    return conversationId;
   }
 
   async function send(
@@ -282,54 +149,6 @@ export async function startPolyAI(options: { port?: number; keys?: Keys } = {}):
   }
 }
 
-/** As the list shows a chat, transcript and all. */
-function summaryOf(chat: Chat & { id: string }, accountId: string, projectId: string) {
-  const { id, open, channel, environment, startedAt, turns } = chat;
-  return {
-    id,
-    account_id: accountId,
-    project_id: projectId,
-    environment,
-    started_at: new Date(startedAt).toISOString(),
-    channel,
-    in_progress: open,
-    from_number: '+441632960000',
-    turns,
-  };
-}
-
-function writeCursor({ startedAt, id }: { startedAt: number; id: string }): string {
-  return Buffer.from(JSON.stringify([startedAt, id])).toString('base64url');
-}
-
-function readCursor(cursor: string): { startedAt: number; id: string } | null {
-  try {
-    const [startedAt, id] = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    return typeof startedAt === 'number' && typeof id === 'string' ? { startedAt, id } : null;
-  } catch {
-    return null;
-  }
-}
-
-function owner(accountId: string, projectId: string): string {
-  return `${decodeURIComponent(accountId)}/${decodeURIComponent(projectId)}`;
-}
-
-/** Ids are opaque to everybody else, so no two in a row look alike. */
-function makeConversationId(index: number): string {
-  const uuid = randomUUID();
-  const forms = [`CONV-${randomInt(1e9, 1e10)}`, `WEBCHAT_${uuid.slice(-12)}`, `CHAT_${uuid}`, uuid];
-  return forms[index % forms.length] ?? uuid;
-}
-
-/** The newest of the three shapes that PolyAI's errors have had; `error_id` is filled in when it is sent. */
-function refusal(status: number, code: string, message: string): Answer {
-  return {
-    status,
-    body: { success: false, error: message, error_code: code, error_message: message, data: null },
-  };
-}
-
 function encode({ body, padToBytes = 0, gzip }: Behaviour, correlationId: string): Buffer {
   const isRaw = typeof body === 'string' || body instanceof Uint8Array;
   const text = isRaw ? body : (JSON.stringify(withErrorId(body, correlationId)) ?? '');
@@ -347,15 +166,4 @@ async function readText(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
   return Buffer.concat(chunks).toString('utf8');
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }

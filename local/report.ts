@@ -1,15 +1,15 @@
 export type Report = {
-  /** Begins a step: its line shows that it goes on, and when it began. */
+  /** Begins a step: prints when it began, and that it is still running. */
   step(text: string): void;
-  /** Several lines that belong together, indented. */
+  /** Prints several lines that belong together, indented. */
   show(title: string, ...lines: string[]): void;
-  /** Ends the step under way. */
+  /** Ends the current step. */
   end(): void;
 };
 
 const TICK_MS = 5000;
 
-/** Tells a newcomer what happens, with the seconds since the start. */
+/** Shows what happens, with the seconds since the start. */
 export function createReport(write: (text: string) => void, startedAt = Date.now()): Report {
   let ticking: NodeJS.Timeout | undefined;
   const seconds = () => `${((Date.now() - startedAt) / 1000).toFixed(1).padStart(6)} s  `;
@@ -18,7 +18,7 @@ export function createReport(write: (text: string) => void, startedAt = Date.now
     step(text) {
       end();
       write(`${seconds()}${text} …\n`);
-      ticking = setInterval(() => write(`${seconds()}  still at it …\n`), TICK_MS);
+      ticking = setInterval(() => write(`${seconds()}  still running …\n`), TICK_MS);
       ticking.unref();
     },
     show(title, ...lines) {

@@ -1,29 +1,29 @@
 import type { HmacSettings, VerifySettings } from '../functions/schemes/scheme.ts';
 import { basicAuthorization } from './delivery.ts';
-import { quote } from './sample.ts';
+import { quote } from './sample-delivery.ts';
 
 /** A connection's address as this machine reaches it, and as a signature covers it. */
 type Addresses = { reachable: string; signed: string };
 
 type Sending = {
   url: Addresses;
-  /** The connection's secret, one value each. */
+  /** The connection's secret, one value for each field. */
   secret: Record<string, string>;
   body: string;
-  /** Besides those of the proof. */
+  /** Headers in addition to those of the proof. */
   headers?: Record<string, string>;
 };
 
-/** What a shell puts together: texts as they are, and variables by their names. */
+/** The parts that a shell joins: literal texts and variables. */
 type Words = (string | { variable: string })[];
 
 type Proof = { steps: string[]; headers: Record<string, Words>; query?: Words };
 
 /**
- * One line of shell that signs `BODY` with the secret and the time of then, and sends it: a body may be changed
- * and sent as often as somebody likes. Needs openssl and curl.
+ * Makes one line of shell that signs `BODY` with the secret and the time at which it runs, and sends it. The body can
+ * be changed, and the line can be used any number of times. It needs openssl and curl.
  *
- * @returns `undefined` for a proof that nobody can make here: a vendor's own key signs it
+ * @returns `undefined` when the vendor signs with its own key, so nobody can sign here
  */
 export function signingLine(
   verify: VerifySettings,
@@ -43,7 +43,7 @@ function wordsOf(headers: Record<string, string>): Record<string, Words> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]]));
 }
 
-/** Quoted so that no character of a text means anything to a shell, an exclamation mark in an interactive one included. */
+/** Quotes every text so that no character in it means anything to a shell, not even `!` to an interactive one. */
 function shell(words: Words): string {
   const texts: Words = [];
   for (const word of words) {

@@ -6,58 +6,63 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { BATCH } from '../functions/close-queue.ts';
-import type { Surroundings } from '../scripts/command/run.ts';
 import { type DeadLetter, readDeadLetter } from './dead-letter.ts';
 import { forEachBatch } from './pace.ts';
+import type { Surroundings } from './surroundings.ts';
 
-/** A command that is killed leaves what it held invisible for this long. */
+/** If the command is killed, its messages stay invisible for this long. */
 const HELD_SECONDS = 600;
-const RENEWED_EVERY_MS = 180_000;
-/** SQS gives out about 120,000 before it stops, and the worker's own closes are on another queue. */
-const MOST = 100_000;
+const RENEW_EVERY_MS = 180_000;
+/** SQS allows about 120,000 messages in flight. The worker's own closes are on another queue. */
+const MAX_HELD = 100_000;
 const RECEIVERS = 4;
-/** A long poll asks all of SQS's servers, so that an empty answer means an empty queue. */
+/** A long poll asks all of SQS's servers, so an empty answer means an empty queue. */
 const WAIT_SECONDS = 1;
 
 export type DeadLetterQueue = {
-  /** Takes and holds all that is visible, at most 100,000. */
+  /** Receives and holds every visible message, 100,000 at most. */
   receiveAll(): Promise<DeadLetter[]>;
-  /** @returns those that SQS did not confirm: they are still there */
+  /** @returns the messages that were removed; the others are still in the queue */
   remove(letters: readonly DeadLetter[]): Promise<DeadLetter[]>;
-  /** Makes them visible again at once; what fails becomes visible by itself. */
+  /** Makes messages visible again at once. Where that fails, they become visible when their hold ends. */
   release(letters: readonly DeadLetter[]): Promise<void>;
-  /** Whether it is still ours alone: not visible to others again because a renewal came too late. */
+  /** Whether we still hold the message. After a late renewal, somebody else may have received it. */
   isHeld(letter: DeadLetter): boolean;
-  /** Releases everything that was neither removed nor released. */
+  /** Releases every message that was neither removed nor released. */
   close(): Promise<void>;
 };
 
-/** Holds messages for as long as it is open, however long an operator thinks about them. */
+/** Opens the dead-letter queue. Messages are held until it is closed, however long an operator takes to decide. */
 export function openDeadLetterQueue(
   sqs: Pick<SQSClient, 'send'>,
   QueueUrl: string,
   { signal, progress }: Pick<Surroundings, 'signal' | 'progress'>,
 ): DeadLetterQueue {
   const held = new Map<string, DeadLetter>();
-  let isRenewing = false;
-  const renewing = setInterval(() => {
-    if (isRenewing) return;
-    isRenewing = true;
-    renewAll().finally(() => {
-      isRenewing = false;
-    });
-  }, RENEWED_EVERY_MS);
+  const stopRenewing = renewRegularly();
 
-  /** What cannot be renewed may be with somebody else already. One that failed for another reason is tried again. */
+  function renewRegularly(): () => void {
+    let isRenewing = false;
+    const timer = setInterval(() => {
+      if (isRenewing) return;
+      isRenewing = true;
+      renewAll().finally(() => {
+        isRenewing = false;
+      });
+    }, RENEW_EVERY_MS);
+    return () => clearInterval(timer);
+  }
+
+  /** Drops a message that cannot be renewed: somebody else may hold it. After any other error, the next round tries again. */
   async function renewAll(): Promise<void> {
     await forEachBatch([...held.values()], async (letters) => {
       for (const { Code } of await changeVisibility(letters, HELD_SECONDS)) {
-        progress(`A dead letter could not be held any longer: ${Code}`);
+        progress(`Cannot hold a dead letter any longer: ${Code}`);
       }
-    }).catch((error: Error) => progress(`The dead letters could not be held any longer: ${error.name}`));
+    }).catch((error: Error) => progress(`Cannot hold the dead letters any longer: ${error.name}`));
   }
 
-  /** @returns what failed and is not held any more because of that */
+  /** @returns the failures; their messages are no longer held */
   async function changeVisibility(
     letters: readonly DeadLetter[],
     VisibilityTimeout: number,
@@ -88,7 +93,7 @@ export function openDeadLetterQueue(
 
   async function receiveAll(): Promise<DeadLetter[]> {
     let found = -1;
-    while (found !== 0 && held.size < MOST && !signal.aborted) {
+    while (found !== 0 && held.size < MAX_HELD && !signal.aborted) {
       const counts = await Promise.all(Array.from({ length: RECEIVERS }, receive));
       found = counts.reduce((sum, count) => sum + count, 0);
       progress(`Reading the dead letters: ${held.size}`);
@@ -102,9 +107,9 @@ export function openDeadLetterQueue(
       ReceiptHandle,
     }));
     const { Successful = [] } = await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
-    const removed = new Set(Successful.map(({ Id }) => Number(Id)));
-    for (const index of removed) held.delete(letters[index]?.messageId ?? '');
-    return letters.filter((_, index) => !removed.has(index));
+    const removed = Successful.flatMap(({ Id }) => letters[Number(Id)] ?? []);
+    for (const { messageId } of removed) held.delete(messageId);
+    return removed;
   }
 
   async function release(letters: readonly DeadLetter[]): Promise<void> {
@@ -125,7 +130,7 @@ export function openDeadLetterQueue(
     release,
     isHeld: ({ messageId }) => held.has(messageId),
     async close() {
-      clearInterval(renewing);
+      stopRenewing();
       await release([...held.values()]);
     },
   };

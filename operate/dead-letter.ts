@@ -1,15 +1,16 @@
 import type { Message } from '@aws-sdk/client-sqs';
 import { parseCloseRequest, UnknownVersion } from '../functions/close-request.ts';
-import type { Options } from '../scripts/command/options.ts';
+import type { Selection } from './options.ts';
 import type { Row } from './table.ts';
 
-/** The outcome of what SQS moved there by itself, which has no attributes. */
+/** The outcome of a message that SQS moved, which has no attributes. */
 export const NO_OUTCOME = 'none';
 
-/** What SQS moves has no reason: the worker never settled it. The worker itself dead-letters what is no close request. */
+/** SQS gives no reason: the worker never settled the message. The worker dead-letters what it cannot read. */
 const MOVED_BY_SQS =
   'SQS moved it: the worker crashed on it or never settled it, see docs/operations.md#faults';
-const PUT_BY_SOMEBODY = 'it has no outcome: it is neither the worker’s nor moved by SQS from the close queue';
+const NOT_FROM_THE_WORKER =
+  'it has no outcome: neither the worker nor SQS’s redrive from the close queue put it here';
 
 /** A message of the dead-letter queue while it is held. */
 export type DeadLetter = {
@@ -17,7 +18,7 @@ export type DeadLetter = {
   receiptHandle: string;
   body: string;
   group?: string;
-  /** Unix milliseconds: when it was dead-lettered; of what SQS moved, when it was queued. */
+  /** Unix milliseconds: when it was dead-lettered, or when it was queued if SQS moved it. */
   sentAt: number;
   outcome: string;
   reason: string;
@@ -27,15 +28,16 @@ export type DeadLetter = {
   ticket?: string;
   /** The conversation's id, or the shared id of a look-up. */
   conversation?: string;
-  /** `look_up`: of a shared id that was never resolved. `foreign`: no close request. */
+  /** `look_up`: a shared id that was never resolved. `foreign`: not a close request. */
   kind: 'close' | 'look_up' | 'foreign';
 };
 
+/** Reads a message of SQS. A body that is not a close request gives the kind `foreign`; nothing is thrown. */
 export function readDeadLetter(message: Message): DeadLetter {
   const { MessageId = '', ReceiptHandle = '', Body = '', Attributes, MessageAttributes } = message;
   const group = Attributes?.MessageGroupId;
   const content = readBody(Body);
-  const withoutReason = content.kind === 'foreign' ? PUT_BY_SOMEBODY : MOVED_BY_SQS;
+  const withoutReason = content.kind === 'foreign' ? NOT_FROM_THE_WORKER : MOVED_BY_SQS;
   return {
     messageId: MessageId,
     receiptHandle: ReceiptHandle,
@@ -52,27 +54,29 @@ type Content = Pick<DeadLetter, 'kind' | 'project' | 'connection' | 'ticket' | '
 
 function readBody(body: string): Content {
   try {
-    return about(parseCloseRequest(body));
+    return contentOf(parseCloseRequest(body));
   } catch (error) {
-    // The worker may know by now what this checkout does not.
-    return error instanceof UnknownVersion ? about(JSON.parse(body)) : { kind: 'foreign' };
+    // The deployed worker may be newer than this checkout and know the version.
+    return error instanceof UnknownVersion ? contentOf(JSON.parse(body)) : { kind: 'foreign' };
   }
 }
 
 type Fields = Partial<Record<'project' | 'connection' | 'crmRef' | 'conversationId' | 'sharedId', unknown>>;
 
-function about({ project, connection, crmRef, conversationId, sharedId }: Fields): Content {
+function contentOf({ project, connection, crmRef, conversationId, sharedId }: Fields): Content {
   const texts = { project, connection, ticket: crmRef, conversation: conversationId ?? sharedId };
   const present = Object.entries(texts).filter(([, value]) => typeof value === 'string');
   return { kind: sharedId === undefined ? 'close' : 'look_up', ...Object.fromEntries(present) };
 }
 
-type Filter = Pick<Options, 'outcomes' | 'projects' | 'sinceMs'>;
-
-/** Whether it is one that was asked for. What is no close request is nobody's to move. */
-export function isAskedFor(
+/**
+ * Whether a dead letter is selected. A message that is not a close request never is.
+ *
+ * @param now Unix milliseconds
+ */
+export function isSelected(
   letter: DeadLetter,
-  { outcomes, projects, sinceMs }: Filter,
+  { outcomes, projects, sinceMs }: Pick<Selection, 'outcomes' | 'projects' | 'sinceMs'>,
   now: number,
 ): boolean {
   return (
@@ -84,8 +88,10 @@ export function isAskedFor(
 }
 
 /**
- * What goes back onto the close queue: the message as it was. Only a look-up is told from when on it may be
- * made, because the worker refuses one that is older than 15 minutes.
+ * The body that goes back onto the close queue: the message, unchanged. Only a look-up gets the time from which it
+ * counts, because the worker refuses one that is older than 15 minutes.
+ *
+ * @param now Unix milliseconds
  */
 export function bodyToSend({ kind, body }: DeadLetter, now: number): string {
   return kind === 'look_up'
@@ -93,10 +99,11 @@ export function bodyToSend({ kind, body }: DeadLetter, now: number): string {
     : body;
 }
 
-const NOTES = { close: '', look_up: 'look-up of a shared id', foreign: 'no close request: stays' };
+const NOTES = { close: '', look_up: 'look-up of a shared id', foreign: 'not a close request: stays' };
 
+/** The dead letter as a row of a table. */
 export function toRow(letter: DeadLetter): Row {
   const { outcome, reason, sentAt, kind } = letter;
   const { project = '-', connection = '-', ticket = '-', conversation = '-' } = letter;
-  return { outcome, reason, project, at: sentAt, connection, ticket, conversation, note: NOTES[kind] };
+  return { outcome, reason, project, loggedAt: sentAt, connection, ticket, conversation, note: NOTES[kind] };
 }

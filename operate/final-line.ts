@@ -1,27 +1,29 @@
 import { type CloseRequest, NotACloseRequest, parseCloseRequest } from '../functions/close-request.ts';
 import type { Row } from './table.ts';
 
-/** The note of a look-up that has found no conversation. */
+/** The note of a look-up that found no conversation. */
 export const LOOK_UP = 'look-up of a shared id';
 
-/** A final `close` line of the outcome log, as far as it is needed to ask for the close again. */
+/** A final `close` line of the outcome log, with what is needed to request the close again. */
 export type FinalLine = Row & {
-  /** Of PolyAI's, or the ticket's. */
+  /** PolyAI's conversation id; for a look-up, the shared id. Empty if the line has neither. */
   id: string;
   line: Record<string, unknown>;
 };
 
 /**
- * CloudWatch's own filter for the final lines of every outcome, because a newer one may contradict the one that
- * was asked for. An emulator may not know it, so that what it gives is filtered again.
+ * CloudWatch's filter for the final lines of every outcome. All are needed, because a newer line may overtake one
+ * with the requested outcome. An emulator may ignore the filter, so `readFinalLine` checks each line again.
  */
 export const FINAL_LINES = '{ ($.type = "close") && ($.final IS TRUE) }';
 
 /**
- * @param at when it was logged, Unix milliseconds
- * @returns `undefined` for every other line
+ * Reads a line of the outcome log.
+ *
+ * @param loggedAt Unix milliseconds
+ * @returns `undefined` for every line that is not a final `close` line
  */
-export function readFinalLine(message: string, at: number): FinalLine | undefined {
+export function readFinalLine(message: string, loggedAt: number): FinalLine | undefined {
   const line = parse(message);
   if (line?.type !== 'close' || line.final !== true || typeof line.outcome !== 'string') return undefined;
   const isLookUp = line.conversation_id === undefined && line.shared_id !== undefined;
@@ -31,7 +33,7 @@ export function readFinalLine(message: string, at: number): FinalLine | undefine
     outcome: line.outcome,
     project: text(line.project) ?? '-',
     reason: text(line.reason) ?? '-',
-    at,
+    loggedAt,
     connection: text(line.connection) ?? '-',
     ticket: text(line.crm_ref) ?? '-',
     conversation: id || '-',
@@ -41,9 +43,10 @@ export function readFinalLine(message: string, at: number): FinalLine | undefine
 }
 
 /**
- * The close that a line tells of, asked for by the operator now. When it was first received stays as it was.
+ * Makes a close request of a line, from the operator. It keeps the time of the first receipt.
  *
- * @returns `undefined` where the line does not say enough: its message could not be read
+ * @param now Unix milliseconds
+ * @returns `undefined` when the line lacks a field, because the worker could not read its message
  */
 export function toCloseRequest(
   { line, note }: FinalLine,

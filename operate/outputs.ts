@@ -5,30 +5,30 @@ const NEEDED = ['CloseQueueUrl', 'DeadLetterQueueUrl', 'OutcomesLogGroup'] as co
 
 export type StackOutputs = Record<(typeof NEEDED)[number], string>;
 
-/** Enough attempts to outlast AWS's throttling; nobody waits for a single call. */
-export const PATIENT = { maxAttempts: 8 };
+/** Enough attempts to outlast AWS's throttling: an operator can wait, and no caller times out. */
+export const RETRYING = { maxAttempts: 8 };
 
 /**
- * Where a deployed stack has its queues and its log, by the SDK's ordinary credentials.
+ * Finds the queues and the log of a deployed stack, with the SDK's ordinary credentials.
  *
- * @throws {OperatorError} where there is no such stack, or it is another's
+ * @throws {OperatorError} when the stack does not exist, or is not one of this project
  */
 export async function findOutputs(stack: string): Promise<StackOutputs> {
-  const client = new CloudFormationClient(PATIENT);
-  const found = await describe(client, stack);
+  const client = new CloudFormationClient(RETRYING);
+  const found = await readOutputs(client, stack);
   const outputs = Object.fromEntries(
     found.map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]),
   );
   const missing = NEEDED.filter((name) => !outputs[name]);
   if (missing.length > 0) {
     throw new OperatorError(
-      `The stack ${stack} has no output ${missing.join(', ')}: is it one of this project, and deployed to the end? Another is named by --stack.`,
+      `The stack ${stack} has no output ${missing.join(', ')}. Check that it is a stack of this project and that its deployment is complete, or name another one with --stack.`,
     );
   }
   return outputs as StackOutputs;
 }
 
-async function describe(client: CloudFormationClient, stack: string) {
+async function readOutputs(client: CloudFormationClient, stack: string) {
   try {
     const { Stacks = [] } = await client.send(new DescribeStacksCommand({ StackName: stack }));
     return Stacks[0]?.Outputs ?? [];
@@ -37,7 +37,7 @@ async function describe(client: CloudFormationClient, stack: string) {
     if (name !== 'ValidationError' || !/does not exist/.test(message)) throw error;
     const region = await client.config.region();
     throw new OperatorError(
-      `There is no stack ${stack} in ${region}. Name it by --stack; AWS_PROFILE and AWS_REGION say which account and region are meant.`,
+      `There is no stack ${stack} in ${region}. Name it with --stack, and choose account and region with AWS_PROFILE and AWS_REGION.`,
     );
   }
 }

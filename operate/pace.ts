@@ -1,21 +1,24 @@
 import { batchesOf } from '../functions/close-queue.ts';
-import type { Surroundings } from '../scripts/command/run.ts';
+import type { Surroundings } from './surroundings.ts';
 
-/** @returns a function that waits until as many may go as it is told, at `rate` a second */
+/**
+ * @param rate items a second
+ * @returns a function that waits until the given number of items may go
+ */
 export function createPace(
   rate: number,
   { now, sleep }: Pick<Surroundings, 'now' | 'sleep'>,
 ): (count: number) => Promise<void> {
   let freeAt = Number.NEGATIVE_INFINITY;
   return async (count) => {
-    const at = now();
-    const waitMs = freeAt - at;
-    freeAt = Math.max(freeAt, at) + (count * 1000) / rate;
+    const startedAt = now();
+    const waitMs = freeAt - startedAt;
+    freeAt = Math.max(freeAt, startedAt) + (count * 1000) / rate;
     if (waitMs > 0) await sleep(waitMs);
   };
 }
 
-/** Many batches side by side, a few at a time. */
+/** Runs `act` on every batch of ten, a few batches at the same time. */
 export async function forEachBatch<T>(
   items: readonly T[],
   act: (batch: T[]) => Promise<void>,

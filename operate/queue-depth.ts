@@ -1,6 +1,6 @@
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 
-/** About how many messages a queue has: those that anybody may take, and those that somebody holds. */
+/** About how many messages of a queue wait for a receiver, and how many a receiver holds. */
 export type Depth = { waiting: number; held: number };
 
 /**
@@ -20,7 +20,7 @@ export async function depthOf(sqs: Pick<SQSClient, 'send'>, QueueUrl: string): P
       held: Number(Attributes.ApproximateNumberOfMessagesNotVisible ?? 0),
     };
   } catch (error) {
-    // It was not needed before, and it only adds a sentence.
+    // The number only adds a sentence, so a missing permission must not stop the command.
     if (/^AccessDenied/.test((error as Error).name)) return undefined;
     throw error;
   }

@@ -1,12 +1,16 @@
-// What redrive and replay say, in one place, so that both say the same.
+// Messages of redrive and replay, in one place so that both commands use the same words.
 
-/** Says what may happen, or what was left out because of it. */
+/**
+ * Warns about look-ups, or says why they were left out.
+ *
+ * @param oldest the age of the oldest one, from `ageOf`
+ */
 export function lookUpsText(number: number, oldest: string, lateLookUp: boolean): string {
   const risk =
-    'A shared id is a ticket’s: looked up now, it gives the conversation that the ticket has now. If the ticket was reopened meanwhile and has a newer chat, that one is closed, with its customer in it.';
+    'A shared id belongs to a ticket. A look-up made now finds the conversation that the ticket has now. If the ticket was reopened and has a newer chat, that chat is closed while its customer may still be in it.';
   return lateLookUp
-    ? `${count(number, 'look-up')} of shared ids among them, the oldest ${oldest} old. ${risk}`
-    : `${count(number, 'look-up')} of shared ids left out. ${risk} To do it all the same: --late-look-up.`;
+    ? `Included: ${count(number, 'look-up')} of shared ids, the oldest ${oldest} old. ${risk}`
+    : `${count(number, 'look-up')} of shared ids left out. ${risk} To include them: --late-look-up.`;
 }
 
 export function count(number: number, what: string): string {
@@ -20,17 +24,23 @@ export function heldText(held: number, isMore: boolean): string {
   return `About ${held}${isMore ? ' more' : ''} ${held === 1 ? 'is' : 'are'} held by another command, or by one that was killed: they come back within ten minutes.`;
 }
 
-/** Says which of the named projects nothing was found of, as a name may be misspelt. @returns whether there is none */
-export function sayUnknownProjects(
+/**
+ * Prints the named projects of which nothing was found: a name may be misspelled.
+ *
+ * @param what what was not found, in the singular
+ * @param known the projects of which something was found
+ * @returns whether every named project is known
+ */
+export function checkProjects(
   what: string,
   named: readonly string[],
   known: readonly string[],
-  say: (text: string) => void,
+  print: (text: string) => void,
 ): boolean {
   const unknown = named.filter((name) => !known.includes(name));
   if (unknown.length === 0) return true;
   const names = (list: readonly string[]) => list.map((name) => JSON.stringify(name)).join(', ');
-  say(`There is no ${what} of ${names(unknown)}. Here: ${names(known) || 'none of any project'}.`);
+  print(`There is no ${what} of ${names(unknown)}. Projects here: ${names(known) || 'none'}.`);
   return false;
 }
 
@@ -39,22 +49,21 @@ export function tailCommand(logGroupName: string, filterPattern: string): string
   return `aws logs tail ${logGroupName} --since 10m --follow --filter-pattern '${filterPattern}'`;
 }
 
-/** What became of the dead letters of a redrive; those in none of these were not confirmed. */
+/** Counts of a redrive. A message in none of the last four was sent without a confirmation. */
 export type Tally = { tried: number; moved: number; notSent: number; notRemoved: number; lapsed: number };
 
-/** @param all how many were to be moved */
+/** @param all how many messages were to be moved */
 export function summary({ tried, moved, notSent, notRemoved, lapsed }: Tally, all: number): string {
   const unconfirmed = tried - moved - notSent - lapsed;
   const untried = all - tried;
   return [
     `Moved ${moved} of ${all}.${moved > 0 ? ' Their back-off begins again.' : ''}`,
     notRemoved > 0 &&
-      `${notRemoved} of them may still be dead letters as well, which is harmless: a second close finds that the chat is over.`,
-    notSent > 0 && `${notSent} were not taken by the close queue and are dead letters as before.`,
-    lapsed > 0 && `${lapsed} could not be held and are dead letters as before: run it again.`,
-    unconfirmed > 0 && `${unconfirmed} were not confirmed and are dead letters as before.`,
-    untried > 0 &&
-      `Stopped: ${untried} were not tried and are dead letters as before. Run it again for them.`,
+      `${notRemoved} of them may also still be dead letters. This is harmless: a second close finds that the chat is over.`,
+    notSent > 0 && `${notSent} were not accepted by the close queue and are still dead letters.`,
+    lapsed > 0 && `${lapsed} could not be held and are still dead letters: run it again.`,
+    unconfirmed > 0 && `${unconfirmed} were not confirmed and are still dead letters.`,
+    untried > 0 && `Stopped: ${untried} were not tried and are still dead letters. Run it again for them.`,
   ]
     .filter(Boolean)
     .join('\n');

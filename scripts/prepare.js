@@ -1,5 +1,5 @@
-// Runs before `npm start` and `npm test`, on whatever Node there is: installs what the lock files name, where
-// it is not installed yet. The stamps are written last, so that an interrupted installation is done again.
+// Runs before `npm start` and `npm test`, on any version of Node. Installs the packages of the lock files, unless they
+// are installed. The stamp is written last, so that an interrupted installation is repeated.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,20 +16,20 @@ if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
   stop(`This needs Node ${OLDEST_NODE} or newer; it runs on ${process.versions.node}. Install a newer one.`);
 }
 installPackages();
-// An emulator of the user's own needs no Python.
+// An emulator that the user runs needs no Python.
 if (!process.argv.includes('--without-python') && !process.env.AWS_ENDPOINT_URL) installMiniStack();
 
 function installPackages() {
   const lock = join(ROOT, 'package-lock.json');
   if (isPackagesCurrent(lock)) return;
-  say('Installing the packages of package-lock.json, once …');
+  print('Installing the packages of package-lock.json, once …');
   const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm'];
   const [command = 'npm', ...first] = npm;
   const options = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
-  run(command, [...first, ...options], 'npm ci failed; what it says stands above.');
+  run(command, [...first, ...options], 'npm ci failed. Its output is above.');
 }
 
-/** Whether every package of the lock file is there in its version, by npm's own record of what it installed. */
+/** Whether every package of the lock file is installed in its version, by npm's record of its installation. */
 function isPackagesCurrent(/** @type {string} */ lock) {
   const record = join(ROOT, 'node_modules/.package-lock.json');
   if (!existsSync(record)) return false;
@@ -48,16 +48,16 @@ function packagesOf(/** @type {string} */ lock) {
 
 function installMiniStack() {
   const stamp = join(VENV, 'requirements.sha256');
-  // The path belongs to it, because the programs in a virtual environment name it.
+  // The stamp includes the path, because the programs in a virtual environment contain it.
   const wanted = createHash('sha256').update(readFileSync(REQUIREMENTS)).update(VENV).digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted && isUsable(VENV)) return;
   const python = findPython();
-  say('Installing MiniStack, the local AWS, into .venv, once …');
+  print('Installing MiniStack, the local AWS, into .venv, once …');
   rmSync(VENV, { recursive: true, force: true });
   run(
     python,
     ['-m', 'venv', VENV],
-    `${python} cannot make a virtual environment: install its venv module (on Debian: apt install python3-venv).`,
+    `${python} cannot make a virtual environment. Install its venv module (on Debian: apt install python3-venv).`,
   );
   const options = [
     'install',
@@ -70,17 +70,17 @@ function installMiniStack() {
   run(
     join(VENV, 'bin/python'),
     ['-m', 'pip', ...options],
-    'pip could not install MiniStack; what it says stands above.',
+    'pip could not install MiniStack. Its output is above.',
   );
   writeFileSync(stamp, wanted);
 }
 
-/** Whether its Python is still there, and MiniStack with it. */
+/** Whether its Python still exists and can load MiniStack. */
 function isUsable(/** @type {string} */ venv) {
   return spawnSync(join(venv, 'bin/python'), ['-c', 'import ministack'], { stdio: 'ignore' }).status === 0;
 }
 
-/** @returns {string} the first of the usual names that is new enough */
+/** @returns {string} the first of the usual names whose Python is new enough */
 function findPython() {
   const candidates = [
     'python3',
@@ -99,11 +99,11 @@ function findPython() {
       const [major = 0, minor = 0] = version.toString().split(' ').map(Number);
       if (major > 3 || (major === OLDEST_PYTHON[0] && minor >= (OLDEST_PYTHON[1] ?? 0))) return name;
     } catch {
-      // Not there, or not one that runs.
+      // It does not exist, or does not run.
     }
   }
   stop(
-    `The local AWS needs Python ${OLDEST_PYTHON.join('.')} or newer: install it as python3, then run this again.`,
+    `The local AWS needs Python ${OLDEST_PYTHON.join('.')} or newer. Install it as python3, then run this again.`,
   );
   return '';
 }
@@ -113,7 +113,7 @@ function run(/** @type {string} */ command, /** @type {string[]} */ args, /** @t
   if (status !== 0) stop(onFailure);
 }
 
-function say(/** @type {string} */ text) {
+function print(/** @type {string} */ text) {
   process.stdout.write(`${text}\n`);
 }
 

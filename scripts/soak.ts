@@ -1,28 +1,29 @@
 import { parseArgs } from 'node:util';
-import { failuresOf, table, virtualRows } from '../test/soak/table.ts';
+import { failuresOf, table, virtualRows } from '../test/soak/report.ts';
 import { requireDashes } from './command/npm-options.ts';
 
 // npm run soak -- [--closes 100000] [--seed 7] [--failing 0.27] [--live]
 //
-// Thirteen days of faults in minutes, or, with --live, a few minutes of them on a stack that is really deployed.
-// Exit code 1 if a single close is lost, or anything else that docs/reliability.md promises did not hold.
+// Simulates thirteen days of faults in minutes. With --live, sends faults for a few minutes to a deployed stack.
+// Exit code 1 if a close is lost, or any other promise of docs/reliability.md is broken. 2: usage error.
 
-const SHOWN = 20;
+const MAX_FAILURES_SHOWN = 20;
 
 const values = readOptions();
 const seed = wholeNumber('seed', values.seed);
 const failing = share('failing', values.failing);
 const closes = wholeNumber('closes', values.closes ?? (values.live ? '2000' : '10000'));
-// Powertools speaks up where no stack has named itself.
+// Powertools warns when this is not set.
 process.env.POWERTOOLS_SERVICE_NAME ??= 'soak';
 
 process.stdout.write(`${closes} closes, seed ${seed}${values.live ? ', on a deployed stack' : ''}\n`);
 const { report, rows } = values.live ? await runLive() : await runVirtual();
 process.stdout.write(`\n${table(report, rows)}`);
 const failures = failuresOf(report);
-for (const failure of failures.slice(0, SHOWN)) process.stdout.write(`${failure}\n`);
-if (failures.length > SHOWN) process.stdout.write(`… and ${failures.length - SHOWN} more\n`);
-process.stdout.write(failures.length > 0 ? 'The proof failed.\n' : 'The proof holds.\n');
+for (const failure of failures.slice(0, MAX_FAILURES_SHOWN)) process.stdout.write(`${failure}\n`);
+if (failures.length > MAX_FAILURES_SHOWN)
+  process.stdout.write(`… and ${failures.length - MAX_FAILURES_SHOWN} more\n`);
+process.stdout.write(failures.length > 0 ? 'The soak failed.\n' : 'The soak passed.\n');
 process.exit(failures.length > 0 ? 1 : 0);
 
 async function runVirtual() {
@@ -45,7 +46,7 @@ async function runVirtual() {
 
 async function runLive() {
   const { soakLive } = await import('../test/soak/live.ts');
-  return soakLive({ closes, seed, say: (text) => process.stdout.write(`${text}\n`) });
+  return soakLive({ closes, seed, print: (text) => process.stdout.write(`${text}\n`) });
 }
 
 function readOptions() {
@@ -67,13 +68,13 @@ function readOptions() {
 function wholeNumber(name: string, text: string): number {
   const value = Number(text);
   if (Number.isSafeInteger(value) && value > 0) return value;
-  process.stderr.write(`--${name} is ${JSON.stringify(text)}: give a whole number above 0.\n`);
+  process.stderr.write(`--${name} is ${JSON.stringify(text)}. Use a whole number above 0.\n`);
   process.exit(2);
 }
 
 function share(name: string, text: string): number {
   const value = Number(text);
   if (text !== '' && value >= 0 && value <= 0.5) return value;
-  process.stderr.write(`--${name} is ${JSON.stringify(text)}: give a number from 0 to 0.5.\n`);
+  process.stderr.write(`--${name} is ${JSON.stringify(text)}. Use a number from 0 to 0.5.\n`);
   process.exit(2);
 }

@@ -4,22 +4,24 @@ import { ConfigurationError, loadConfiguration } from '../infra/config/load.ts';
 import {
   chooseExample,
   describeConnection,
+  type Example,
   httpConnections,
   requireHttpConnection,
 } from '../local/examples.ts';
 import { LocalRunError } from '../local/isolation.ts';
 import { type LateLines, watchForLateLines } from '../local/late-lines.ts';
-import { follow, type LoggedLine } from '../local/log.ts';
+import { type LocalStack, startLocalStack } from '../local/local-stack.ts';
 import { type Call, type PolyAIStandIn, startPolyAI } from '../local/polyai-stand-in.ts';
 import { createReport } from '../local/report.ts';
-import { curlLine, type Sample } from '../local/sample.ts';
-import { type LocalStack, startLocalStack } from '../local/stack.ts';
+import { curlLine, type Sample } from '../local/sample-delivery.ts';
+import { follow, type LoggedLine } from '../local/stack-log.ts';
 import { readStartOptions, type StartOptions, USAGE } from './command/start-options.ts';
 
-/** A close that is still unfinished after this is shown as it is. */
-const PATIENCE_MS = 60_000;
+/** A close without a final outcome after this time is shown with its last one. */
+const OUTCOME_WITHIN_MS = 60_000;
+/** The log is read for this long even when the time for the outcome is over. */
 const LAST_LOOK_MS = 1000;
-/** Another PolyAI than the stand-in does not say when it has answered: the worker gives it ten seconds. */
+/** Only the stand-in reports when it has answered. The worker waits ten seconds for any other PolyAI. */
 const POLYAI_ANSWERS_WITHIN_MS = 10_000;
 /** The shell's own exit code for Ctrl-C. */
 const INTERRUPTED = 130;
@@ -36,9 +38,9 @@ async function main(options: StartOptions): Promise<number> {
   try {
     local = await startLocalStack({
       configuration: options.config,
-      polyai: { url: options.polyai ?? standIn?.url ?? '', keys: standIn?.keys ?? keysOfTheShell() },
+      polyai: { url: options.polyai ?? standIn?.url ?? '', keys: standIn?.keys ?? keysFromEnvironment() },
       ...(options.port !== undefined && { port: options.port }),
-      say: report.step,
+      onStep: report.step,
       signal: stopped.signal,
     });
     late = watchForLateLines(local.flush);
@@ -66,72 +68,72 @@ type Run = {
   standIn: PolyAIStandIn | undefined;
   late: LateLines;
   conversation: string | undefined;
-  /** The connection that was asked for. */
+  /** The connection named with --connection. */
   connection: string | undefined;
 };
 
-function keysOfTheShell() {
+function keysFromEnvironment() {
   return {
     apiKey: process.env.POLYAI_API_KEY || 'made-up-api-key',
     token: process.env.POLYAI_TOKEN || 'made-up-token',
   };
 }
 
-/** Opens a chat, says by webhook that it is finished, and follows that to its outcome. */
+/** Opens a chat, sends the webhook that finishes it, and follows its close. @returns whether the chat was closed */
 async function closeOneChat(run: Run): Promise<boolean> {
   const { local, standIn, late } = run;
   const sample = await chooseExample(local, run.connection, (project) => openChat(run, project));
   if (!sample) {
+    const settings = run.connection ? `the settings of ${run.connection}` : 'this configuration';
     report.show(
-      run.connection
-        ? `No example can be made for the settings of ${run.connection}: send a delivery of your own to`
-        : 'No example can be made for the settings of this configuration: send a delivery of your own to',
+      `Cannot make an example delivery for ${settings}. Send your own delivery to:`,
       ...addresses(local),
     );
     return false;
   }
   const { conversationId } = sample;
   report.show(
-    standIn ? 'A customer has a chat open at PolyAI (a stand-in for it):' : 'The chat to close at PolyAI is:',
+    standIn
+      ? 'A customer has an open chat at PolyAI (played by a stand-in):'
+      : 'The chat to close at PolyAI:',
     `conversation ${conversationId}`,
   );
-  const asked = nextCall(standIn);
-  const deadline = Date.now() + PATIENCE_MS;
-  report.show(
-    `The CRM says by a signed webhook that the conversation is finished (connection ${sample.name}):`,
-    `POST ${sample.url}`,
-    ...Object.entries(sample.headers).map(([name, value]) => `${name}: ${value}`),
-    '',
-    sample.body,
-  );
-  const answer = await send(sample);
-  report.show(
-    'The adapter has verified it, put the close on its queue, and answers:',
-    `${answer.status} ${answer.body}`,
-  );
-  if (answer.status !== 200) return false;
+  const called = nextCall(standIn);
+  const deadline = Date.now() + OUTCOME_WITHIN_MS;
+  if (!(await sendAndShow(sample))) return false;
   const answered = standIn ? undefined : setTimeout(late.expect, POLYAI_ANSWERS_WITHIN_MS).unref();
   const call = await Promise.race([
-    asked,
-    sleep(PATIENCE_MS, undefined, { ref: false, signal: stopped.signal }),
+    called,
+    sleep(OUTCOME_WITHIN_MS, undefined, { ref: false, signal: stopped.signal }),
   ]);
-  if (call)
+  if (call) {
     report.show(
-      'PolyAI was asked to close the chat:',
+      'The adapter called PolyAI to close the chat:',
       `${call.method} ${call.path}`,
       `${call.body} → ${call.status}`,
     );
+  }
   const isClosed = await followClose(run, conversationId, deadline - Date.now());
   clearTimeout(answered);
   return isClosed;
 }
 
+/** Sends the delivery, and shows it and its answer. @returns whether it was accepted */
+async function sendAndShow(sample: Example): Promise<boolean> {
+  report.show(
+    `The CRM sends a signed webhook: the conversation is finished (connection ${sample.name}):`,
+    `POST ${sample.url}`,
+    ...Object.entries(sample.headers).map(([name, value]) => `${name}: ${value}`),
+    '',
+    sample.body,
+  );
+  const { status, body } = await send(sample);
+  report.show('The adapter verified it, queued the close, and answers:', `${status} ${body}`);
+  return status === 200;
+}
+
 /** @returns whether the close of this conversation ended as `closed` */
-async function followClose(
-  { local, late }: Run,
-  conversationId: string,
-  patienceMs: number,
-): Promise<boolean> {
+async function followClose({ local, late }: Run, conversationId: string, withinMs: number): Promise<boolean> {
   const attempts: LoggedLine[] = [];
   await follow(
     local.log,
@@ -141,30 +143,30 @@ async function followClose(
       attempts.push(line);
       return line.final === true;
     },
-    Math.max(patienceMs, LAST_LOOK_MS),
+    Math.max(withinMs, LAST_LOOK_MS),
     stopped.signal,
   );
   const last = attempts.at(-1);
   report.show(
-    `CloudWatch Logs, group ${local.outputs.OutcomesLogGroup}, tells the outcome:`,
-    ...(attempts.length > 0 ? attempts.map(asRead) : ['(no line yet)']),
+    `The outcome in CloudWatch Logs, group ${local.outputs.OutcomesLogGroup}:`,
+    ...(attempts.length > 0 ? attempts.map(withoutMetrics) : ['(no line yet)']),
   );
   if (last?.final === true && last.outcome === 'closed') {
-    report.show(`Outcome: closed. The chat ${conversationId} is over.`);
+    report.show(`Outcome: closed. The chat ${conversationId} has ended.`);
     return true;
   }
   const seen = last ? `${last.outcome}${last.reason ? ` (${last.reason})` : ''}` : 'nothing was logged';
   report.show(
     last?.final
       ? `Outcome: ${seen}.`
-      : `No final outcome within ${PATIENCE_MS / 1000} s; last seen: ${seen}.`,
+      : `No final outcome within ${OUTCOME_WITHIN_MS / 1000} s. Last seen: ${seen}.`,
   );
   return false;
 }
 
-/** Shows every delivery and outcome as it happens, until it is told to stop. */
+/** Shows every delivery and outcome as it happens, until Ctrl-C. */
 async function stayUp(run: Run): Promise<void> {
-  report.show('Everything stays up until Ctrl-C. The addresses are:', ...addresses(run.local));
+  report.show('Everything keeps running until Ctrl-C. The addresses:', ...addresses(run.local));
   await offerSample(run);
   await describeConnections(run);
   let isOffering = false;
@@ -179,7 +181,7 @@ async function stayUp(run: Run): Promise<void> {
     (line) => {
       if (line.type === 'close') run.late.arrived();
       const isEvent = line.type === 'delivery' && line.answer === undefined;
-      report.show(isEvent ? 'An event was read:' : (SHOWN[line.type] ?? line.type), asRead(line));
+      report.show(isEvent ? 'An event was read:' : (SHOWN[line.type] ?? line.type), withoutMetrics(line));
       const isUsedUp = (line.type === 'close' && line.final) || line.refused === 'timestamp_stale';
       if (isUsedUp) void offerAgain();
       return false;
@@ -192,11 +194,11 @@ async function stayUp(run: Run): Promise<void> {
 const SHOWN: Record<string, string> = {
   delivery: 'A webhook was answered:',
   close: 'A close was attempted:',
-  fault: 'Something unexpected happened:',
+  fault: 'An unexpected error happened:',
 };
 
-/** The line without what CloudWatch needs to count it. */
-function asRead({ _aws, service: _service, CloseAttempts: _count, ...line }: LoggedLine): string {
+/** The line without the fields that CloudWatch needs to count it. */
+function withoutMetrics({ _aws, service: _service, CloseAttempts: _count, ...line }: LoggedLine): string {
   return JSON.stringify(line);
 }
 
@@ -205,21 +207,21 @@ async function offerSample(run: Run): Promise<void> {
   if (!sample) return;
   const forged = { ...sample, body: sample.body.replace(/\}$/, ' }') };
   report.show(
-    'Try these in another terminal: the first closes a chat (its timestamp holds for five minutes),',
+    'Try these in another terminal. This one closes a chat (its timestamp is valid for five minutes):',
     curlLine(sample),
     '',
-    'and this one has a byte too many, so its signature is wrong:',
+    'This one has an extra byte, so its signature is wrong:',
     curlLine(forged),
   );
 }
 
-/** For every connection with an address: its local secret, and a line that signs and sends. */
+/** Shows for every connection with an address its local secret, and a line that signs and sends. */
 async function describeConnections(run: Run): Promise<void> {
   const { local, standIn } = run;
   const share = standIn && ((conversationId: string) => shareId(standIn, conversationId));
   for (const [name, { crm }] of httpConnections(local.configuration)) {
     const lines = await describeConnection(local, name, (project) => openChat(run, project), share);
-    report.show(`To send deliveries of your own to ${name} (${crm}):`, ...lines);
+    report.show(`To send your own deliveries to ${name} (${crm}):`, ...lines);
   }
 }
 
@@ -229,7 +231,7 @@ function openChat({ local, standIn, conversation }: Run, name: string): string {
   return standIn.openChat(project && { accountId: project.accountId, projectId: project.projectId });
 }
 
-/** As an agent stores the ticket's id with a chat. */
+/** Stores a ticket's id with a chat, as an agent does. */
 function shareId(standIn: PolyAIStandIn, conversationId: string): string {
   const id = `ticket-${conversationId}`;
   standIn.share(id, conversationId);

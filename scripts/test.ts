@@ -5,8 +5,8 @@ import { delimiter, join } from 'node:path';
 import { ROOT } from '../infra/root.ts';
 
 // Runs all checks, or the named ones: `node scripts/test.ts types unit`. A failed check does not stop the others.
-// After `--`, only the test files whose path contains one of the words: `node scripts/test.ts unit -- outcome`.
-// The last line counts; a check without tests of its own counts as one.
+// Words after `--` select test files by their path: `node scripts/test.ts unit -- outcome`.
+// The last line is the sum. A check without tests counts as one.
 
 type Count = { passed: number; failed: number };
 
@@ -45,10 +45,10 @@ for (const name of named.length > 0 ? named : Object.keys(CHECKS)) {
 process.stdout.write(`\n${total.passed} passed, ${total.failed} failed\n`);
 process.exitCode = total.failed > 0 ? 1 : 0;
 
-/** The checks before `--`, and the words after it. */
+/** @returns the checks before `--`, and the words after it */
 function split(args: string[]): [string[], string[]] {
-  const at = args.indexOf('--');
-  return at === -1 ? [args, []] : [args.slice(0, at), args.slice(at + 1)];
+  const dashes = args.indexOf('--');
+  return dashes === -1 ? [args, []] : [args.slice(0, dashes), args.slice(dashes + 1)];
 }
 
 function command(program: string, ...args: string[]): Count {
@@ -56,7 +56,7 @@ function command(program: string, ...args: string[]): Count {
   return status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 
-/** Test files that do not load count as failures, and so does a run that finds no test or dies. */
+/** A test file that does not load counts as a failure. So does a run that finds no test or is killed. */
 function vitest(project: string): Count {
   const folder = mkdtempSync(join(tmpdir(), 'polyai-chat-closer-test-'));
   const results = join(folder, 'results.json');
@@ -68,11 +68,11 @@ function vitest(project: string): Count {
   );
   try {
     const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(results, 'utf8'));
-    const broken = testResults.filter(
+    const unloaded = testResults.filter(
       (file: { status: string; assertionResults: { status: string }[] }) =>
         file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
     );
-    const failed = numFailedTests + broken.length;
+    const failed = numFailedTests + unloaded.length;
     const isSilentFailure = failed === 0 && (status !== 0 || numPassedTests === 0);
     return { passed: numPassedTests, failed: isSilentFailure ? 1 : failed };
   } catch {

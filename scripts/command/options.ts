@@ -1,95 +1,49 @@
-import { parseArgs } from 'node:util';
-import { DURATION, toMinutes } from '../../infra/config/duration.ts';
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { OperatorError } from '../../operate/error.ts';
 import { requireDashes } from './npm-options.ts';
 
-const OPTIONS = {
+/** Every command on a deployed stack takes these. */
+const COMMON = {
   stack: { type: 'string', default: 'polyai-chat-closer' },
-  outcome: { type: 'string', multiple: true, default: [] as string[] },
-  project: { type: 'string', multiple: true, default: [] as string[] },
-  since: { type: 'string' },
-  'dry-run': { type: 'boolean', default: false },
-  list: { type: 'boolean', default: false },
-  yes: { type: 'boolean', short: 'y', default: false },
-  rate: { type: 'string', default: '50' },
-  'late-look-up': { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
-const FASTEST = 1000;
+/** The values of options, as `node:util` gives them. */
+export type Values<Flags extends ParseArgsOptionsConfig> = ReturnType<
+  typeof parseArgs<{ options: Flags }>
+>['values'];
 
-export type Command = {
-  name: 'redrive' | 'replay';
+/** A command of the command line, with the options that it owns. */
+export type Command<Flags extends ParseArgsOptionsConfig, Options> = {
+  /** As it is typed after `npm run`. */
+  name: string;
   usage: string;
-  /** What `--outcome` may be. */
-  outcomes: readonly string[];
-  required: readonly ('outcome' | 'since')[];
-};
-
-export type Options = {
-  stack: string;
-  /** Empty: all of them. */
-  outcomes: string[];
-  /** Empty: all of them. */
-  projects: string[];
-  sinceMs: number | undefined;
-  dryRun: boolean;
-  /** Show one line each; nothing is moved or queued. */
-  list: boolean;
-  yes: boolean;
-  /** Closes a second. */
-  rate: number;
-  lateLookUp: boolean;
+  /** Its options besides `--stack` and `--help`, as `node:util`'s `parseArgs` takes them. */
+  flags: Flags;
+  /** @throws {Error} naming the option that is wrong, and how to fix it */
+  read(values: Values<Flags>): Options;
 };
 
 /**
- * @param environment what npm took for itself stands in it
- * @returns `undefined` where help was asked for
- * @throws {OperatorError} naming the option at fault
+ * @param environment npm leaves the options that it took for itself in it
+ * @returns the command's options, and the stack's name; `undefined` when help was requested
+ * @throws {OperatorError} the usage, then the option that is wrong and how to fix it
  */
-export function readOptions(
-  command: Command,
+export function readOptions<Flags extends ParseArgsOptionsConfig, Options extends object>(
+  command: Command<Flags, Options>,
   args: string[],
   environment: NodeJS.ProcessEnv,
-): Options | undefined {
+): (Options & { stack: string }) | undefined {
+  const { name, usage, flags } = command;
+  const options = { ...COMMON, ...flags };
   try {
-    const { outcomes, required, name } = command;
-    // First: what npm leaves of a swallowed option's value is no option, and would be complained of instead.
-    requireDashes(`npm run ${name}`, Object.keys(OPTIONS), environment);
-    const { values } = parseArgs({ args, options: OPTIONS });
-    if (values.help) return undefined;
-    const unknown = values.outcome.find((each) => !outcomes.includes(each));
-    if (unknown !== undefined) {
-      throw new Error(`--outcome ${unknown} is none that ${name} takes: ${outcomes.join(', ')}.`);
-    }
-    const missing = required.find((each) => values[each] === undefined || values[each].length === 0);
-    if (missing) throw new Error(`--${missing} is required.`);
-    return {
-      stack: values.stack,
-      outcomes: values.outcome,
-      projects: values.project,
-      sinceMs: readSince(values.since),
-      dryRun: values['dry-run'] || values.list,
-      list: values.list,
-      yes: values.yes,
-      rate: readRate(values.rate),
-      lateLookUp: values['late-look-up'],
-    };
+    // This check comes first: npm leaves the value of a swallowed option behind, and parsing would report only that.
+    requireDashes(`npm run ${name}`, Object.keys(options), environment);
+    const { values } = parseArgs({ args, options });
+    const { stack, help } = values as Values<typeof COMMON>;
+    if (help) return undefined;
+    return { stack, ...command.read(values as Values<Flags>) };
   } catch (error) {
-    throw new OperatorError(`${command.usage}\n${(error as Error).message}`, 2);
+    throw new OperatorError(`${usage}\n${(error as Error).message}`, 2);
   }
-}
-
-function readSince(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (!DURATION.test(text)) throw new Error(`--since ${text} is no duration: write 30m, 6h or 2d.`);
-  return toMinutes(text) * 60_000;
-}
-
-function readRate(text: string): number {
-  const rate = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  if (rate < 1 || rate > FASTEST) {
-    throw new Error(`--rate ${text} is no rate: write how many a second, from 1 to ${FASTEST}.`);
-  }
-  return rate;
 }

@@ -1,29 +1,22 @@
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ParseArgsOptionsConfig } from 'node:util';
 import { explain, OperatorError } from '../../operate/error.ts';
 import { findOutputs, type StackOutputs } from '../../operate/outputs.ts';
-import { type Command, type Options, readOptions } from './options.ts';
-
-/** What a command is given of its surroundings. */
-export type Surroundings = {
-  say: (text: string) => void;
-  /** One line that the next one may replace. */
-  progress: (text: string) => void;
-  /** @throws {OperatorError} where nobody can be asked */
-  ask: (question: string) => Promise<boolean>;
-  /** Unix milliseconds. */
-  now: () => number;
-  sleep: (ms: number) => Promise<void>;
-  /** Aborted by Ctrl-C: to end soon, and leave nothing half-done. */
-  signal: AbortSignal;
-};
+import type { Surroundings } from '../../operate/surroundings.ts';
+import { type Command, readOptions } from './options.ts';
 
 /** The shell's own exit code for Ctrl-C. */
 const INTERRUPTED = 130;
 
-/** Runs a command on a deployed stack; sets the exit code: 0 done, 1 not all of it, 2 asked for wrongly. */
-export async function runCommand(
-  command: Command,
+/**
+ * Runs a command on a deployed stack and sets the exit code: 0 done, 1 not everything was done, 2 usage error, 130
+ * stopped with Ctrl-C.
+ *
+ * @param act returns whether everything was done
+ */
+export async function runCommand<Flags extends ParseArgsOptionsConfig, Options extends object>(
+  command: Command<Flags, Options>,
   act: (options: Options, outputs: StackOutputs, surroundings: Surroundings) => Promise<boolean>,
 ): Promise<void> {
   const stopped = new AbortController();
@@ -35,7 +28,7 @@ export async function runCommand(
       return;
     }
     const outputs = await findOutputs(options.stack);
-    const isDone = await act(options, outputs, surroundings(stopped.signal));
+    const isDone = await act(options, outputs, createSurroundings(stopped.signal));
     process.exitCode = stopped.signal.aborted ? INTERRUPTED : isDone ? 0 : 1;
   } catch (error) {
     const text = explain(error);
@@ -45,9 +38,9 @@ export async function runCommand(
   }
 }
 
-function surroundings(signal: AbortSignal): Surroundings {
+function createSurroundings(signal: AbortSignal): Surroundings {
   return {
-    say: (text) => process.stdout.write(`${text}\n`),
+    print: (text) => process.stdout.write(`${text}\n`),
     progress: createProgress(),
     ask: (question) => ask(question, signal),
     now: Date.now,
@@ -59,20 +52,23 @@ function surroundings(signal: AbortSignal): Surroundings {
 const PROGRESS_EVERY_MS = 2000;
 
 function createProgress(): (text: string) => void {
-  let saidAt = Date.now();
+  let shownAt = Date.now();
   return (text) => {
-    if (Date.now() - saidAt < PROGRESS_EVERY_MS) return;
-    saidAt = Date.now();
+    if (Date.now() - shownAt < PROGRESS_EVERY_MS) return;
+    shownAt = Date.now();
     process.stderr.write(`${text}\n`);
   };
 }
 
 async function ask(question: string, signal: AbortSignal): Promise<boolean> {
   if (!process.stdin.isTTY) {
-    throw new OperatorError(`${question} There is nobody to ask: add --yes, or narrow it down.`, 2);
+    throw new OperatorError(
+      `${question} Cannot ask for confirmation without a terminal. Add --yes, or narrow the selection.`,
+      2,
+    );
   }
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  // A terminal that is being read keeps Ctrl-C to itself, and leaves the question open at Ctrl-D.
+  // While readline reads the terminal, Ctrl-C sends no signal, and Ctrl-D leaves the question open.
   terminal.once('SIGINT', () => process.emit('SIGINT'));
   const ended = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
   try {

@@ -7,12 +7,13 @@ import { requireDashes } from './npm-options.ts';
 
 export const USAGE = `npm start [-- --once] [--config FILE] [--connection NAME] [--polyai URL [--conversation ID]] [--port N]
 
-  --once            end after the first close: exit code 0 if it was closed, 1 otherwise
-  --config          a connections.json (without it, the one here)
-  --connection      the connection whose delivery is sent (without it, the first for which one can be made)
-  --polyai          instead of the stand-in; the keys come from POLYAI_API_KEY and POLYAI_TOKEN
-  --conversation    the conversation to close there
-  --port            the local AWS's, which must be free
+  --once            end after the first close; exit code 0 if the chat was closed, 1 otherwise
+  --config          path of a connections.json (default: the one in this folder)
+  --connection      connection to send the delivery to (default: the first one with a possible example)
+  --polyai          address of a PolyAI to use instead of the stand-in; its keys come from POLYAI_API_KEY and
+                    POLYAI_TOKEN
+  --conversation    id of the conversation to close there
+  --port            port of the local AWS, which must be free (default: 4566, or a free port if that is taken)
 `;
 
 const OPTIONS = {
@@ -36,9 +37,9 @@ export type StartOptions = {
 };
 
 /**
- * @param environment what npm took for itself, and the folder that the command was typed in (`INIT_CWD`)
- * @returns `undefined` where help was asked for
- * @throws {LocalRunError} the usage, and after it which option is wrong and how to fix it
+ * @param environment the options that npm took for itself, and the folder in which the command was typed (`INIT_CWD`)
+ * @returns `undefined` when help was requested
+ * @throws {LocalRunError} the usage, then the option that is wrong and how to fix it
  */
 export function readStartOptions(args: string[], environment: NodeJS.ProcessEnv): StartOptions | undefined {
   try {
@@ -47,9 +48,11 @@ export function readStartOptions(args: string[], environment: NodeJS.ProcessEnv)
     if (help) return undefined;
     const { once, connection, polyai, conversation } = values;
     if (polyai && !/^https:\/\/[^/]/.test(polyai) && !isLoopback(polyai)) {
-      throw new Error('--polyai takes an address that begins with https://, or one of this machine.');
+      throw new Error(
+        '--polyai must be an address that begins with https://, or an address of this machine.',
+      );
     }
-    if (conversation && !polyai) throw new Error('--conversation goes with --polyai.');
+    if (conversation && !polyai) throw new Error('--conversation needs --polyai.');
     const config = configurationFile(values.config, environment);
     return { once, connection, polyai, conversation, config, port: readPort(values.port) };
   } catch (error) {
@@ -61,13 +64,13 @@ function readPort(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const port = Number(text);
   if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
-  throw new Error('--port takes a number from 1 to 65535.');
+  throw new Error('--port must be a number from 1 to 65535.');
 }
 
-/** npm changes to the project's folder; what is typed is meant from where it was typed. */
+/** Resolves a path from the folder in which it was typed, because npm changes to the project's folder. */
 function configurationFile(given: string | undefined, { INIT_CWD }: NodeJS.ProcessEnv): string {
   if (given === undefined) return join(ROOT, 'connections.json');
   const file = resolve(INIT_CWD ?? process.cwd(), given);
   if (existsSync(file)) return file;
-  throw new Error(`There is no file ${given} (looked for ${file}). Name another one with --config FILE.`);
+  throw new Error(`There is no file ${given} (looked for ${file}). Name another file with --config FILE.`);
 }

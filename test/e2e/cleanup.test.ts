@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvokeCommand, LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { LoggedLine } from '../../local/log.ts';
+import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
 import { type Listed, type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
-import { type LocalStack, startLocalStack } from '../../local/stack.ts';
+import type { LoggedLine } from '../../local/stack-log.ts';
 import { SMALLEST, writeConnections } from '../support/configuration.ts';
 
-// The scheduled cleanup on the deployed stack, on the emulator of AWS: the function is invoked as Scheduler
-// would, and one schedule is left to fire by itself.
+// Runs the scheduled cleanup on the deployed stack, on the emulator of AWS. The function is invoked as Scheduler does,
+// and one schedule fires automatically.
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -44,7 +44,7 @@ beforeAll(async () => {
     }),
     polyai: { url: polyai.url, keys: polyai.keys },
     stackName: 'closer-cleanup',
-    say: () => {},
+    onStep: () => {},
   });
   const { Functions = [] } = await lambda().send(new ListFunctionsCommand({}));
   functionName = Functions.map(({ FunctionName }) => FunctionName).find((name) =>
@@ -74,7 +74,7 @@ function open(projectId: string, listed: Partial<Listed>): string {
   return polyai.openChat({ accountId: 'acme-uk', projectId }, listed);
 }
 
-/** Long idle, somewhere in the last two weeks. */
+/** A time in the last two weeks, long enough ago to be stale. */
 const stale = (index: number): Partial<Listed> => ({
   channel: CHANNELS[index % 2] as string,
   startedAt: Date.now() - 13 * HOUR - ((index * 7919) % 312) * HOUR,
@@ -103,7 +103,7 @@ const closesOf = (id: string) =>
 
 describe('a real run', () => {
   it(
-    'over thousands of chats closes exactly the stale ones, and a second one finds nothing',
+    'closes exactly the stale chats of thousands, and a second run finds none',
     async () => {
       const expected = Array.from({ length: 1000 }, (_, index) => open(BIG, stale(index)));
       const active = { turns: [{ agent_response_datetime: new Date().toISOString() }] };
@@ -138,14 +138,14 @@ describe('a real run', () => {
       const second = await run('big');
       expect(second).toMatchObject({ complete: true, open: 1503, stale: 0, queued: 0 });
       expect([...others, ...never].flatMap(closesOf)).toEqual([]);
-      const { skipped: _skipped, ...told } = second;
-      expect(await lineOf(second.request_id)).toMatchObject({ type: 'cleanup', ...told });
+      const { skipped: _skipped, ...counts } = second;
+      expect(await lineOf(second.request_id)).toMatchObject({ type: 'cleanup', ...counts });
     },
     6 * MINUTE,
   );
 
   it(
-    'lists with the key for it, and asks for open chats of one environment in spans from the oldest',
+    'lists with its own key, and asks for the open chats of one environment in time spans, the oldest first',
     async () => {
       await run('big');
       const asked = polyai.calls.filter(({ path }) => path.startsWith(`/v3/acme-uk/${BIG}/conversations?`));
@@ -162,7 +162,7 @@ describe('a real run', () => {
 
 describe('a dry run', () => {
   it(
-    'says what it would do and closes nothing',
+    'logs what it would close, and closes nothing',
     async () => {
       const ids = Array.from({ length: 250 }, (_, index) => open(DRY, stale(index)));
       const summary = await run('dry');
@@ -178,7 +178,7 @@ describe('a dry run', () => {
 
 describe('a run with a cap', () => {
   it(
-    'closes no more than that, though the list fails half of the time, and the next ones get to the rest',
+    'closes no more than its cap even if half of the list calls fail, and later runs close the rest',
     async () => {
       const ids = Array.from({ length: 100 }, (_, index) => open(CAPPED, stale(index)));
       let asked = 0;
@@ -207,7 +207,7 @@ describe('a run with a cap', () => {
   );
 
   it(
-    'queues what it knows when the list breaks off, and says that it is not complete',
+    'queues the stale chats that it knows when the list fails, and logs that it is not complete',
     async () => {
       const [early, late] = [13 * DAY, DAY].map((age) => open(CAPPED, { startedAt: Date.now() - age })) as [
         string,
@@ -234,7 +234,7 @@ describe('a run with a cap', () => {
 
 describe('a schedule', () => {
   it(
-    'runs the cleanup of its project by itself',
+    'runs the cleanup of its project automatically',
     async () => {
       const id = open(TIMED, stale(0));
       await until(() => !polyai.isOpen(id), 3 * MINUTE);
@@ -251,7 +251,7 @@ describe('a schedule', () => {
 });
 
 describe('what is logged', () => {
-  it('has nothing of what customers wrote, and no key', async () => {
+  it('contains no customer text and no key', async () => {
     const everything = (await local.log.readAll()).join('\n');
     expect(everything).toContain('"type":"cleanup"');
     for (const secret of ['hello', '+441632960000', 'key-that-lists', 'key-that-closes']) {

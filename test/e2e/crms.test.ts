@@ -6,14 +6,14 @@ import { isOnBus } from '../../infra/config/bus.ts';
 import { changeCharacter, type Headers, prove } from '../../local/delivery.ts';
 import { CONVERSATION, type Fixture, readFixture, textOf } from '../../local/fixture.ts';
 import { type Jwks, startJwks } from '../../local/jwks.ts';
-import type { LoggedLine } from '../../local/log.ts';
+import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
 import { type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
-import { type LocalStack, startLocalStack } from '../../local/stack.ts';
+import type { LoggedLine } from '../../local/stack-log.ts';
 import { SMALLEST, writeConnections } from '../support/configuration.ts';
 import { settingsOf } from '../support/crm.ts';
 
-// Every webhook preset through the deployed stack: its genuine delivery closes the right chat, its forgery does
-// not. What a delivery is comes from local/fixtures/<crm>/finished.json.
+// Sends a delivery of every webhook preset through the deployed stack. The valid one closes the right chat, the forged
+// one closes none. The deliveries are local/fixtures/<crm>/finished.json.
 
 const MINUTE = 60_000;
 const names = Object.keys(CRMS).filter((name) => !isOnBus(name));
@@ -37,7 +37,7 @@ beforeAll(async () => {
     configuration: writeConnections({ ...SMALLEST, connections: { ...connections, 'looks-up': looksUp } }),
     polyai: { url: polyai.url, keys: polyai.keys },
     stackName: 'closer-crms',
-    say: () => {},
+    onStep: () => {},
   });
 }, 4 * MINUTE);
 
@@ -53,8 +53,8 @@ function verifyOf(name: string): VerifySettings {
   return local.configuration.connections[name]?.verify as VerifySettings;
 }
 
-/** The fixture's delivery about another conversation, proven with the connection's own secret. */
-async function genuine(name: string, fixture: Fixture, conversationId: string): Promise<Request> {
+/** The fixture's delivery about another conversation, signed with the connection's secret. */
+async function validRequest(name: string, fixture: Fixture, conversationId: string): Promise<Request> {
   const body = textOf(fixture).replaceAll(CONVERSATION, conversationId);
   const given = (fixture.query ?? '').replaceAll(CONVERSATION, conversationId);
   const { sender, audience } = (fixture.connection ?? {}) as { sender?: string; audience?: string };
@@ -76,7 +76,7 @@ async function genuine(name: string, fixture: Fixture, conversationId: string): 
   };
 }
 
-/** The same with one thing wrong: the body where that is signed, else the credential. */
+/** The same delivery with one fault: in the body if that is signed, otherwise in the credential. */
 function forge(verify: VerifySettings, { headers, query, body }: Request): Request {
   const change = (header: string) => ({ ...headers, [header]: changeCharacter(headers[header] ?? '', 12) });
   switch (verify.scheme) {
@@ -113,11 +113,11 @@ async function finalLine(conversationId: string): Promise<LoggedLine> {
 
 describe('a preset', () => {
   it.each(names)(
-    'closes the right chat for what is genuine, and none for what is forged: %s',
+    'closes the right chat for a valid delivery, and none for a forged one: %s',
     async (name) => {
       const fixture = readFixture(name, 'finished.json');
       const id = polyai.openChat();
-      const request = await genuine(name, fixture, id);
+      const request = await validRequest(name, fixture, id);
       const { status, text } = await send(name, forge(verifyOf(name), request));
       expect({ status, code: JSON.parse(text).code }).toEqual({
         status: 401,
@@ -136,7 +136,7 @@ describe('a preset', () => {
   );
 
   it(
-    'may look its conversation up by the ticket, and closes that',
+    'can look its conversation up by the ticket, and closes it',
     async () => {
       const id = polyai.openChat();
       polyai.share('1145814089', id);
@@ -147,7 +147,7 @@ describe('a preset', () => {
         propertyName: 'hs_pipeline_stage',
         propertyValue: '4',
       };
-      const request = await genuine(
+      const request = await validRequest(
         'looks-up',
         { source: 'here', body: [event], expected: { refused: '' } },
         id,

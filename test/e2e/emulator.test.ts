@@ -16,7 +16,7 @@ import { isolatedEnvironment } from '../../local/isolation.ts';
 import { type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
 import { SMALLEST, temporaryFolder, writeConnections } from '../support/configuration.ts';
 
-// An emulator that somebody else started, at AWS_ENDPOINT_URL.
+// Uses an emulator that is already running at AWS_ENDPOINT_URL.
 
 const MINUTE = 60_000;
 const folder = temporaryFolder();
@@ -48,7 +48,7 @@ function client() {
 
 describe('the CDK’s own commands', () => {
   it(
-    'deploy the stack with secrets of the user’s own, without help from our scripts, and it closes a chat',
+    'deploy the stack with the user’s own secrets and without our scripts, and it closes a chat',
     async () => {
       const secrets = new SecretsManagerClient(client());
       const signingSecret = 'a-signing-secret';
@@ -89,9 +89,9 @@ describe('the CDK’s own commands', () => {
   );
 });
 
-describe('npm start beside it', () => {
+describe('npm start on that emulator', () => {
   it(
-    'uses it, touches neither the stack nor the secrets that are there, and takes its own away again',
+    'does not touch the existing stack and secrets, and removes its own at the end',
     async () => {
       const sqs = new SQSClient(client());
       const secrets = new SecretsManagerClient(client());
@@ -130,7 +130,7 @@ describe('npm start beside it', () => {
 
 describe('two runs at once', () => {
   it(
-    'have an emulator each',
+    'each have their own emulator',
     async () => {
       const start = () => startEmulator(temporaryFolder(), undefined, () => {});
       const both = await Promise.all([start(), start(), start()]);

@@ -14,13 +14,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CRMS } from '../../functions/crm/index.ts';
 import { busName, isOnBus, sourceOf } from '../../infra/config/bus.ts';
 import { CONVERSATION, readFixture } from '../../local/fixture.ts';
-import type { LoggedLine } from '../../local/log.ts';
+import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
 import { type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
-import { type LocalStack, startLocalStack } from '../../local/stack.ts';
+import type { LoggedLine } from '../../local/stack-log.ts';
 import { writeConnections } from '../support/configuration.ts';
 
-// Events of buses through the deployed stack, on the emulator of AWS. There as on AWS nobody can put an event
-// with a partner's own source, so the connections name another; the buses are named like the partners'.
+// Sends events of buses through the deployed stack, on the emulator of AWS. Nobody can put an event with a partner's
+// source, on AWS either, so the connections name another source. The buses have names like those of partners.
 
 const MINUTE = 60_000;
 const PROJECT = { region: 'uk-1', accountId: 'acme-uk', projectId: 'PROJECT-191bfa2a' };
@@ -34,7 +34,7 @@ const connections: Record<string, Record<string, unknown>> = {
       return [crm, { ...fixtures[crm]?.connection, ...source, crm, polyai: 'support' }];
     }),
   ),
-  // On the default bus, and by ARN: of an account that is not the emulator's, so by its name here.
+  // On the default bus, named by an ARN of another account than the emulator's, so the local run uses its name.
   plain: {
     crm: 'eventbridge',
     polyai: 'support',
@@ -55,7 +55,7 @@ beforeAll(async () => {
     configuration: writeConnections({ polyai: { support: PROJECT }, connections }),
     polyai: { url: polyai.url, keys: polyai.keys },
     stackName: 'closer-events',
-    say: () => {},
+    onStep: () => {},
   });
 }, 4 * MINUTE);
 
@@ -66,7 +66,7 @@ afterAll(async () => {
 
 type Event = { 'detail-type': string; detail: unknown };
 
-/** Puts an event on the connection's bus, with the source that its rule looks for. */
+/** Puts an event on the connection's bus, with the source that its rule matches. */
 async function put(name: string, event: Event, source = sourceOfConnection(name)): Promise<void> {
   const { bus } = local.configuration.connections[name] ?? {};
   await local.events.put({
@@ -136,7 +136,7 @@ describe('an event', () => {
   );
 
   it(
-    'of an application’s own closes several chats, where the connection’s pattern lets it through',
+    'of the user’s own application closes several chats, if it matches the connection’s pattern',
     async () => {
       const [one, two, three] = [1, 2, 3].map(() => polyai.openChat(PROJECT)) as [string, string, string];
       await put('plain', { 'detail-type': 'any', detail: { open: true, chats: [three] } });
@@ -151,7 +151,7 @@ describe('an event', () => {
   );
 
   it(
-    'that ends nothing is ignored with the reason',
+    'that finishes nothing is ignored with a reason',
     async () => {
       const event = finished('eventbridge', 'x');
       await put('eventbridge', { ...event, detail: { ...(event.detail as object), status: 'open' } });
@@ -164,7 +164,7 @@ describe('an event', () => {
 
 describe('a connection on a bus', () => {
   // Beside connections that have one: test/e2e/iam.test.ts.
-  it('has no address, and where all are on buses there is no API and no receiver', async () => {
+  it('has no address, and a stack with no other connection has no API and no receiver', async () => {
     expect(local.outputs).not.toHaveProperty('WebhooksUrl');
     expect(() => local.webhookUrl('eventbridge')).toThrow(/there is no address/);
     const { Functions = [] } = await new LambdaClient({}).send(new ListFunctionsCommand({}));
@@ -191,7 +191,7 @@ async function eventsQueueUrl(): Promise<string | undefined> {
 
 describe('the queue of events', () => {
   it(
-    'keeps what is no event, which never gets to the close queue',
+    'keeps a message that is not an event, and nothing is queued',
     async () => {
       const QueueUrl = await eventsQueueUrl();
       const MessageBody = JSON.stringify({ v: 1, mark: randomUUID() });
@@ -209,9 +209,9 @@ describe('the queue of events', () => {
     MINUTE,
   );
 
-  // Last: it takes the close queue away for a while.
+  // Runs last, because it removes the close queue for a while.
   it(
-    'tries an event again whose close could not be queued',
+    'retries an event whose close could not be queued',
     async () => {
       const QueueUrl = local.outputs.CloseQueueUrl;
       const command = { QueueUrl, AttributeNames: ['All' as const] };

@@ -14,13 +14,13 @@ import {
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { signZendesk, zendeskEvent } from '../../local/delivery.ts';
-import type { LoggedLine } from '../../local/log.ts';
+import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
 import { type Behaviour, type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
-import { type LocalStack, startLocalStack } from '../../local/stack.ts';
+import type { LoggedLine } from '../../local/stack-log.ts';
 import { writeConnections } from '../support/configuration.ts';
 
-// The deployed stack with IAM enforced: every function has its role's permissions and no others. What the roles
-// lack shows here as a close that never comes, what they have too much as a call that is not denied.
+// Runs the deployed stack with IAM enforced: every function has only its role's permissions. A missing permission shows
+// as a close that never comes, a superfluous one as a call that is not denied.
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -28,7 +28,7 @@ const STACK = 'closer-iam';
 const place = { region: 'uk-1', accountId: 'acme-uk' };
 const cleanup = { schedule: 'rate(1 hour)', channels: ['CHAT'], dryRun: false };
 
-/** As a user's file has them: of an account that is not here, so the local run uses names. */
+/** Secrets by ARN, as in a user's file. The account does not exist here, so the local run uses their names. */
 const arn = (service: string, resource: string) => `arn:aws:${service}:eu-west-2:123456789012:${resource}`;
 
 const CONFIGURATION = {
@@ -69,7 +69,7 @@ beforeAll(async () => {
     polyai: { url: polyai.url, keys: polyai.keys },
     stackName: STACK,
     isIamEnforced: true,
-    say: () => {},
+    onStep: () => {},
   });
 }, 4 * MINUTE);
 
@@ -113,11 +113,11 @@ async function finalLine(id: string): Promise<LoggedLine> {
   });
 }
 
-/** Their `outcome` says which role had what it needs. */
+/** The `outcome` of the lines shows which role had its permissions. */
 const expectClosed = async (id: string) =>
   expect(await finalLine(id)).toMatchObject({ type: 'close', outcome: 'closed' });
 
-describe('with the permissions of their roles alone', () => {
+describe('with only the permissions of their roles', () => {
   it(
     'the receiver and the worker close a chat, with secrets of the stack and of the user, and after a retry',
     async () => {
@@ -195,7 +195,7 @@ describe('with the permissions of their roles alone', () => {
     MINUTE,
   );
 
-  it('no function meets a fault', async () => {
+  it('no function logs a fault', async () => {
     lines.push(...(await local.log.readNew()));
     expect(lines.filter(({ type }) => type === 'fault')).toEqual([]);
   });
@@ -278,7 +278,7 @@ const receive =
 const purge: Attempt = async ({ sqs }) =>
   sqs.send(new PurgeQueueCommand({ QueueUrl: await urlOf('closes') }));
 
-/** Of each role: what it may, so that a denial means something, and what it may not. */
+/** For each role: calls that are allowed, so that a denial is significant, and calls that are denied. */
 const ROLES: Record<string, { may: Record<string, Attempt>; mayNot: Record<string, Attempt> }> = {
   Receive: {
     may: { 'read a connection’s secret': read('connections', 'tickets') },

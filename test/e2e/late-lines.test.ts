@@ -9,8 +9,8 @@ import { ROOT } from '../../infra/root.ts';
 import { isolatedEnvironment } from '../../local/isolation.ts';
 import { temporaryFolder } from '../support/configuration.ts';
 
-// An emulator that hands out what a function has written only with its next invocation, every time: what
-// MiniStack does now and then, when the machine is busy.
+// Runs an emulator that always releases a function's lines only with its next invocation. MiniStack does so sometimes,
+// when the machine is busy.
 
 const MINUTE = 60_000;
 const ALWAYS_LATE = `
@@ -64,7 +64,7 @@ afterAll(async () => {
 }, MINUTE);
 
 it(
-  'npm start tells the outcome although the emulator keeps every line back',
+  'npm start shows the outcome even though the emulator holds every line back',
   async () => {
     const run = spawn(process.execPath, ['scripts/start.ts', '--once'], {
       cwd: ROOT,

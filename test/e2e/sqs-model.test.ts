@@ -15,9 +15,9 @@ import { createRandom } from '../soak/random.ts';
 import { answerCommand, createQueue, type Queue } from '../soak/sqs-model.ts';
 import { temporaryFolder } from '../support/configuration.ts';
 
-// The soak's model of SQS beside an SQS that is spoken to by the SDK: the same commands, the same answers.
-// What only AWS has (12 h from the receipt, 14 days, the in-flight limit, no harm in deleting twice) stands in
-// test/soak.
+// Compares the soak's model of SQS with the emulator's: the same commands through the SDK must get the same answers.
+// Behaviour that only AWS has (12 h from the receipt, 14 days, the in-flight limit, harmless second deletes) is tested
+// in test/soak.
 
 const MINUTE = 60_000;
 const VISIBILITY_SECONDS = 2;
@@ -134,7 +134,7 @@ describe.each([
   ['the model of SQS', modelled],
 ])('%s', (_, start) => {
   it(
-    'hides a message, gives it back with a higher count and the same times, and forgets it once it is deleted',
+    'hides a received message, delivers it again with a higher count and the same times, and never after its delete',
     async () => {
       const world = await start(10);
       const { url: QueueUrl, send, wait } = world;
@@ -157,7 +157,7 @@ describe.each([
   );
 
   it(
-    'hides a message for as long as it is told to, and shows it at once when told so',
+    'hides a message for the requested time, and shows it at once when that is zero',
     async () => {
       const world = await start(10);
       const { url: QueueUrl, send, wait } = world;
@@ -177,7 +177,7 @@ describe.each([
   );
 
   it(
-    'moves a message that was received too often to the dead-letter queue, its attributes with it',
+    'moves a message that was received too often to the dead-letter queue with its attributes',
     async () => {
       const world = await start(2);
       const { url: QueueUrl, deadLettersUrl, send, wait } = world;
@@ -198,7 +198,7 @@ describe.each([
   );
 
   it(
-    'confirms each entry of a batch by itself, and refuses a batch that is none',
+    'confirms each entry of a batch separately, and refuses an invalid batch',
     async () => {
       const world = await start(10);
       const { url: QueueUrl, send } = world;
@@ -220,7 +220,7 @@ describe.each([
   );
 
   it(
-    'refuses to change the visibility of a message that is gone',
+    'refuses to change the visibility of a deleted message',
     async () => {
       const world = await start(10);
       const { url: QueueUrl, send } = world;

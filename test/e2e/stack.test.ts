@@ -9,17 +9,17 @@ import {
   signZendesk,
   zendeskEvent,
 } from '../../local/delivery.ts';
-import type { LoggedLine } from '../../local/log.ts';
+import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
 import { type Behaviour, type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
-import { type LocalStack, startLocalStack } from '../../local/stack.ts';
+import type { LoggedLine } from '../../local/stack-log.ts';
 import { writeConnections } from '../support/configuration.ts';
 
-// The deployed stack, from the HTTP request to PolyAI's endpoint and the log, on the emulator of AWS.
+// Tests the deployed stack on the emulator of AWS, from the HTTP request to PolyAI's endpoint and the log.
 
 const MINUTE = 60_000;
-/** The first wait of the back-off, its jitter, and the queue's own delays. */
+/** The first wait of the back-off, its jitter, and the delays of the queue. */
 const SECOND_ATTEMPT_MS = 40_000;
-/** Until a project's secret is read again, at most twice in a minute, and the attempt after that. */
+/** The time until a project's secret is read again, at most twice a minute, and the attempt after that. */
 const HEALED_MS = 120_000;
 const ZENDESK = 'zendesk';
 
@@ -80,7 +80,7 @@ beforeAll(async () => {
     configuration: writeConnections({ polyai: PROJECTS, connections: CONNECTIONS }),
     polyai: { url: polyai.url, keys: polyai.keys },
     stackName: 'closer-e2e',
-    say: () => {},
+    onStep: () => {},
   });
   await local.writeSecret(local.secretId('connections', 'waiting'), { signingSecret: '' });
 }, 4 * MINUTE);
@@ -107,8 +107,8 @@ async function secretOf(connection: string): Promise<Record<string, string>> {
   return local.readSecret(local.secretId('connections', connection));
 }
 
-/** A body proven with the connection's own secret, as it stands in Secrets Manager. */
-async function proven(connection: string, body: string): Promise<Request> {
+/** A body signed with the connection's secret from Secrets Manager. */
+async function signed(connection: string, body: string): Promise<Request> {
   const { verify } = local.configuration.connections[connection] ?? {};
   if (!verify) throw new Error(`no connection ${connection}`);
   return { ...prove(verify, await secretOf(connection), { body, at: Date.now() }), body };
@@ -139,7 +139,7 @@ async function eventually<T>(
   }
 }
 
-/** The `close` lines of a conversation, once there is a final one. */
+/** Waits for the final `close` line of a conversation. @returns all its `close` lines */
 async function closeLines(conversationId: string, timeoutMs?: number): Promise<LoggedLine[]> {
   return eventually(async () => {
     lines.push(...(await local.log.readNew()));
@@ -155,23 +155,23 @@ async function expectClosed(conversationId: string, timeoutMs?: number): Promise
   return own;
 }
 
-// These take the back-off's time, so they begin before everything else and are looked at in the end.
+// These wait for the back-off, so they begin before everything else and are checked at the end.
 let down: { id: string };
 let healing: { id: string };
 
-describe('what takes a while', () => {
+describe('closes that take a while', () => {
   it(
-    'begins: a close while PolyAI is down, and one while its keys are wrong',
+    'begin: one while PolyAI is down, and one while its keys are wrong',
     async () => {
       down = { id: openChat() };
       behaviours.set(down.id, { status: 503, body: { error_message: 'down' } });
-      expect(await send(ZENDESK, await proven(ZENDESK, finished(ZENDESK, down.id)))).toMatchObject({
+      expect(await send(ZENDESK, await signed(ZENDESK, finished(ZENDESK, down.id)))).toMatchObject({
         status: 200,
       });
       healing = { id: openChat('sales') };
       await local.writeSecret(local.secretId('polyai', 'sales'), { apiKey: 'wrong', token: 'wrong' });
       expect(
-        await send('zendesk-sales', await proven('zendesk-sales', finished(ZENDESK, healing.id))),
+        await send('zendesk-sales', await signed('zendesk-sales', finished(ZENDESK, healing.id))),
       ).toMatchObject({ status: 200 });
       await eventually(
         () =>
@@ -184,14 +184,14 @@ describe('what takes a while', () => {
   );
 });
 
-describe('a genuine delivery', () => {
+describe('a valid delivery', () => {
   const schemes = [ZENDESK, 'hmac', 'standard-webhooks', 'bearer', 'header', 'query', 'basic'];
 
   it.each(schemes)(
     'closes the chat, and a forged one does not: %s',
     async (connection) => {
       const id = openChat();
-      const request = await proven(connection, finished(connection, id));
+      const request = await signed(connection, finished(connection, id));
       expect(await send(connection, forge(request))).toMatchObject({
         status: 401,
         body: { requestId: expect.any(String) },
@@ -228,10 +228,10 @@ describe('a genuine delivery', () => {
   );
 
   it(
-    'may come to the address with a slash at its end; any other path is nobody’s',
+    'is accepted at the address with a slash at its end, and refused at any other path',
     async () => {
       const id = openChat();
-      const request = await proven(ZENDESK, finished(ZENDESK, id));
+      const request = await signed(ZENDESK, finished(ZENDESK, id));
       for (const path of [`${ZENDESK}//`, `${ZENDESK}/x`]) {
         const { status, body } = await send(path, request);
         expect([path, status, body.code]).toEqual([path, 404, 'unknown_connection']);
@@ -243,7 +243,7 @@ describe('a genuine delivery', () => {
   );
 
   it(
-    'may be one of Svix',
+    'is accepted from Svix',
     async () => {
       const id = openChat();
       const body = finished('standard-webhooks', id);
@@ -256,18 +256,18 @@ describe('a genuine delivery', () => {
   );
 
   it(
-    'may be a trigger of Zendesk, whose id stands where the connection’s selector says',
+    'is accepted from a trigger of Zendesk, with the id at the connection’s selector',
     async () => {
       const ids = [openChat(), openChat()] as const;
       const bodies = [
         JSON.stringify({ polyai_conversation_id: ids[0], ticket_id: '7' }),
         JSON.stringify({ chat: ids[1] }),
       ] as const;
-      expect(await send(ZENDESK, await proven(ZENDESK, bodies[0]))).toMatchObject({
+      expect(await send(ZENDESK, await signed(ZENDESK, bodies[0]))).toMatchObject({
         status: 200,
         body: { accepted: 1 },
       });
-      expect(await send('zendesk-field', await proven('zendesk-field', bodies[1]))).toMatchObject({
+      expect(await send('zendesk-field', await signed('zendesk-field', bodies[1]))).toMatchObject({
         status: 200,
         body: { accepted: 1 },
       });
@@ -277,10 +277,10 @@ describe('a genuine delivery', () => {
   );
 
   it(
-    'may be a form',
+    'is accepted as a form',
     async () => {
       const id = openChat();
-      const request = await proven(
+      const request = await signed(
         'form',
         new URLSearchParams({ state: 'closed', chat: id, note: 'ü&=' }).toString(),
       );
@@ -295,11 +295,11 @@ describe('a genuine delivery', () => {
   );
 
   it(
-    'may close many chats',
+    'can close many chats',
     async () => {
       const ids = Array.from({ length: 25 }, () => openChat());
       const body = JSON.stringify({ chats: ids.map((id) => ({ id })) });
-      expect(await send('many', await proven('many', body))).toMatchObject({
+      expect(await send('many', await signed('many', body))).toMatchObject({
         status: 200,
         body: { accepted: 25 },
       });
@@ -309,12 +309,12 @@ describe('a genuine delivery', () => {
   );
 
   it(
-    'for a chat that is already over is told so by PolyAI, and that is final',
+    'for a chat that is already over has the final outcome already_ended',
     async () => {
       const id = openChat();
-      // The same bytes would be the same delivery.
+      // With the same bytes it would be the same delivery.
       for (const body of [finished('bearer', id), `${finished('bearer', id)} `])
-        await send('bearer', await proven('bearer', body));
+        await send('bearer', await signed('bearer', body));
       const outcomes = async () => {
         lines.push(...(await local.log.readNew()));
         const own = lines.filter((line) => line.type === 'close' && line.conversation_id === id);
@@ -326,24 +326,24 @@ describe('a genuine delivery', () => {
   );
 });
 
-describe('a delivery that asks for nothing', () => {
+describe('a delivery without a close', () => {
   it.each([
     ['not_finished', ZENDESK, zendeskEvent({ current: 'PENDING' })],
     ['no_conversation_id', ZENDESK, zendeskEvent({ externalId: null })],
     ['unusable_conversation_id', ZENDESK, zendeskEvent({ externalId: 'x'.repeat(257) })],
     ['finished_not_boolean', 'flag', { done: 'yes' }],
   ])('is answered 200 with the reason: %s', async (reason, connection, content) => {
-    const answer = await send(connection, await proven(connection, JSON.stringify(content)));
+    const answer = await send(connection, await signed(connection, JSON.stringify(content)));
     expect(answer).toMatchObject({ status: 200, body: { accepted: 0, ignored: [{ reason }] } });
   });
 });
 
 describe('a delivery that is refused', () => {
-  const zendesk = () => proven(ZENDESK, finished(ZENDESK, openChat()));
+  const zendesk = () => signed(ZENDESK, finished(ZENDESK, openChat()));
   const unsigned = { body: '{}' };
 
   it.each<[string, number, string, () => Promise<Request> | Request, string?]>([
-    ['to an address of nobody', 404, 'unknown_connection', zendesk, 'nobody'],
+    ['to an unknown address', 404, 'unknown_connection', zendesk, 'nobody'],
     ['by GET', 405, 'method_not_allowed', () => ({ method: 'GET' })],
     ['by DELETE', 405, 'method_not_allowed', () => ({ method: 'DELETE' })],
     [
@@ -383,16 +383,22 @@ describe('a delivery that is refused', () => {
       () => withHeaders(unsigned, { authorization: 'Bearer x' }),
       'bearer',
     ],
-    ['genuine and not JSON', 400, 'body_unreadable', () => proven('bearer', '{"status":'), 'bearer'],
+    [
+      'with a valid signature and not JSON',
+      400,
+      'body_unreadable',
+      () => signed('bearer', '{"status":'),
+      'bearer',
+    ],
     [
       'asking for 101 closes',
       400,
       'too_many_conversations',
-      () => proven('many', JSON.stringify({ chats: Array.from({ length: 101 }, (_, id) => ({ id })) })),
+      () => signed('many', JSON.stringify({ chats: Array.from({ length: 101 }, (_, id) => ({ id })) })),
       'many',
     ],
     ['while its secret is empty', 503, 'secret_not_ready', () => unsigned, 'waiting'],
-  ])('says why: %s', async (_, status, code, request, connection = ZENDESK) => {
+  ])('is answered with the reason: %s', async (_, status, code, request, connection = ZENDESK) => {
     const answer = await send(connection, await request());
     expect(answer.headers.get('content-type')).toBe('application/problem+json');
     expect(answer).toMatchObject({
@@ -412,7 +418,7 @@ describe('a delivery that is refused', () => {
 
 describe('a secret', () => {
   it(
-    'is rotated without a deployment, and for a while has two values',
+    'is rotated without a deployment, and may have two values',
     async () => {
       const id = local.secretId('connections', 'hmac');
       const { signingSecret: old = '' } = await secretOf('hmac');
@@ -424,7 +430,7 @@ describe('a secret', () => {
       };
       expect(await send('hmac', signedWith(old))).toMatchObject({ status: 200 });
       await local.writeSecret(id, { signingSecret: [`new-${CANARY}`, old] });
-      // Read again on a mismatch, at most twice in a minute: an earlier forgery may have used that up.
+      // After a mismatch it is read again at most twice a minute, and an earlier forgery may have used that up.
       await eventually(async () => (await send('hmac', signedWith(`new-${CANARY}`))).status === 200);
       expect(await send('hmac', signedWith(old))).toMatchObject({ status: 200 });
       expect(await send('hmac', signedWith(`${old}x`))).toMatchObject({
@@ -451,11 +457,11 @@ describe('the dead-letter queue', () => {
   }
 
   it(
-    'gets a close that PolyAI rejects, as it was, with outcome and reason',
+    'gets a close that PolyAI rejects, unchanged, with outcome and reason',
     async () => {
       const id = openChat();
       behaviours.set(id, { status: 422, body: { error_code: 'SCHEMA_VALIDATION_FAILED' } });
-      const { body } = await send(ZENDESK, await proven(ZENDESK, finished(ZENDESK, id)));
+      const { body } = await send(ZENDESK, await signed(ZENDESK, finished(ZENDESK, id)));
       const { Body = '', MessageAttributes } = await deadLetter(id);
       expect(JSON.parse(Body)).toMatchObject({
         v: 1,
@@ -481,7 +487,7 @@ describe('the dead-letter queue', () => {
   );
 
   it(
-    'gets a message that is no close request',
+    'gets a message that is not a close request',
     async () => {
       const MessageBody = `not a close request ${randomUUID()}`;
       await sqs().send(new SendMessageCommand({ QueueUrl: local.outputs.CloseQueueUrl, MessageBody }));
@@ -495,7 +501,7 @@ describe('the dead-letter queue', () => {
   );
 });
 
-describe('what took a while', () => {
+describe('a close that took a while', () => {
   it(
     'is closed after PolyAI is back',
     async () => {
@@ -524,7 +530,7 @@ describe('what took a while', () => {
 
 describe('the log', () => {
   it(
-    'holds no secret and nothing of a body',
+    'contains no secret and no part of a body',
     async () => {
       const secrets = await Promise.all(Object.keys(CONNECTIONS).map(secretOf));
       const values = secrets
@@ -544,7 +550,7 @@ function withHeaders(request: Request, headers: Record<string, string>): Request
   return { ...request, headers: { ...request.headers, ...headers } };
 }
 
-/** The same with one thing wrong: the body where that is signed, else the credential. */
+/** The same delivery with one fault: in the body if that is signed, otherwise in the credential. */
 function forge({ headers = {}, query = '', body = '' }: Request): Request {
   if (headers.authorization)
     return { headers: { authorization: changeCharacter(headers.authorization, 12) }, body };

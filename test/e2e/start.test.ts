@@ -8,7 +8,7 @@ import { USUAL_PORT } from '../../local/emulator.ts';
 import { startPolyAI } from '../../local/polyai-stand-in.ts';
 import { SMALLEST, writeConnections } from '../support/configuration.ts';
 
-// `npm start`, as somebody types it. What the shell carries must not matter, so it carries a lot.
+// Runs `npm start` as a user does. The shell's AWS settings must not matter, so it has many.
 
 const MINUTE = 60_000;
 const SHELL = {
@@ -45,14 +45,14 @@ function start(args: string[], env: Record<string, string> = {}): Run {
 
 async function printed(run: Run, text: string): Promise<void> {
   while (!run.output().includes(text)) {
-    if (run.child.exitCode !== null) throw new Error(`it ended without "${text}":\n${run.output()}`);
+    if (run.child.exitCode !== null) throw new Error(`the run ended without "${text}":\n${run.output()}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 
 describe('npm start', () => {
   it(
-    'closes a chat, shows each step of it and the outcome, and with --once exits with 0',
+    'closes a chat, shows each step and the outcome, and with --once exits with 0',
     async () => {
       const run = start(['--once']);
       expect({ code: await run.ended, output: run.output() }).toMatchObject({ code: 0 });
@@ -70,7 +70,7 @@ describe('npm start', () => {
   );
 
   it(
-    'closes a chat of the connection that is asked for, in that connection’s project',
+    'closes a chat of the connection named with --connection, in that connection’s project',
     async () => {
       const config = writeConnections({
         polyai: {
@@ -91,7 +91,7 @@ describe('npm start', () => {
   );
 
   it(
-    'exits with 1 where the outcome is another one, and says which',
+    'exits with 1 when the outcome is not closed, and shows that outcome',
     async () => {
       const polyai = await startPolyAI();
       polyai.behave(() => ({ status: 422, body: { error_code: 'NO' } }));
@@ -124,12 +124,12 @@ describe('npm start', () => {
   );
 
   it(
-    'stays up, takes what its curl lines send, and leaves nothing behind at Ctrl-C',
+    'keeps running, accepts what its curl lines send, and stops its emulator on Ctrl-C',
     async () => {
       const run = start([]);
       await printed(run, 'so its signature is wrong:');
       const address = /POST (http:\/\/127\.0\.0\.1:(\d+)\/\S+)/.exec(run.output());
-      await printed(run, 'To send deliveries of your own to in-house');
+      await printed(run, 'To send your own deliveries to in-house');
       await printed(run, 'openssl dgst -sha256 -hmac');
       const lines = run
         .output()
@@ -148,10 +148,10 @@ describe('npm start', () => {
   );
 
   it(
-    'takes a free port where the usual one is taken, and says so',
+    'uses a free port when the usual one is taken, and names it',
     async () => {
       const server = createServer().listen(USUAL_PORT, '127.0.0.1');
-      // Another test's emulator may have it, which is as good.
+      // If another test's emulator has the port, it is taken too.
       await Promise.race([once(server, 'listening'), once(server, 'error')]).catch(() => undefined);
       const run = start([]);
       await printed(run, `Port ${USUAL_PORT} is taken: using `);
@@ -163,7 +163,7 @@ describe('npm start', () => {
   );
 
   it(
-    'takes its emulator with it when it is killed',
+    'stops its emulator when it is killed',
     async () => {
       const run = start([]);
       await printed(run, 'Deploying the stack');
@@ -182,31 +182,31 @@ describe('npm start', () => {
 
   it.each([
     [
-      'an AWS that is not this machine',
+      'an AWS on another machine',
       { AWS_ENDPOINT_URL: 'https://sqs.eu-west-1.amazonaws.com' },
       [],
-      'is not this machine',
+      'is not an address of this machine',
     ],
-    ['a configuration that is not there', {}, ['--config', 'nowhere.json'], 'nowhere.json'],
-    ['an option that it does not know', {}, ['--onec'], '--onec'],
-    ['an option that npm kept for itself', { npm_config_once: 'true' }, [], 'npm start -- --once'],
-    ['a connection that is not there', {}, ['--connection', 'x'], 'there are: zendesk-support, in-house'],
-    ['a port that is none', {}, ['--port', 'x'], '--port takes a number'],
-    ['a conversation without PolyAI', {}, ['--conversation', 'x'], '--conversation goes with --polyai'],
-    ['a PolyAI that is not safe', {}, ['--polyai', 'http://example.com'], 'https'],
+    ['a missing configuration', {}, ['--config', 'nowhere.json'], 'nowhere.json'],
+    ['an unknown option', {}, ['--onec'], '--onec'],
+    ['an option that npm took for itself', { npm_config_once: 'true' }, [], 'npm start -- --once'],
+    ['an unknown connection', {}, ['--connection', 'x'], 'with an address: zendesk-support, in-house'],
+    ['an invalid port', {}, ['--port', 'x'], '--port must be a number'],
+    ['a conversation without PolyAI', {}, ['--conversation', 'x'], '--conversation needs --polyai'],
+    ['a PolyAI without TLS', {}, ['--polyai', 'http://example.com'], 'https'],
   ])(
-    'refuses %s in one go',
-    async (_, env, args, says) => {
+    'refuses %s with a message and no stack trace',
+    async (_, env, args, message) => {
       const run = start(args, env as Record<string, string>);
       expect(await run.ended).toBe(1);
-      expect(run.output()).toContain(says);
+      expect(run.output()).toContain(message);
       expect(run.output()).not.toMatch(/^\s+at /m);
     },
     MINUTE,
   );
 
   it(
-    'refuses a port that is taken where that one was asked for',
+    'refuses a taken port that was named with --port',
     async () => {
       const server: Server = createServer().listen(0, '127.0.0.1');
       await once(server, 'listening');

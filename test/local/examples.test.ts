@@ -59,7 +59,7 @@ function textsOf(headers: IncomingHttpHeaders): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
 }
 
-/** A deployed stack, as far as an example needs one. */
+/** The parts of a deployed stack that an example needs. */
 function stackOf(connections: Record<string, unknown>, secret = SECRETS) {
   return {
     configuration: configurationOf({ ...SMALLEST, connections }),
@@ -77,7 +77,7 @@ async function paste(line: string | undefined): Promise<void> {
   await once(child, 'close');
 }
 
-/** The verdict on the one delivery that arrived; `undefined` is a genuine one. */
+/** The verdict on the one delivery that arrived; `undefined` means valid. */
 function verdict(verify: VerifySettings, secret: Record<string, string>) {
   const [only, ...more] = arrived;
   if (!only || more.length > 0) throw new Error(`${arrived.length} deliveries arrived`);
@@ -129,12 +129,12 @@ describe('the line for a connection', () => {
     expect(await verdict(verify, await stack.readSecret())).toBeUndefined();
   });
 
-  it.each(SCHEME_CASES)('is verified where no example can be made: %s', async (_, connection, secret) => {
+  it.each(SCHEME_CASES)('is verified when no example can be made: %s', async (_, connection, secret) => {
     const odd = { ...connection, finishedWhen: 'length(body.all) > `3`' };
     delete (odd as { finishedValues?: unknown }).finishedValues;
     const stack = stackOf({ own: odd }, secret);
     const lines = await describeConnection(stack, 'own', openChat);
-    expect(lines.join('\n')).toContain('No example can be made for its settings');
+    expect(lines.join('\n')).toContain('Cannot make an example for these settings.');
     await paste(lines.at(-1));
     const { verify } = stack.configuration.connections.own as { verify: VerifySettings };
     expect(await verdict(verify, await stack.readSecret())).toBeUndefined();
@@ -147,7 +147,7 @@ describe('the line for a connection', () => {
     expect(JSON.parse(secret?.replace('secret: ', '') ?? '')).toMatchObject({ signingSecret: SECRET });
   });
 
-  it('names an open chat of the connection’s project, and its shared id where that is looked up', async () => {
+  it('names an open chat of the connection’s project, and its shared id when that is looked up', async () => {
     const stack = stackOf({
       own: { crm: 'hubspot', polyai: 'support', finishedValues: ['4'], lookUp: 'sharedId' },
     });
@@ -157,7 +157,7 @@ describe('the line for a connection', () => {
     );
   });
 
-  it('says what to do where only the vendor can sign', async () => {
+  it('says what to do when only the vendor can sign', async () => {
     const stack = stackOf({
       own: { crm: 'zoho-desk', polyai: 'support', dataCentre: 'com', audience: 'w-1', sender: '12345' },
     });
@@ -170,7 +170,7 @@ describe('the line for a connection', () => {
 describe('the connection whose example is sent', () => {
   const two = { 'in-house': hmac({}), zendesk: { crm: 'zendesk', polyai: 'support' } };
 
-  it('is Zendesk’s where there is one, else the one that is asked for', async () => {
+  it('is Zendesk’s if there is one, unless another one is named', async () => {
     expect(await chooseExample(stackOf(two), undefined, openChat)).toMatchObject({ name: 'zendesk' });
     expect(await chooseExample(stackOf(two), 'in-house', openChat)).toMatchObject({
       name: 'in-house',
@@ -178,12 +178,12 @@ describe('the connection whose example is sent', () => {
     });
   });
 
-  it('is no other than the one that is asked for, where no example can be made for that', async () => {
+  it('is never another one than the named one, even if that has no example', async () => {
     const odd = { ...two, 'in-house': { ...hmac({}), finishedWhen: 'length(body.all) > `3`' } };
     expect(await chooseExample(stackOf(odd), 'in-house', openChat)).toBeUndefined();
   });
 
-  it('may be any with an address, and another name is refused with those', () => {
+  it('may be any with an address, and any other name is refused with a list of these', () => {
     const configuration = configurationOf({
       ...SMALLEST,
       connections: {
@@ -199,9 +199,9 @@ describe('the connection whose example is sent', () => {
     });
     expect(() => requireHttpConnection(configuration, 'in-house')).not.toThrow();
     expect(() => requireHttpConnection(configuration, 'inhouse')).toThrow(
-      '--connection inhouse: that connection is not in this configuration. With an address there are: zendesk, in-house.',
+      '--connection inhouse: that connection is not in this configuration. Connections with an address: zendesk, in-house.',
     );
-    expect(() => requireHttpConnection(configuration, 'bus')).toThrow('is on a bus');
+    expect(() => requireHttpConnection(configuration, 'bus')).toThrow('is on an event bus');
     expect(httpConnections(configuration).map(([name]) => name)).toEqual(['zendesk', 'in-house']);
   });
 });

@@ -30,7 +30,7 @@ describe('a line that the emulator keeps back', () => {
     expect(flushes()).toBe(1);
   });
 
-  it('needs nothing where it comes in time', async () => {
+  it('is not fetched when it comes in time', async () => {
     const { lines, flushes, pass } = watch();
     lines.expect();
     await pass(1000);
@@ -39,7 +39,7 @@ describe('a line that the emulator keeps back', () => {
     expect(flushes()).toBe(0);
   });
 
-  it('is fetched although another one has come', async () => {
+  it('is fetched even though another one has come', async () => {
     const { lines, flushes, pass } = watch();
     lines.expect();
     lines.expect();
@@ -48,7 +48,7 @@ describe('a line that the emulator keeps back', () => {
     expect(flushes()).toBe(1);
   });
 
-  it('is fetched again where that failed, five times at most, and then the next one is waited for', async () => {
+  it('is fetched again after a failure, five times at most, and the next one is fetched too', async () => {
     const { lines, flushes, pass } = watch(() => {
       throw new Error('the emulator is busy');
     });
@@ -60,7 +60,7 @@ describe('a line that the emulator keeps back', () => {
     expect(flushes()).toBe(10);
   });
 
-  it('is waited for again where one is expected while the last is fetched', async () => {
+  it('is fetched when it is expected during another fetch', async () => {
     const { lines, flushes, pass } = watch((each) => {
       each.arrived();
       if (flushes() === 1) each.expect();
@@ -70,7 +70,7 @@ describe('a line that the emulator keeps back', () => {
     expect(flushes()).toBe(2);
   });
 
-  it('is not fetched any more at the end', async () => {
+  it('is not fetched after stop', async () => {
     const { lines, flushes, pass } = watch();
     lines.expect();
     lines.stop();
@@ -78,7 +78,7 @@ describe('a line that the emulator keeps back', () => {
     expect(flushes()).toBe(0);
   });
 
-  it('is none where a line comes that nobody expects', async () => {
+  it('is still fetched when an unexpected line came before', async () => {
     const { lines, flushes, pass } = watch();
     lines.arrived();
     lines.expect();

@@ -37,7 +37,7 @@ async function talk(operation: 'create' | 'respond', message: object) {
 }
 
 describe('the PolyAI stand-in', () => {
-  it('closes an open chat once and says afterwards that it is over', async () => {
+  it('closes an open chat once, and then answers that it is over', async () => {
     const id = polyai.openChat();
     expect(polyai.isOpen(id)).toBe(true);
     expect(await ask(id)).toMatchObject({ status: 200, body: '{"success":true}' });
@@ -47,7 +47,7 @@ describe('the PolyAI stand-in', () => {
     expect(JSON.parse(again.body)).toMatchObject({ success: false, error_code: 'CHAT_CONVERSATION_ENDED' });
   });
 
-  it('lets a created chat be spoken to until it is closed', async () => {
+  it('answers a created chat until that is closed', async () => {
     const { conversation_id, response } = await talk('create', {});
     expect(response).toEqual(expect.any(String));
     const message = { conversation_id, message: 'Where is my order?' };
@@ -63,20 +63,20 @@ describe('the PolyAI stand-in', () => {
     });
   });
 
-  it('keeps a chat from the other projects when it was opened for one', async () => {
+  it('hides a chat that was opened for one project from the others', async () => {
     const own = polyai.openChat({ accountId: 'acme-uk', projectId: 'PROJECT-1' });
     const foreign = polyai.openChat({ accountId: 'acme-uk', projectId: 'PROJECT-2' });
     expect((await ask(foreign)).status).toBe(404);
     expect((await ask(own)).status).toBe(200);
   });
 
-  it('makes ids of several forms, none twice', () => {
+  it('makes ids of several forms, and none twice', () => {
     const ids = Array.from({ length: 40 }, () => polyai.openChat());
     expect(new Set(ids).size).toBe(40);
     expect(new Set(ids.map((id) => id.slice(0, id.search(/[-_]/)))).size).toBeGreaterThan(3);
   });
 
-  it('gives the correlation id back, in the header and in an error', async () => {
+  it('returns the correlation id, in the header and in an error', async () => {
     const { headers, body } = await ask('unknown');
     expect(headers['x-polyai-correlation-id']).toBe('our-own-id');
     expect(JSON.parse(body).error_id).toBe('our-own-id');
@@ -92,7 +92,7 @@ describe('the PolyAI stand-in', () => {
     expect((await ask(id)).status).toBe(200);
   });
 
-  it('records every call, answered or not, and tells the listeners', async () => {
+  it('records every call, answered or not, and calls the listeners', async () => {
     const seen: Call[] = [];
     polyai.onCall((call) => seen.push(call));
     await ask('unknown');
@@ -103,7 +103,7 @@ describe('the PolyAI stand-in', () => {
     expect(polyai.calls[0]).toMatchObject({ method: 'PUT', path: '/v1/acme-uk/PROJECT-1/chat/close' });
   });
 
-  it('does as it is told for the calls it is told about, and as ever for the others', async () => {
+  it('applies a behaviour to the selected calls, and answers the others normally', async () => {
     const [first, second] = [polyai.openChat(), polyai.openChat()];
     polyai.behave(({ conversationId }) =>
       conversationId === first ? { status: 503, body: 'down', headers: { 'retry-after': '3' } } : undefined,
@@ -115,7 +115,7 @@ describe('the PolyAI stand-in', () => {
     expect((await ask(first)).status).toBe(200);
   });
 
-  it('closes the chat behind a normal answer that travels badly', async () => {
+  it('closes the chat even if its normal answer is damaged on the way', async () => {
     for (const behaviour of [{ reset: 'after' as const }, { truncate: true }]) {
       const id = polyai.openChat();
       polyai.behave(() => behaviour);
@@ -235,7 +235,7 @@ describe('the stand-in’s list of conversations', () => {
   };
   const idsOf = ({ conversations }: { conversations: { id: string }[] }) => conversations.map(({ id }) => id);
 
-  it('shows a chat as it was opened, and no longer in progress once it was closed', async () => {
+  it('shows a chat as it was opened, and not in progress after it was closed', async () => {
     const id = polyai.openChat(owner, { channel: 'WEBCHAT', startedAt: 1000, turns: [{ user_input: 'hi' }] });
     expect((await list('in_progress=true')).conversations).toEqual([
       expect.objectContaining({
@@ -252,7 +252,7 @@ describe('the stand-in’s list of conversations', () => {
     expect(idsOf(await list('in_progress=false'))).toEqual([id]);
   });
 
-  it('keeps to the project, the environment and the span, both ends included', async () => {
+  it('filters by project, environment and time span, both ends included', async () => {
     const [one, two, three] = [1000, 2000, 3000].map((startedAt) => polyai.openChat(owner, { startedAt }));
     polyai.openChat({ ...owner, projectId: 'PROJECT-2' }, { startedAt: 1000 });
     const sandbox = polyai.openChat(owner, { startedAt: 1000, environment: 'sandbox' });
@@ -262,7 +262,7 @@ describe('the stand-in’s list of conversations', () => {
     expect(idsOf(await list(''))).toContain(three);
   });
 
-  it('has pages that lose and repeat nothing, though chats end meanwhile', async () => {
+  it('has pages that neither lose nor repeat a chat, even when chats end between pages', async () => {
     const ids = Array.from({ length: 25 }, () => polyai.openChat(owner, { startedAt: 1000 }));
     const seen: string[] = [];
     let cursor: string | null = null;
@@ -279,7 +279,7 @@ describe('the stand-in’s list of conversations', () => {
     expect(await list(query)).toMatchObject({ status: 400, error_code: 'CONVERSATIONS_VALIDATION_FAILED' });
   });
 
-  it('asks for its own key where there is one', async () => {
+  it('needs its own key if there is one', async () => {
     expect((await list('', { 'x-api-key': 'wrong' })).status).toBe(401);
     polyai.keys = { ...polyai.keys, conversationsApiKey: 'lists' };
     expect((await list('')).status).toBe(401);

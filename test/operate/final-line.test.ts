@@ -22,31 +22,31 @@ const LINE = {
 };
 const FILTER = { outcomes: ['not_found', 'no_conversation'], projects: [] as string[] };
 
-function read(change: Record<string, unknown> = {}, at = NOW) {
-  return readFinalLine(JSON.stringify({ ...LINE, ...change }), at);
+function read(change: Record<string, unknown> = {}, loggedAt = NOW) {
+  return readFinalLine(JSON.stringify({ ...LINE, ...change }), loggedAt);
 }
 
-/** What is chosen of lines that are there, in the order in which they are read. */
+/** What is chosen of these lines, read in this order. */
 function choose(lines: [Record<string, unknown>, number?][], filter: Partial<typeof FILTER> = {}) {
   const newest = createNewestLines({ ...FILTER, ...filter });
-  for (const [change, at] of lines) {
-    const line = read(change, at);
-    if (!line) throw new Error('there is no such line');
+  for (const [change, loggedAt] of lines) {
+    const line = read(change, loggedAt);
+    if (!line) throw new Error('this is not a final line');
     newest.add(line);
   }
   return newest.result();
 }
 
-/** What a line that is there asks for. */
-function ask(change: Record<string, unknown> = {}) {
+/** The close request that a line becomes. */
+function requestOf(change: Record<string, unknown> = {}) {
   const line = read(change);
-  if (!line) throw new Error('there is no such line');
+  if (!line) throw new Error('this is not a final line');
   return toCloseRequest(line, 'request-2', NOW);
 }
 
 describe('a final line', () => {
-  it('is one of a close that is over, with this outcome', () => {
-    expect(read()).toMatchObject({ id: 'CONV-1', outcome: 'not_found', project: 'support', at: NOW });
+  it('is read with its id, outcome, project and time', () => {
+    expect(read()).toMatchObject({ id: 'CONV-1', outcome: 'not_found', project: 'support', loggedAt: NOW });
   });
 
   it.each([
@@ -54,15 +54,15 @@ describe('a final line', () => {
     ['final in words', { final: 'true' }],
     ['of another type', { type: 'delivery' }],
     ['without an outcome', { outcome: undefined }],
-  ])('is none when it is %s', (_, change) => {
+  ])('is not a line that is %s', (_, change) => {
     expect(read(change)).toBeUndefined();
   });
 
-  it.each(['START RequestId: 1', '', 'null', '[1]', '"close"'])('is none when it is %j', (message) => {
+  it.each(['START RequestId: 1', '', 'null', '[1]', '"close"'])('is not the message %j', (message) => {
     expect(readFinalLine(message, NOW)).toBeUndefined();
   });
 
-  it('is asked of CloudWatch by type and finality, because a newer outcome counts', () => {
+  it('is filtered by type and finality only, because a newer outcome counts', () => {
     expect(FINAL_LINES).toBe('{ ($.type = "close") && ($.final IS TRUE) }');
   });
 });
@@ -70,12 +70,12 @@ describe('a final line', () => {
 describe('each conversation', () => {
   const idOf = (lines: { id: string }[]) => lines.map(({ id }) => id);
 
-  it('may be asked for by its outcome', () => {
+  it('can be chosen by its outcome', () => {
     expect(idOf(choose([[{}]]).chosen)).toEqual(['CONV-1']);
     expect(choose([[{ outcome: 'closed' }]])).toEqual({ chosen: [], overtaken: [], projects: [] });
   });
 
-  it('may be asked for by its project, and the projects that have one are named', () => {
+  it('can be chosen by its project, and every project with such an outcome is named', () => {
     expect(choose([[{}]], { projects: ['sales', 'support'] }).chosen).toHaveLength(1);
     expect(choose([[{}]], { projects: ['sales'] })).toEqual({
       chosen: [],
@@ -93,7 +93,7 @@ describe('each conversation', () => {
     expect(chosen.map(({ line }) => line.crm_ref)).toEqual(['new']);
   });
 
-  it('is another one in another project, and as a shared id', () => {
+  it('is another one in another project, or as a shared id', () => {
     const { chosen } = choose([
       [{}],
       [{ project: 'sales' }],
@@ -102,13 +102,13 @@ describe('each conversation', () => {
     expect(chosen).toHaveLength(3);
   });
 
-  it('counts by every line where it has no id', () => {
+  it('counts once for every line when the lines have no id', () => {
     const nameless = { conversation_id: undefined, outcome: 'not_found' };
     expect(choose([[nameless], [nameless]]).chosen).toHaveLength(2);
   });
 
   it.each(['closed', 'already_ended', 'rejected', 'resolved'])(
-    'is left out where it has since ended as %s, in whatever order the lines come',
+    'is left out when it has ended as %s since, in any order of the lines',
     (outcome) => {
       const lines: [Record<string, unknown>, number][] = [
         [{}, NOW - 1],
@@ -122,12 +122,12 @@ describe('each conversation', () => {
     },
   );
 
-  it('is not left out where it was closed before', () => {
+  it('is not left out when it was closed before', () => {
     const { chosen, overtaken } = choose([[{ outcome: 'closed' }, NOW - 1], [{}]]);
     expect([chosen, overtaken].map(idOf)).toEqual([['CONV-1'], []]);
   });
 
-  it('is not left out for what became of another one', () => {
+  it('is not left out because of the outcome of another one', () => {
     const { chosen } = choose([
       [{}, NOW - 1],
       [{ outcome: 'closed', conversation_id: 'CONV-2' }],
@@ -136,17 +136,23 @@ describe('each conversation', () => {
     expect(idOf(chosen)).toEqual(['CONV-1']);
   });
 
-  it.each(['resolved', 'closed'])('is left out as a shared id that has led to one since: %s', (outcome) => {
-    const lookUp = { outcome: 'no_conversation', conversation_id: undefined, shared_id: '5158' };
-    const found = { outcome, conversation_id: 'CONV-9', shared_id: '5158' };
-    expect(choose([[lookUp, NOW - 1], [found]])).toMatchObject({ chosen: [], overtaken: [{ id: 'CONV-9' }] });
-    expect(choose([[lookUp], [found, NOW - 1]]).chosen).toMatchObject([{ id: '5158' }]);
-  });
+  it.each(['resolved', 'closed'])(
+    'is left out as a shared id that has been resolved since: %s',
+    (outcome) => {
+      const lookUp = { outcome: 'no_conversation', conversation_id: undefined, shared_id: '5158' };
+      const found = { outcome, conversation_id: 'CONV-9', shared_id: '5158' };
+      expect(choose([[lookUp, NOW - 1], [found]])).toMatchObject({
+        chosen: [],
+        overtaken: [{ id: 'CONV-9' }],
+      });
+      expect(choose([[lookUp], [found, NOW - 1]]).chosen).toMatchObject([{ id: '5158' }]);
+    },
+  );
 });
 
-describe('the close that a line tells of', () => {
-  it('is asked for by the operator, and otherwise as it was', () => {
-    expect(ask()).toEqual({
+describe('the close request of a line', () => {
+  it('comes from the operator and otherwise has the fields of the line', () => {
+    expect(requestOf()).toEqual({
       v: 1,
       requestId: 'request-2',
       source: 'operator',
@@ -160,9 +166,9 @@ describe('the close that a line tells of', () => {
     });
   });
 
-  it('does without what the line does not have', () => {
+  it('leaves out fields that the line does not have', () => {
     const change = { connection: undefined, crm: undefined, crm_ref: undefined, delivery_id: undefined };
-    expect(Object.keys(ask(change) ?? {})).toEqual([
+    expect(Object.keys(requestOf(change) ?? {})).toEqual([
       'v',
       'requestId',
       'source',
@@ -172,16 +178,18 @@ describe('the close that a line tells of', () => {
     ]);
   });
 
-  it('is a look-up from now on where only the shared id is known', () => {
-    expect(ask({ outcome: 'no_conversation', conversation_id: undefined, shared_id: '5158' })).toMatchObject({
+  it('is a look-up that counts from now when only the shared id is known', () => {
+    expect(
+      requestOf({ outcome: 'no_conversation', conversation_id: undefined, shared_id: '5158' }),
+    ).toMatchObject({
       sharedId: '5158',
       receivedAt: '2026-08-01T08:00:00.000Z',
       lookUpFrom: '2026-08-01T12:00:00.000Z',
     });
   });
 
-  it('is a plain close where the shared id was resolved', () => {
-    const request = ask({ shared_id: '5158' });
+  it('is a plain close when the shared id was resolved', () => {
+    const request = requestOf({ shared_id: '5158' });
     expect(request?.conversationId).toBe('CONV-1');
     expect(request).not.toHaveProperty('sharedId');
     expect(request).not.toHaveProperty('lookUpFrom');
@@ -191,7 +199,7 @@ describe('the close that a line tells of', () => {
     ['project', { project: undefined }],
     ['id', { conversation_id: undefined }],
     ['time', { received_at: undefined }],
-  ])('cannot be asked for without a %s', (_, change) => {
-    expect(ask(change)).toBeUndefined();
+  ])('cannot be made without a %s', (_, change) => {
+    expect(requestOf(change)).toBeUndefined();
   });
 });

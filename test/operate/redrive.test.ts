@@ -6,16 +6,14 @@ import type {
 } from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { parseCloseRequest } from '../../functions/close-request.ts';
-import { bodyToSend, isAskedFor, readDeadLetter } from '../../operate/dead-letter.ts';
+import { bodyToSend, isSelected, readDeadLetter } from '../../operate/dead-letter.ts';
 import { createPace } from '../../operate/pace.ts';
-import { type RedriveParts, redrive } from '../../operate/redrive.ts';
+import { type RedriveOptions, type RedriveParts, redrive } from '../../operate/redrive.ts';
 import { ageOf, list, type Row, tabulate } from '../../operate/table.ts';
-import type { Options } from '../../scripts/command/options.ts';
 
 const NOW = Date.parse('2026-08-01T12:00:00.000Z');
 const HOUR = 3_600_000;
-const OPTIONS: Options = {
-  stack: 'closer',
+const OPTIONS: RedriveOptions = {
   outcomes: [],
   projects: [],
   sinceMs: undefined,
@@ -57,7 +55,7 @@ function message(change: Change = {}): Message {
 }
 
 describe('a dead letter', () => {
-  it('is what the worker wrote of it', () => {
+  it('has the outcome and the reason that the worker wrote', () => {
     expect(readDeadLetter(message())).toEqual({
       messageId: 'm-1',
       receiptHandle: 'handle-of-m-1',
@@ -81,26 +79,26 @@ describe('a dead letter', () => {
     ['of a newer version without a project', { v: 2 }, { kind: 'close' }],
     ['a look-up', look, { kind: 'look_up', project: 'support' }],
     ['a look-up of a newer version', { ...look, v: 2 }, { kind: 'look_up' }],
-    ['no JSON', 'closed!', { kind: 'foreign' }],
-    ['no close request', { ...REQUEST, source: 'elsewhere' }, { kind: 'foreign' }],
+    ['not JSON', 'closed!', { kind: 'foreign' }],
+    ['not a close request', { ...REQUEST, source: 'elsewhere' }, { kind: 'foreign' }],
   ])('may be %s', (_, body, expected) => {
     expect(readDeadLetter(message({ body }))).toMatchObject(expected);
   });
 
-  it('has no outcome when SQS moved it by itself, and the reason names the page that says more', () => {
+  it('has no outcome when SQS moved it, and its reason names the page to read', () => {
     expect(readDeadLetter(message({ outcome: undefined }))).toMatchObject({
       outcome: 'none',
       reason: expect.stringMatching(/^SQS moved it: .*docs\/operations\.md#faults$/),
     });
   });
 
-  it('is not said to be SQS’s where it is no close request', () => {
+  it('is not called one of SQS’s when it is not a close request', () => {
     expect(readDeadLetter(message({ outcome: undefined, body: 'closed!' })).reason).toMatch(
-      /^it has no outcome: it is neither the worker’s nor moved by SQS/,
+      /^it has no outcome: neither the worker nor SQS’s redrive from the close queue put it here$/,
     );
   });
 
-  it.each<[string, Partial<Options>, Change, boolean]>([
+  it.each<[string, Partial<RedriveOptions>, Change, boolean]>([
     ['without a filter', {}, {}, true],
     ['of this outcome', { outcomes: ['rejected', 'unauthorized'] }, {}, true],
     ['of another outcome', { outcomes: ['rejected'] }, {}, false],
@@ -109,17 +107,17 @@ describe('a dead letter', () => {
     ['of no project', { projects: ['support'] }, { body: { v: 2 } }, false],
     ['young enough', { sinceMs: HOUR }, {}, true],
     ['too old', { sinceMs: HOUR - 1 }, {}, false],
-    ['that is no close request', {}, { body: 'closed!' }, false],
-  ])('is asked for or not: one %s', (_, filter, change, expected) => {
-    expect(isAskedFor(readDeadLetter(message(change)), { ...OPTIONS, ...filter }, NOW)).toBe(expected);
+    ['that is not a close request', {}, { body: 'closed!' }, false],
+  ])('is selected or not: one %s', (_, filter, change, expected) => {
+    expect(isSelected(readDeadLetter(message(change)), { ...OPTIONS, ...filter }, NOW)).toBe(expected);
   });
 
-  it('goes back byte for byte', () => {
+  it('goes back unchanged, byte for byte', () => {
     const body = `${JSON.stringify({ ...REQUEST, later: 'field' })} `;
     expect(bodyToSend(readDeadLetter(message({ body })), NOW)).toBe(body);
   });
 
-  it('goes back with the time from which it may be looked up, and its own time as it was', () => {
+  it('goes back, as a look-up, with the time from which it counts and its time of receipt unchanged', () => {
     const body = bodyToSend(readDeadLetter(message({ body: look })), NOW);
     expect(parseCloseRequest(body)).toEqual({
       v: 1,
@@ -140,18 +138,18 @@ describe('the table', () => {
     outcome: 'unauthorized',
     project: 'support',
     reason: 'given up after 74.1 h: PolyAI answered 401',
-    at: NOW - 2 * HOUR,
+    loggedAt: NOW - 2 * HOUR,
     connection: 'zendesk-support',
     ticket: '5158',
     conversation: 'CONV-1',
     ...change,
   });
 
-  it('counts what is alike, whenever it was given up, the most frequent first', () => {
+  it('counts equal rows, ignoring how long each was tried, the most frequent first', () => {
     const rows = [
-      row({ outcome: 'rejected', reason: 'PolyAI answered 422', at: NOW - 50 * HOUR }),
+      row({ outcome: 'rejected', reason: 'PolyAI answered 422', loggedAt: NOW - 50 * HOUR }),
       row(),
-      row({ reason: 'given up after 27.0 h: PolyAI answered 401', at: NOW - 3 * HOUR }),
+      row({ reason: 'given up after 27.0 h: PolyAI answered 401', loggedAt: NOW - 3 * HOUR }),
     ];
     expect(tabulate(rows, NOW)).toBe(
       [
@@ -169,7 +167,10 @@ describe('the table', () => {
   });
 
   it('lists each with its time, connection, ticket and conversation, the oldest first', () => {
-    const rows = [row(), row({ at: NOW - 50 * HOUR, conversation: '77', ticket: '-', note: 'look-up' })];
+    const rows = [
+      row(),
+      row({ loggedAt: NOW - 50 * HOUR, conversation: '77', ticket: '-', note: 'look-up' }),
+    ];
     expect(list(rows)).toBe(
       [
         '  time                  connection       ticket  conversation  outcome',
@@ -180,7 +181,7 @@ describe('the table', () => {
     expect(list([row({ conversation: 'a\u001b[2J', ticket: '\u202eb' })])).toMatch(/\?b .* a\?\[2J/);
   });
 
-  it('lets nobody command the terminal', () => {
+  it('replaces control characters', () => {
     const text = tabulate([row({ reason: 'a\u001b[2J\u202eb\nc' })], NOW);
     expect(text).toContain('a?[2J?b?c');
   });
@@ -190,13 +191,13 @@ describe('the table', () => {
     [59_999, '0 m'],
     [90 * 60_000, '1 h'],
     [72 * HOUR, '3 d'],
-  ])('tells an age of %d ms as %s', (ms, text) => {
+  ])('shows an age of %d ms as %s', (ms, text) => {
     expect(ageOf(ms)).toBe(text);
   });
 });
 
 describe('the pace', () => {
-  it('lets no more through than the rate allows, and saves nothing up', async () => {
+  it('lets no more through than the rate allows, and does not save up unused time', async () => {
     let clock = 0;
     const at: number[] = [];
     const pace = createPace(10, {
@@ -217,7 +218,7 @@ describe('the pace', () => {
 type Entry = { Id: string; MessageBody?: string; ReceiptHandle?: string; VisibilityTimeout?: number };
 type Fault = (action: string, entry: Entry) => boolean;
 
-/** The two queues, as far as a redrive sees them. What a fault names is not confirmed. */
+/** The two queues as a redrive uses them. They do not confirm an entry for which `fault` is true. */
 function queues(messages: Message[], fault: Fault = () => false, held = 0) {
   const waiting = [...messages];
   const seen = {
@@ -248,7 +249,7 @@ function queues(messages: Message[], fault: Fault = () => false, held = 0) {
   return { seen, sqs: { send } as unknown as RedriveParts['sqs'] };
 }
 
-/** As SQS counts: what this command itself has received is held too. */
+/** Counts as SQS does: messages that this command has received are held too. */
 function attributes(held: number, actions: string[]) {
   const own = actions.filter((action) => action === 'ReceiveMessage').length * 10;
   return { ApproximateNumberOfMessages: '3', ApproximateNumberOfMessagesNotVisible: String(held + own) };
@@ -257,10 +258,10 @@ function attributes(held: number, actions: string[]) {
 async function redriveOf(
   messages: Message[],
   { fault, held, ...parts }: Partial<RedriveParts> & { fault?: Fault; held?: number } = {},
-  options: Partial<Options> = {},
+  options: Partial<RedriveOptions> = {},
 ) {
   const { seen, sqs } = queues(messages, fault, held);
-  const said: string[] = [];
+  const printed: string[] = [];
   const asked: string[] = [];
   const run = redrive(
     { ...OPTIONS, ...options },
@@ -269,7 +270,7 @@ async function redriveOf(
       deadLetterQueueUrl: 'dead-letters',
       closeQueueUrl: 'closes',
       logGroupName: '/closer/CloseLog',
-      say: (text) => said.push(text),
+      print: (text) => printed.push(text),
       progress: () => {},
       ask: async (question) => {
         asked.push(question);
@@ -285,7 +286,7 @@ async function redriveOf(
     (isDone) => ({ isDone, error: undefined }),
     (error: Error) => ({ isDone: undefined, error: error.message }),
   );
-  return { ...result, ...seen, asked, said: said.join('\n') };
+  return { ...result, ...seen, asked, output: printed.join('\n') };
 }
 
 const handles = (...ids: string[]) => ids.map((id) => `handle-of-${id}`);
@@ -299,7 +300,7 @@ describe('a redrive', () => {
   const isOf = (id: string, { MessageBody = '', ReceiptHandle }: Entry) =>
     MessageBody.includes(`"${id}"`) || ReceiptHandle === `handle-of-${id}`;
 
-  it('sends each as it was with its group and without attributes, and removes it then', async () => {
+  it('sends each message unchanged with its group and without attributes, then removes it', async () => {
     const { isDone, sent, removed, released, actions } = await redriveOf(three);
     expect(isDone).toBe(true);
     expect(sent).toEqual(
@@ -310,60 +311,58 @@ describe('a redrive', () => {
     expect(actions.slice(-2)).toEqual(['SendMessageBatch', 'DeleteMessageBatch']);
   });
 
-  it('removes nothing that the close queue has not confirmed', async () => {
+  it('does not remove a message that the close queue did not confirm', async () => {
     const fault: Fault = (action, entry) => action === 'SendMessageBatch' && isOf('b', entry);
-    const { isDone, removed, released, said } = await redriveOf(three, { fault });
+    const { isDone, removed, released, output } = await redriveOf(three, { fault });
     expect(isDone).toBe(false);
     expect(removed).toEqual(handles('a', 'c'));
     expect(released).toEqual(handles('b'));
-    expect(said).toContain('Moved 2 of 3');
-    expect(said).toContain('1 were not taken by the close queue');
+    expect(output).toContain('Moved 2 of 3');
+    expect(output).toContain('1 were not accepted by the close queue');
   });
 
-  it('says what it could not remove, and lets it be seen again', async () => {
+  it('reports a message that it could not remove, and releases it', async () => {
     const fault: Fault = (action, entry) => action === 'DeleteMessageBatch' && isOf('c', entry);
-    const { isDone, released, said } = await redriveOf(three, { fault });
+    const { isDone, released, output } = await redriveOf(three, { fault });
     expect(isDone).toBe(false);
     expect(released).toEqual(handles('c'));
-    expect(said).toContain('1 of them may still be dead letters as well');
+    expect(output).toContain('1 of them may also still be dead letters');
   });
 
   it.each(['SendMessageBatch', 'DeleteMessageBatch'])(
-    'lets everything be seen again when %s fails',
-    async (at) => {
+    'releases every message when %s fails',
+    async (failing) => {
       const fault: Fault = (action) => {
-        if (action === at) throw new Error('the network is gone');
+        if (action === failing) throw new Error('the network is gone');
         return false;
       };
-      const { error, removed, released, said } = await redriveOf(three, { fault } as never);
+      const { error, removed, released, output } = await redriveOf(three, { fault } as never);
       expect(error).toBe('the network is gone');
       expect(removed).toEqual([]);
       expect(released).toEqual(handles('a', 'b', 'c'));
-      expect(said).not.toContain('not tried');
-      expect(said.includes('3 were not confirmed and are dead letters as before.')).toBe(
-        at === 'SendMessageBatch',
+      expect(output).not.toContain('not tried');
+      expect(output.includes('3 were not confirmed and are still dead letters.')).toBe(
+        failing === 'SendMessageBatch',
       );
-      expect(said).toContain(
-        at === 'SendMessageBatch' ? 'Moved 0 of 3' : '3 of them may still be dead letters',
+      expect(output).toContain(
+        failing === 'SendMessageBatch' ? 'Moved 0 of 3' : '3 of them may also still be dead letters',
       );
     },
   );
 
-  it('stops between two batches when it is told to, and lets the others be seen again', async () => {
+  it('stops between two batches on Ctrl-C, and releases the rest', async () => {
     const stopped = new AbortController();
     const many = Array.from({ length: 25 }, (_, index) => message({ id: `m-${index}` }));
     const sleep = async () => stopped.abort();
-    const { isDone, removed, released, said } = await redriveOf(many, { signal: stopped.signal, sleep });
+    const { isDone, removed, released, output } = await redriveOf(many, { signal: stopped.signal, sleep });
     expect(isDone).toBe(false);
     expect(removed).toHaveLength(10);
     expect(released).toHaveLength(15);
-    expect(said).toContain(
-      'Stopped: 15 were not tried and are dead letters as before. Run it again for them.',
-    );
-    expect(said).not.toContain('not confirmed');
+    expect(output).toContain('Stopped: 15 were not tried and are still dead letters. Run it again for them.');
+    expect(output).not.toContain('not confirmed');
   });
 
-  it('tells what failed from what was never tried', async () => {
+  it('counts failed and untried messages apart', async () => {
     const many = Array.from({ length: 25 }, (_, index) =>
       message({ id: `m-${index}`, body: { ...REQUEST, requestId: `m-${index}` } }),
     );
@@ -371,32 +370,32 @@ describe('a redrive', () => {
       if (action === 'SendMessageBatch' && isOf('m-12', entry)) throw new Error('the network is gone');
       return false;
     };
-    const { said } = await redriveOf(many, { fault });
-    expect(said).toContain('Moved 10 of 25.');
-    expect(said).toContain('10 were not confirmed and are dead letters as before.');
-    expect(said).toContain('Stopped: 5 were not tried');
+    const { output } = await redriveOf(many, { fault });
+    expect(output).toContain('Moved 10 of 25.');
+    expect(output).toContain('10 were not confirmed and are still dead letters.');
+    expect(output).toContain('Stopped: 5 were not tried');
   });
 
-  it('says that nothing was moved when it is stopped while it reads', async () => {
+  it('says that nothing was moved when it is stopped while reading', async () => {
     const stopped = new AbortController();
     stopped.abort();
-    const { isDone, said } = await redriveOf(three, { signal: stopped.signal });
+    const { isDone, output } = await redriveOf(three, { signal: stopped.signal });
     expect(isDone).toBe(false);
-    expect(said).toBe('Stopped while the dead letters were read. Nothing was moved.');
+    expect(output).toBe('Stopped while reading the dead letters. Nothing was moved.');
   });
 
-  it('says how many another command holds, beside others or alone', async () => {
-    expect((await redriveOf(three, { held: 25 })).said).toContain(
+  it('says how many messages another command holds, with or without visible ones', async () => {
+    expect((await redriveOf(three, { held: 25 })).output).toContain(
       'About 25 more are held by another command, or by one that was killed: they come back within ten minutes.',
     );
-    expect((await redriveOf([], { held: 1 })).said).toBe(
+    expect((await redriveOf([], { held: 1 })).output).toBe(
       'There are no dead letters.\nAbout 1 is held by another command, or by one that was killed: they come back within ten minutes.',
     );
-    expect((await redriveOf(three)).said).not.toContain('held by');
-    expect((await redriveOf([])).said).toBe('There are no dead letters.');
+    expect((await redriveOf(three)).output).not.toContain('held by');
+    expect((await redriveOf([])).output).toBe('There are no dead letters.');
   });
 
-  it('goes on without that number where it may not ask', async () => {
+  it('continues without that number when it has no permission to read it', async () => {
     const fault: Fault = () => false;
     const { sqs } = queues(three, fault);
     const send = async (command: { constructor: { name: string } }) => {
@@ -407,31 +406,31 @@ describe('a redrive', () => {
     expect((await redriveOf([], { sqs: { send } as never })).isDone).toBe(true);
   });
 
-  it('lists instead of moving when it is asked for a list', async () => {
-    const { isDone, sent, released, said } = await redriveOf(three, {}, { list: true, dryRun: true });
-    expect(said).toMatch(/time +connection +ticket +conversation +outcome/);
-    expect(said.match(/2026-08-01T11:00:00Z {2}zendesk-support {2}5158 +CONV-1/g)).toHaveLength(3);
+  it('moves nothing when a list is requested', async () => {
+    const { isDone, sent, released, output } = await redriveOf(three, {}, { list: true, dryRun: true });
+    expect(output).toMatch(/time +connection +ticket +conversation +outcome/);
+    expect(output.match(/2026-08-01T11:00:00Z {2}zendesk-support {2}5158 +CONV-1/g)).toHaveLength(3);
     expect({ isDone, sent }).toEqual({ isDone: true, sent: [] });
     expect(released).toEqual(handles('a', 'b', 'c'));
   });
 
-  it('names the projects that there are where a named one has no dead letter', async () => {
-    const { isDone, sent, said } = await redriveOf(three, {}, { projects: ['suport'] });
-    expect(said).toContain('There is no dead letter of "suport". Here: "support".');
+  it('names the existing projects when a named one has no dead letter', async () => {
+    const { isDone, sent, output } = await redriveOf(three, {}, { projects: ['suport'] });
+    expect(output).toContain('There is no dead letter of "suport". Projects here: "support".');
     expect({ isDone, sent }).toEqual({ isDone: false, sent: [] });
     const some = await redriveOf(three, {}, { projects: ['suport', 'support'] });
     expect(some).toMatchObject({ isDone: false, removed: handles('a', 'b', 'c') });
     expect((await redriveOf([], {}, { projects: ['suport'] })).isDone).toBe(true);
   });
 
-  it('says how to see what becomes of what it has moved', async () => {
-    expect((await redriveOf(three)).said).toContain(
+  it('prints how to watch the outcomes of the moved closes', async () => {
+    expect((await redriveOf(three)).output).toContain(
       `aws logs tail /closer/CloseLog --since 10m --follow --filter-pattern '{ ($.type = "close") && ($.final IS TRUE) }'`,
     );
-    expect((await redriveOf(three, {}, { dryRun: true })).said).not.toContain('aws logs tail');
+    expect((await redriveOf(three, {}, { dryRun: true })).output).not.toContain('aws logs tail');
   });
 
-  it('asks above a hundred, and moves nothing against the answer', async () => {
+  it('asks before moving more than 100, and moves nothing after a no', async () => {
     const many = Array.from({ length: 101 }, (_, index) => message({ id: `m-${index}` }));
     const refused = await redriveOf(many);
     expect(refused.asked).toEqual(['Move 101 dead letters back onto the close queue?']);
@@ -442,7 +441,7 @@ describe('a redrive', () => {
     expect((await redriveOf(many.slice(1))).asked).toEqual([]);
   });
 
-  it('holds what it shows while somebody thinks, and moves nothing that it could not hold', async () => {
+  it('holds the shown messages until the answer, and does not move one that it could not hold', async () => {
     vi.useFakeTimers();
     const many = Array.from({ length: 101 }, (_, index) => message({ id: `m-${index}` }));
     const held: Entry[] = [];
@@ -455,23 +454,23 @@ describe('a redrive', () => {
       await vi.advanceTimersByTimeAsync(200_000);
       return true;
     };
-    const { isDone, removed, released, said } = await redriveOf(many, { fault, ask });
+    const { isDone, removed, released, output } = await redriveOf(many, { fault, ask });
     expect(held).toHaveLength(101);
     expect(new Set(held.map(({ VisibilityTimeout }) => VisibilityTimeout))).toEqual(new Set([600]));
     expect(removed).toHaveLength(100);
     expect([...removed, ...released]).not.toContain('handle-of-m-7');
     expect(isDone).toBe(false);
-    expect(said).toContain('1 could not be held and are dead letters as before: run it again.');
+    expect(output).toContain('1 could not be held and are still dead letters: run it again.');
   });
 
-  it('counts a message that is handed out twice once, by its newest handle', async () => {
+  it('counts a message that is received twice once, by its newest handle', async () => {
     const again = { ...message({ id: 'a' }), ReceiptHandle: 'newer' };
     const { sent, removed } = await redriveOf([message({ id: 'a' }), again]);
     expect(sent).toHaveLength(1);
     expect(removed).toEqual(['newer']);
   });
 
-  it('sends no more than the rate in one call', async () => {
+  it('sends no more messages in one call than the rate allows in a second', async () => {
     const { actions } = await redriveOf(three, {}, { rate: 1 });
     expect(actions.filter((action) => action === 'SendMessageBatch')).toHaveLength(3);
   });

@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type ReplayParts, replay } from '../../operate/replay.ts';
-import type { Options } from '../../scripts/command/options.ts';
+import { type ReplayOptions, type ReplayParts, replay } from '../../operate/replay.ts';
 
 const NOW = Date.parse('2026-08-01T12:00:00.000Z');
-const OPTIONS: Options = {
-  stack: 'closer',
+const OPTIONS: ReplayOptions = {
   outcomes: ['not_found'],
   projects: [],
   sinceMs: 3_600_000,
@@ -32,10 +30,10 @@ function line(id: string, change: Record<string, unknown> = {}) {
 
 type Given = { waiting?: number; held?: number; sendFails?: boolean } & Partial<ReplayParts>;
 
-/** Runs it over a log of these lines, each a second after the one before, and a dead-letter queue of this depth. */
-async function replayOf(lines: unknown[], given: Given = {}, options: Partial<Options> = {}) {
+/** Runs a replay over a log of these lines, a second apart, and a dead-letter queue of this depth. */
+async function replayOf(lines: unknown[], given: Given = {}, options: Partial<ReplayOptions> = {}) {
   const { waiting = 0, held = 0, sendFails = false, ...parts } = given;
-  const said: string[] = [];
+  const printed: string[] = [];
   const sent: string[] = [];
   const sqs = async (command: {
     constructor: { name: string };
@@ -66,7 +64,7 @@ async function replayOf(lines: unknown[], given: Given = {}, options: Partial<Op
       closeQueueUrl: 'closes',
       deadLetterQueueUrl: 'dead-letters',
       logGroupName: '/closer/CloseLog',
-      say: (text) => said.push(text),
+      print: (text) => printed.push(text),
       progress: () => {},
       ask: async () => true,
       now: () => NOW,
@@ -76,11 +74,11 @@ async function replayOf(lines: unknown[], given: Given = {}, options: Partial<Op
     },
   );
   const isDone = await run.catch(() => undefined);
-  return { isDone, sent, said: said.join('\n') };
+  return { isDone, sent, output: printed.join('\n') };
 }
 
 describe('a replay', () => {
-  it('leaves out what has since ended well, so that a second one queues nothing', async () => {
+  it('leaves out closes that have succeeded since, so a second replay queues nothing', async () => {
     const first = [line('A'), line('B'), line('C')];
     expect(await replayOf(first)).toMatchObject({ isDone: true, sent: ['A', 'B', 'C'] });
     const then = [
@@ -90,13 +88,13 @@ describe('a replay', () => {
     ];
     const second = await replayOf([...first, ...then]);
     expect(second).toMatchObject({ isDone: true, sent: [] });
-    expect(second.said).toContain(
+    expect(second.output).toContain(
       '3 conversations left out, with another outcome since: 2 closed, 1 already_ended.',
     );
-    expect(second.said).toContain('The log has no such close in this time.');
+    expect(second.output).toContain('The log has no such close in this time.');
   });
 
-  it('queues what has failed in the same way again', async () => {
+  it('queues a close whose newest outcome is the requested one again', async () => {
     const lines = [line('A'), line('A', { outcome: 'closed' }), line('A'), line('B'), line('B')];
     expect((await replayOf(lines)).sent).toEqual(['A', 'B']);
   });
@@ -104,62 +102,80 @@ describe('a replay', () => {
   it.each([
     [{ waiting: 2 }, 'The dead-letter queue has about 2 messages.'],
     [{ held: 1 }, 'The dead-letter queue has about 1 message.'],
-  ])('warns where the dead-letter queue is not empty: %j', async (depth, says) => {
-    const { said } = await replayOf([line('A')], depth);
-    expect(said).toContain(says);
-    expect(said).toContain('use npm run redrive');
-    expect(said).not.toContain('are in it');
+  ])('warns when the dead-letter queue is not empty: %j', async (depth, warning) => {
+    const { output } = await replayOf([line('A')], depth);
+    expect(output).toContain(warning);
+    expect(output).toContain('use npm run redrive');
+    expect(output).not.toContain('are in it');
     const outcomes = ['rejected', 'unauthorized', 'not_found'];
-    expect((await replayOf([line('A')], depth, { outcomes })).said).toContain(
+    expect((await replayOf([line('A')], depth, { outcomes })).output).toContain(
       'Closes that end as rejected or unauthorized are in it, unless somebody has deleted them.',
     );
   });
 
-  it('warns of nothing where that queue is empty', async () => {
+  it('does not warn when that queue is empty', async () => {
     expect(
-      (await replayOf([line('A', { outcome: 'rejected' })], {}, { outcomes: ['rejected'] })).said,
+      (await replayOf([line('A', { outcome: 'rejected' })], {}, { outcomes: ['rejected'] })).output,
     ).not.toContain('dead-letter queue');
   });
 
-  it('says what was not tried when it is stopped, and what was not confirmed when it fails', async () => {
+  it('reports untried closes when it is stopped, and unconfirmed ones when it fails', async () => {
     const many = Array.from({ length: 25 }, (_, index) => line(`C-${index}`));
     const stopped = new AbortController();
     const sleep = async () => stopped.abort();
     const first = await replayOf(many, { signal: stopped.signal, sleep });
     expect(first).toMatchObject({ isDone: false });
     expect(first.sent).toHaveLength(10);
-    expect(first.said).toContain('Stopped: 15 were not tried.');
-    expect(first.said).not.toContain('not confirmed');
+    expect(first.output).toContain('Stopped: 15 were not tried.');
+    expect(first.output).not.toContain('not confirmed');
     const second = await replayOf(many, { sendFails: true });
-    expect(second.said).toContain('10 were not confirmed. They may be queued all the same.');
-    expect(second.said).toContain('Stopped: 15 were not tried.');
+    expect(second.output).toContain('10 were not confirmed. They may have been queued anyway.');
+    expect(second.output).toContain('Stopped: 15 were not tried.');
   });
 
-  it('says that nothing was queued when it is stopped while it reads', async () => {
+  it('says that nothing was queued when it is stopped while reading', async () => {
     const stopped = new AbortController();
     stopped.abort();
     expect(await replayOf([line('A')], { signal: stopped.signal })).toMatchObject({
       isDone: false,
-      said: 'Stopped while the log was read. Nothing was queued.',
+      output: 'Stopped while reading the log. Nothing was queued.',
     });
   });
 
-  it('lists instead of queueing when it is asked for a list', async () => {
-    const { sent, said } = await replayOf([line('A')], {}, { list: true, dryRun: true });
-    expect(sent).toEqual([]);
-    expect(said).toMatch(/2026-08-01T12:00:00Z +zendesk-support +5158 +A +not_found/);
+  it('asks before queueing more than 100, and queues nothing after a no', async () => {
+    const many = Array.from({ length: 101 }, (_, index) => line(`C-${index}`));
+    const asked: string[] = [];
+    const ask = async (question: string) => {
+      asked.push(question);
+      return false;
+    };
+    const refused = await replayOf(many, { ask });
+    expect(refused).toMatchObject({ isDone: false, sent: [] });
+    expect(refused.output).toContain('Nothing was queued.');
+    expect(asked).toEqual(['Queue 101 closes again?']);
+    expect((await replayOf(many, { ask }, { yes: true })).sent).toHaveLength(101);
+    expect((await replayOf(many.slice(1), { ask })).sent).toHaveLength(100);
+    expect(asked).toHaveLength(1);
   });
 
-  it('names the projects that there are where a named one has no such close', async () => {
-    const { isDone, said } = await replayOf([line('A')], {}, { projects: ['suport'] });
+  it('queues nothing when a list is requested', async () => {
+    const { sent, output } = await replayOf([line('A')], {}, { list: true, dryRun: true });
+    expect(sent).toEqual([]);
+    expect(output).toMatch(/2026-08-01T12:00:00Z +zendesk-support +5158 +A +not_found/);
+  });
+
+  it('names the existing projects when a named one has no such close', async () => {
+    const { isDone, output } = await replayOf([line('A')], {}, { projects: ['suport'] });
     expect(isDone).toBe(false);
-    expect(said).toContain('There is no such close of "suport". Here: "support".');
+    expect(output).toContain('There is no such close of "suport". Projects here: "support".');
     expect((await replayOf([], {}, { projects: ['suport'] })).isDone).toBe(true);
   });
 
-  it('says how to see what becomes of what it has queued', async () => {
-    const { said } = await replayOf([line('A')]);
-    const [, id] = /request id (\S+)\./.exec(said) ?? [];
-    expect(said).toContain(`aws logs tail /closer/CloseLog --since 10m --follow --filter-pattern '"${id}"'`);
+  it('prints how to watch the outcomes of the queued closes', async () => {
+    const { output } = await replayOf([line('A')]);
+    const [, id] = /request id (\S+)\./.exec(output) ?? [];
+    expect(output).toContain(
+      `aws logs tail /closer/CloseLog --since 10m --follow --filter-pattern '"${id}"'`,
+    );
   });
 });

@@ -41,29 +41,29 @@ function pythonOf(version: string): string {
 }
 
 describe('what runs before npm start', () => {
-  it('says in one sentence that Python is missing', () => {
+  it('reports that Python is missing, and how to install it', () => {
     expect(prepare(checkout())).toEqual({
       status: 1,
       stdout: '',
-      stderr: 'The local AWS needs Python 3.10 or newer: install it as python3, then run this again.\n',
+      stderr: 'The local AWS needs Python 3.10 or newer. Install it as python3, then run this again.\n',
     });
   });
 
-  it('takes no Python that is too old', () => {
+  it('refuses a Python that is too old', () => {
     expect(prepare(checkout(), { path: pythonOf('3 9') })).toMatchObject({
       status: 1,
       stderr: expect.stringMatching(/needs Python 3\.10/),
     });
   });
 
-  it('says what to install where Python has no virtual environments', () => {
+  it('says what to install when Python has no venv module', () => {
     expect(prepare(checkout(), { path: pythonOf('3 12') })).toMatchObject({
       status: 1,
       stderr: expect.stringMatching(/python3-venv/),
     });
   });
 
-  it('needs no Python for the quick tests, nor beside an emulator of the user’s own', () => {
+  it('needs no Python for the unit tests, nor with an emulator that the user runs', () => {
     expect(prepare(checkout(), { args: ['--without-python'] })).toMatchObject({ status: 0, stderr: '' });
     expect(prepare(checkout(), { env: { AWS_ENDPOINT_URL: 'http://localhost:4566' } })).toMatchObject({
       status: 0,
@@ -71,7 +71,7 @@ describe('what runs before npm start', () => {
     });
   });
 
-  it('installs the packages again where one is missing or of another version', () => {
+  it('installs the packages again when one is missing or has another version', () => {
     const folder = checkout();
     writeFileSync(join(folder, 'node_modules/.package-lock.json'), '{"packages":{}}');
     const { status, stdout, stderr } = prepare(folder, { args: ['--without-python'] });

@@ -5,32 +5,32 @@ export type Chat = {
   project: string;
   sharedId?: string;
   openedAt: number;
-  /** A genuine request for it was sent, and the first one that a CRM was answered 200 for. */
+  /** When the first valid request for it was sent, and when the first one was answered 200. */
   askedAt?: number;
   acknowledgedAt?: number;
   closedAt?: number;
   calls: number;
-  /** PolyAI always gives this chat such an answer. */
+  /** PolyAI always gives this kind of answer for the chat. */
   refusedAs?: string;
   /** The agent never stores its shared id. */
   isNeverStored?: boolean;
 };
 
-/** What a worker was told that ends a request. `rejected` ends it only with a dead letter. */
+/** An answer of PolyAI that ends a request. `rejected` ends it only together with a dead letter. */
 export type FinalAnswer = 'closed' | 'over' | 'not_found' | 'rejected';
 
 export type DeadLetter = { outcome?: string; reason?: string; receivedAt: number; at: number };
 
-/** One chat of one delivery, under the request id that the CRM was answered with. Times in Unix milliseconds. */
+/** One chat of one delivery, under the request id of the CRM's answer. Times are Unix milliseconds. */
 export type Ask = {
   requestId: string;
   chat: Chat;
-  /** When the delivery was sent; nothing where only the program has named it. */
+  /** When the delivery was sent. `undefined`: no delivery had this request id. */
   sentAt?: number;
   isAcknowledged: boolean;
   heard: { answer: FinalAnswer; at: number }[];
   letters: DeadLetter[];
-  /** Calls of this request that were answered otherwise than by a final answer, or not at all. */
+  /** Calls of this request without a final answer. */
   failures: number;
   /** The first receipt of the message with the conversation's own id. */
   firstReceivedAt?: number;
@@ -38,17 +38,17 @@ export type Ask = {
   receipts: number[];
   /** The look-up has found the chat, and its close is queued. */
   isContinued: boolean;
-  /** The look-up was told that there is no chat, when it was no longer too early to believe it. */
+  /** PolyAI answered that there is no chat, late enough to be believed. */
   hasNone: boolean;
 };
 
-/** The message on the close queue, as far as the counting needs it. */
+/** The fields of a message on the close queue that the counting needs. */
 export type Message = { requestId: string; conversationId?: string; sharedId?: string; receivedAt: string };
 
-/** Clocks differ by up to 2 s on either side. */
+/** Clocks differ by up to 2 s in each direction. */
 export const SKEW_MS = 5 * SECOND;
 const AWAITED_MS = 2 * MINUTE;
-/** The worker's time-out, and a little more. */
+/** A little longer than the worker's time-out. */
 const INVOCATION_MS = 31 * SECOND;
 
 export function createAsks() {
@@ -58,7 +58,7 @@ export function createAsks() {
     all: () => [...byRequest.values()].flat(),
     find: (requestId: string, isMeant: (chat: Chat) => boolean) =>
       byRequest.get(requestId)?.find(({ chat }) => isMeant(chat)),
-    /** Finds it, or begins it. */
+    /** Finds the request, or creates it. */
     of(requestId: string, chat: Chat): Ask {
       const asks = byRequest.get(requestId) ?? [];
       const known = asks.find((ask) => ask.chat === chat);
@@ -80,12 +80,12 @@ export function createAsks() {
   };
 }
 
-/** When a worker was told that the chat is closed, over or unknown. */
+/** When a worker received the answer that the chat is closed, over or unknown. */
 export function endHeardAt({ heard }: Ask): number | undefined {
   return heard.find(({ answer }) => answer !== 'rejected')?.at;
 }
 
-/** Whether the request has its end: a final answer that was heard, a dead letter, or no chat to close. */
+/** Whether the request has ended: by a final answer, a dead letter, or because there is no chat to close. */
 export function isEnded(ask: Ask): boolean {
   const hasNone = ask.hasNone && ask.chat.isNeverStored === true;
   return endHeardAt(ask) !== undefined || ask.letters.length > 0 || hasNone;
@@ -96,14 +96,14 @@ export function mayBeDeleted(ask: Ask, { sharedId }: Message): boolean {
   return isEnded(ask) || (sharedId !== undefined && ask.isContinued);
 }
 
-/** Whether a message of the request was handed out again after the request had its first end. */
+/** Whether a message of the request was received again after its first end. */
 export function cameAgain({ heard, letters, receipts }: Ask): boolean {
   const first = Math.min(...[...heard, ...letters].map(({ at }) => at));
-  // The receipt that led to that end may be as old as an invocation is long; the one after it is another.
+  // The receipt that led to that end may be as old as an invocation is long. A later receipt is another one.
   return receipts.length > 1 && (receipts.at(-2) ?? 0) > first - INVOCATION_MS;
 }
 
-/** Whether "there is no chat" is said late enough to be believed. */
+/** Whether the answer "there is no chat" is late enough to be believed. */
 export function isBelieved(receivedAt: number, now: number): boolean {
   return now - receivedAt >= AWAITED_MS - SKEW_MS;
 }

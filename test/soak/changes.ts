@@ -1,10 +1,10 @@
 import type { PolyAIStandIn } from '../../local/polyai-stand-in.ts';
-import type { Address } from './callers.ts';
 import type { Clock } from './clock.ts';
+import type { Address } from './connections.ts';
 import type { Schedule, Window } from './schedule.ts';
 import { MINUTE } from './schedule.ts';
 
-// What people do while closes are under way: keys and secrets are changed, at PolyAI, at the CRMs and here.
+// Changes keys and secrets while closes are under way: at PolyAI, at the CRMs and in Secrets Manager.
 
 type Changes = {
   clock: Clock;
@@ -13,7 +13,7 @@ type Changes = {
   secretId: (kind: 'polyai' | 'connections', name: string) => string;
 };
 
-/** Keys are revoked, changed or emptied at their times; a stored secret follows PolyAI by two minutes or more. */
+/** Revokes, changes or empties keys at their times. The stored secret follows two minutes later or more. */
 export function changeKeys(
   { clock, schedule, put, secretId }: Changes,
   standIns: Record<string, PolyAIStandIn>,
@@ -39,8 +39,8 @@ export function changeKeys(
 }
 
 /**
- * Each CRM changes its signing secret, either as documented (both values are stored before and only the new one
- * afterwards) or at once, with the stored one two minutes late.
+ * Changes the signing secret of each CRM. Either as documented: both values are stored before, and only the new one
+ * afterwards. Or at once: the stored secret follows two minutes later.
  */
 export function changeSigningSecrets(
   { clock, schedule, put, secretId }: Changes,

@@ -1,25 +1,26 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import TinyQueue from 'tinyqueue';
 
 /**
- * Virtual time. It stands still while there is real work (an HTTP exchange, a promise that can go on) and
- * then jumps to the next thing that is due, so that ten days pass in minutes and in the same order each time.
+ * Virtual time. It stops during real work (an HTTP exchange, a promise that can continue), then jumps to the next
+ * task that is due. So thirteen days pass in minutes, and in the same order each time.
  */
 export type Clock = {
   /** Unix milliseconds. */
   now(): number;
-  /** Runs something at a time, or now where that has passed. What is due together runs in the order it was asked for. */
+  /** Runs a task at a time, or now if that has passed. Tasks of the same time run in the order of these calls. */
   at(time: number, run: () => void): void;
   sleep(ms: number): Promise<void>;
-  /** Waits for something of the real world; the virtual one stands still meanwhile. */
+  /** Waits for real work. Virtual time stops until it is done. */
   real<T>(work: Promise<T>): Promise<T>;
-  /** Until nothing is due any more. @returns how many things ran */
+  /** Runs until no task is left. @returns how many tasks ran */
   run(): Promise<number>;
 };
 
-type Due = { time: number; order: number; run: () => void };
+type Task = { time: number; order: number; run: () => void };
 
 export function createClock(start: number): Clock {
-  const due = createHeap();
+  const tasks = new TinyQueue<Task>([], (a, b) => a.time - b.time || a.order - b.order);
   let now = start;
   let order = 0;
   let underWay = 0;
@@ -28,7 +29,7 @@ export function createClock(start: number): Clock {
   const clock: Clock = {
     now: () => now,
     at(time, run) {
-      due.push({ time: Math.max(Math.round(time), now), order: order++, run });
+      tasks.push({ time: Math.max(Math.round(time), now), order: order++, run });
     },
     sleep: (ms) => new Promise((resolve) => clock.at(now + ms, resolve)),
     async real(work) {
@@ -42,11 +43,11 @@ export function createClock(start: number): Clock {
     async run() {
       let count = 0;
       for (;;) {
-        // A turn of the real loop lets every promise go on that can.
+        // One turn of the event loop continues every promise that can continue.
         do await turn();
         while (underWay > 0);
         if (failure) throw failure;
-        const next = due.pop();
+        const next = tasks.pop();
         if (!next) return count;
         now = next.time;
         count += 1;
@@ -59,45 +60,4 @@ export function createClock(start: number): Clock {
     },
   };
   return clock;
-}
-
-function isBefore(a: Due, b: Due): boolean {
-  return a.time < b.time || (a.time === b.time && a.order < b.order);
-}
-
-/** A binary heap. */
-function createHeap() {
-  const items: Due[] = [];
-  const swap = (a: number, b: number) => {
-    const item = items[a] as Due;
-    items[a] = items[b] as Due;
-    items[b] = item;
-  };
-  const isSooner = (a: number, b: number) => isBefore(items[a] as Due, items[b] as Due);
-  return {
-    push(item: Due) {
-      let at = items.push(item) - 1;
-      while (at > 0) {
-        const parent = (at - 1) >> 1;
-        if (!isSooner(at, parent)) break;
-        swap(at, parent);
-        at = parent;
-      }
-    },
-    pop(): Due | undefined {
-      const first = items[0];
-      const last = items.pop();
-      if (items.length === 0 || !last) return first;
-      items[0] = last;
-      for (let at = 0; ; ) {
-        let soonest = at;
-        for (const child of [2 * at + 1, 2 * at + 2]) {
-          if (child < items.length && isSooner(child, soonest)) soonest = child;
-        }
-        if (soonest === at) return first;
-        swap(at, soonest);
-        at = soonest;
-      }
-    },
-  };
 }

@@ -1,10 +1,16 @@
 import type { Connection } from '../../functions/connections.ts';
 import { CRMS } from '../../functions/crm/index.ts';
 
-/** The name of a secret of the stack's own. */
+/** A connection with the secret that its CRM signs with now. */
+export type Address = { connection: Connection; secret: { signingSecret: string } };
+
+/** The name of a secret that belongs to the stack. */
 export const SECRET = (kind: string, name: string) => `polyai-chat-closer/${kind}/${name}/secret`;
 
-/** What the deployment has: two of Zendesk's, batches of a custom CRM, and tickets that are looked up. */
+/** The connections that exist from the start; `added` comes with a deployment. */
+export const FIRST_CONNECTIONS = ['support', 'batches', 'tickets'];
+
+/** The connections of the deployment: two of Zendesk, batches of a custom CRM, and tickets that are looked up. */
 export const CONNECTIONS: Record<string, Connection> = {
   support: zendesk('support'),
   added: zendesk('added'),
@@ -36,6 +42,6 @@ export const CONNECTIONS: Record<string, Connection> = {
 
 function zendesk(project: string): Connection {
   const verify = CRMS.zendesk?.verify;
-  if (!verify || typeof verify === 'function') throw new Error('Zendesk has a proof of its own');
+  if (!verify || typeof verify === 'function') throw new Error('Zendesk has no fixed settings for verify');
   return { crm: 'zendesk', project, secretId: SECRET('connections', project), verify };
 }

@@ -1,20 +1,20 @@
 import { type Ask, type Chat, cameAgain, type DeadLetter, endHeardAt, SKEW_MS } from './asks.ts';
 import { AWS_TROUBLES, HOUR, MINUTE, type Schedule } from './schedule.ts';
 
-// What accounts for a dead letter, by the faults that were made and the soak's own clock.
+// Decides whether the simulated faults explain a dead letter, by the soak's own clock.
 
 const GIVEN_UP_AFTER_MS = 74 * HOUR;
-/** Of the time of a close that was given up, so much must have had a fault. */
+/** The minimum time with a fault before a close may be given up. */
 const TROUBLED_MS = 60 * HOUR;
 const RESOLVED_WITHIN_MS = 15 * MINUTE;
-/** What can keep a look-up from being made, or its close from being queued. */
+/** Troubles that can prevent a look-up, or the queueing of its close. */
 const KEEPS_FROM_CALLING = [...AWS_TROUBLES, 'empty_secret'] as const;
 
 export function describe({ requestId, chat, heard, letters, ...ask }: Ask): string {
   const time = (at: number | undefined) => (at === undefined ? 'never' : new Date(at).toISOString());
-  const told = heard.map(({ answer, at }) => `${answer} at ${time(at)}`);
+  const answers = heard.map(({ answer, at }) => `${answer} at ${time(at)}`);
   const dead = letters.map(({ outcome, reason, at }) => `${outcome} at ${time(at)} (${reason})`);
-  return `${describeChat(chat)}, request ${requestId}, sent ${time(ask.sentAt)}, received first ${time(ask.firstReceivedAt)} and last ${time(ask.receipts.at(-1))}, ${ask.failures} failures, told ${told}, dead letters ${dead}`;
+  return `${describeChat(chat)}, request ${requestId}, sent ${time(ask.sentAt)}, received first ${time(ask.firstReceivedAt)} and last ${time(ask.receipts.at(-1))}, ${ask.failures} failures, answers ${answers}, dead letters ${dead}`;
 }
 
 export function describeChat({ id, project, sharedId, calls, acknowledgedAt, closedAt }: Chat): string {
@@ -23,9 +23,9 @@ export function describeChat({ id, project, sharedId, calls, acknowledgedAt, clo
 }
 
 /**
- * Two ends of one request. A repeat that says "already over" contradicts nothing, and neither does a shared id
- * that was not resolved in time: it says nothing about the chat. A dead letter beside a chat which a worker
- * knew was closed does, unless the queue handed the request out again after its first end.
+ * Whether a request has two contradicting ends. A repeat with the answer "already over" contradicts nothing. Neither
+ * does a shared id that was not resolved in time, which says nothing about the chat. A dead letter of a chat that a
+ * worker knew was closed does, unless the queue delivered the request again after its first end.
  */
 export function isConflicting(ask: Ask): boolean {
   const isOver = ask.heard.some(({ answer }) => answer === 'closed' || answer === 'over');
@@ -34,7 +34,7 @@ export function isConflicting(ask: Ask): boolean {
   return isRefused || (ask.letters.some(isOfClose) && !cameAgain(ask));
 }
 
-/** Whether a request was ended twice: by an answer, and by a dead letter of a copy that came again. */
+/** Whether a request ended twice: by an answer, and by a dead letter of a copy that was delivered later. */
 export function isLateCopy(ask: Ask): boolean {
   return endHeardAt(ask) !== undefined && ask.letters.some(isOfClose) && cameAgain(ask);
 }
@@ -43,7 +43,7 @@ function isOfClose({ outcome }: DeadLetter): boolean {
   return outcome !== 'look_up_expired';
 }
 
-/** Whether the faults that were made account for a dead letter. */
+/** Whether the simulated faults explain a dead letter. */
 export function isExplained(schedule: Schedule, ask: Ask, letter: DeadLetter): boolean {
   const { outcome, reason = '' } = letter;
   if (!outcome || !reason) return false;
@@ -55,7 +55,7 @@ export function isExplained(schedule: Schedule, ask: Ask, letter: DeadLetter): b
     : isGivingUpExplained(schedule, ask, letter);
 }
 
-/** Not before 15 minutes after the finish, and only after a call that failed or what kept it from being made. */
+/** At least 15 minutes after the finish, and only after a failed call or a trouble that prevented it. */
 function isLookUpExplained(schedule: Schedule, ask: Ask, { receivedAt, at }: DeadLetter): boolean {
   const { chat, sentAt = receivedAt, failures } = ask;
   const from = Math.min(receivedAt, chat.askedAt ?? receivedAt);
@@ -67,8 +67,8 @@ function isLookUpExplained(schedule: Schedule, ask: Ask, { receivedAt, at }: Dea
 }
 
 /**
- * Not before 74 hours since the queue handed it out first, and not after a final answer unless it came again.
- * PolyAI never confirms its chat, or there was trouble for most of that time.
+ * At least 74 hours after its first receipt, and not after a final answer unless it was delivered again. PolyAI never
+ * confirms its chat, or there was trouble for most of that time.
  */
 function isGivingUpExplained(schedule: Schedule, ask: Ask, { at }: DeadLetter): boolean {
   if (at - (ask.firstReceivedAt ?? at) < GIVEN_UP_AFTER_MS - SKEW_MS) return false;

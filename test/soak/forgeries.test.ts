@@ -40,14 +40,14 @@ function targetOf(name: string) {
     other: { connection, secret: secretOf(other) },
     host: HOST,
     body: '{"names":"a chat"}',
-    genuine: '{"names":"another"}',
+    valid: '{"names":"another"}',
     now: NOW,
     requestId: 'request-1',
   };
 }
 
 describe.each(NAMES)('for the connection %s', (name) => {
-  it('a genuine delivery is answered 200, so that the forgeries are refused for what is forged', async () => {
+  it('a valid delivery is answered 200, so the forgeries are refused for what is forged', async () => {
     const { address, body } = targetOf(name);
     const url = `https://${HOST}/webhooks/${name}`;
     const signing = { secret: address.secret.signingSecret, body, at: NOW, url };

@@ -1,20 +1,20 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { apiGatewayEvent, changeByte, changeCharacter } from '../../local/delivery.ts';
-import type { Address } from './callers.ts';
+import type { Address } from './connections.ts';
 import type { Random } from './random.ts';
 import { MINUTE } from './schedule.ts';
 import { signDelivery } from './sign.ts';
 
-/** What a stranger has: an address, a body that names a chat, and genuine deliveries of other bodies. */
+/** What a stranger knows: an address, a body that names a chat, and valid deliveries of other bodies. */
 type Target = {
   name: string;
   address: Address;
-  /** Another connection's, whose owner may be the stranger. */
+  /** The address of another connection, which may belong to the stranger. */
   other: Address;
   host: string;
   body: string;
-  /** A genuine body of the same connection. */
-  genuine: string;
+  /** A body of the same connection, for which the stranger has a signature. */
+  valid: string;
   now: number;
   requestId: string;
 };
@@ -35,7 +35,7 @@ function send({ name, body, requestId }: Target, request: Request): APIGatewayPr
   return apiGatewayEvent({ connection: name, body, requestId, ...request });
 }
 
-/** The signed headers with one changed: the signature, which is the first that they have. */
+/** Signs, and changes the signature. It is the first of the headers. */
 function withSignature(target: Target, change: (signature: string) => string): APIGatewayProxyEventV2 {
   const headers = sign(target, target.body);
   const [header = ''] = Object.keys(headers);
@@ -47,46 +47,45 @@ function isTimed({ address: { connection } }: Target): boolean {
   return verify.scheme !== 'hmac' || verify.timestampHeader !== undefined;
 }
 
-/** Each gives a delivery that is not genuine. None may be answered 200. */
+/** Each makes a delivery that is not valid. None may be answered 200. */
 export const FORGERIES: Record<string, Forge> = {
-  'a character of the signature is another': (target, random) =>
+  'a changed character in the signature': (target, random) =>
     withSignature(target, (signature) => changeCharacter(signature, random.index(20))),
-  'no proof at all': (target) => send(target, {}),
+  'no signature headers at all': (target) => send(target, {}),
   'an empty signature': (target) => withSignature(target, () => ''),
   'a signature cut short': (target) => withSignature(target, (signature) => signature.slice(0, -4)),
-  'a signature twice in its header': (target) =>
+  'two signatures in one header': (target) =>
     withSignature(target, (signature) => `${changeCharacter(signature, 1)},${signature}`),
-  'the proof without its signature': (target) => {
+  'the signature headers without the signature': (target) => {
     const [header = '', ...rest] = Object.keys(sign(target, target.body));
     const all = sign(target, target.body);
     delete all[header];
     return send(target, { headers: rest.length > 0 ? all : {} });
   },
-  'the proof of another body': (target) => send(target, { headers: sign(target, target.genuine) }),
-  'a byte of the body is another': (target, random) => {
+  'the signature of another body': (target) => send(target, { headers: sign(target, target.valid) }),
+  'a changed byte in the body': (target, random) => {
     const headers = sign(target, target.body);
     return send(target, { headers, body: changeByte(Buffer.from(target.body), random.index(200), 1) });
   },
-  'more behind the body': (target) =>
+  'a byte after the body': (target) =>
     send(target, { headers: sign(target, target.body), body: `${target.body} ` }),
-  'less of the body': (target) =>
+  'a body cut short': (target) =>
     send(target, { headers: sign(target, target.body), body: target.body.slice(0, -1) }),
-  'a secret of the stranger': (target) =>
-    send(target, { headers: sign(target, target.body, { secret: 'a-guess' }) }),
+  'a guessed secret': (target) => send(target, { headers: sign(target, target.body, { secret: 'a-guess' }) }),
   'an empty secret': (target) => send(target, { headers: sign(target, target.body, { secret: '' }) }),
   "another connection's secret": (target) => {
     const secret = target.other.secret.signingSecret;
     return send(target, { headers: sign(target, target.body, { secret }) });
   },
-  'overheard, and sent ten minutes later': (target) => {
+  'a recorded delivery, ten minutes later': (target) => {
     if (!isTimed(target)) return send(target, {});
     return send(target, { headers: sign(target, target.body, { at: target.now - 10 * MINUTE }) });
   },
-  'signed for the future': (target) => {
+  'a timestamp in the future': (target) => {
     if (!isTimed(target)) return send(target, {});
     return send(target, { headers: sign(target, target.body, { at: target.now + 10 * MINUTE }) });
   },
-  'overheard long ago, with a new time': (target) => {
+  'a recorded delivery with a new timestamp': (target) => {
     const old = sign(target, target.body, { at: target.now - 60 * MINUTE });
     const [, timestamp = ''] = Object.keys(old);
     if (!timestamp) return send(target, {});
@@ -95,11 +94,11 @@ export const FORGERIES: Record<string, Forge> = {
   },
   'another method': (target, random) =>
     send(target, { method: random.pick(['GET', 'PUT', 'DELETE']), headers: sign(target, target.body) }),
-  'compressed, by its header': (target) =>
+  'a content-encoding header': (target) =>
     send(target, { headers: { ...sign(target, target.body), 'content-encoding': 'gzip' } }),
-  'an address that is not there': (target) =>
+  'an unknown connection': (target) =>
     send(target, { connection: 'nobody', headers: sign(target, target.body) }),
-  'the proof in the query': (target) => {
+  'the signature headers in the query': (target) => {
     const query = new URLSearchParams(sign(target, target.body)).toString();
     return send(target, { query });
   },
@@ -107,6 +106,7 @@ export const FORGERIES: Record<string, Forge> = {
 
 const KINDS = Object.values(FORGERIES);
 
+/** Makes a forged delivery of a random kind. */
 export function forge(target: Target, random: Random): APIGatewayProxyEventV2 {
   return random.pick(KINDS)(target, random);
 }

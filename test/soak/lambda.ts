@@ -4,21 +4,24 @@ import type { Random } from './random.ts';
 import { HOUR } from './schedule.ts';
 import type { Queue, Received } from './sqs-model.ts';
 
-/** One execution environment: its own memory, its own clock, and an end. */
+/** One execution environment, with its own memory and its own clock. */
 export type Container = {
   isAlive: boolean;
-  /** As this machine has it, which may be a little off. */
+  /** The time by this machine's clock, which may be a little off. */
   now(): number;
-  /** Something that takes a while. A dead container never hears how it ended. */
+  /** Does work that takes a while. A dead container never receives its result. */
   reach<T>(ms: number, work: () => T | Promise<T>): Promise<T>;
 };
 
 type Outcome<Result> = { result: Result } | { failed: 'timeout' | 'killed' | 'threw' };
 
+/** How an invocation is cut short. `killAtEnd`: its container dies before it can answer. */
+type Cut = { killAfterMs?: number; killAtEnd?: boolean };
+
 export type Pool<Event, Result> = {
   /** Runs the handler in a warm container, or in a new one. */
-  invoke(event: Event, options?: { killAfterMs?: number; killAtEnd?: boolean }): Promise<Outcome<Result>>;
-  /** From now on another version of the function serves; a container is used no more once it is idle. */
+  invoke(event: Event, cut?: Cut): Promise<Outcome<Result>>;
+  /** Replaces the function by another version. A container of the old one is not used again. */
   replace(make: (container: Container) => Handler<Event, Result>): void;
   starts(): number;
 };
@@ -32,7 +35,7 @@ type Held<Event, Result> = { container: Container; handle: Handler<Event, Result
 
 const LIFETIME: [number, number] = [0.2 * HOUR, 4 * HOUR];
 
-/** A Lambda function: containers that are made when they are needed, frozen between and thrown away in the end. */
+/** A Lambda function: containers are started when needed, frozen between invocations and discarded in the end. */
 export function createPool<Event, Result>(
   clock: Clock,
   random: Random,
@@ -45,17 +48,7 @@ export function createPool<Event, Result>(
   let starts = 0;
 
   function start(): Held<Event, Result> {
-    const skew = random.between(-skewMs, skewMs);
-    const container: Container = {
-      isAlive: true,
-      now: () => Math.round(clock.now() + skew),
-      async reach(ms, work) {
-        await clock.sleep(ms);
-        if (!container.isAlive) return new Promise(() => {});
-        const value = await work();
-        return container.isAlive ? value : new Promise(() => {});
-      },
-    };
+    const container = createContainer(clock, random.between(-skewMs, skewMs));
     starts += 1;
     return { container, handle: current(container), until: clock.now() + random.between(...LIFETIME) };
   }
@@ -67,41 +60,67 @@ export function createPool<Event, Result>(
       generation += 1;
       idle = [];
     },
-    async invoke(event, { killAfterMs, killAtEnd = false } = {}) {
+    async invoke(event, cut = {}) {
       idle = idle.filter(({ until }) => until > clock.now());
-      const mine = generation;
+      const startedIn = generation;
       const held = idle.pop() ?? start();
-      const endsAt = clock.now() + timeoutMs;
-      const context = { getRemainingTimeInMillis: () => Math.max(0, endsAt - clock.now()) };
-      const ended = new Promise<Outcome<Result>>((resolve) => {
-        const die = (failed: 'timeout' | 'killed') => () => {
-          held.container.isAlive = false;
-          resolve({ failed });
-        };
-        let isOver = false;
-        const unlessOver = (run: () => void) => () => {
-          if (!isOver) run();
-        };
-        clock.at(endsAt, unlessOver(die('timeout')));
-        if (killAfterMs !== undefined) clock.at(clock.now() + killAfterMs, unlessOver(die('killed')));
-        held.handle(event, context).then(
-          (result) => {
-            isOver = true;
-            if (killAtEnd) die('killed')();
-            else resolve({ result });
-          },
-          () => {
-            isOver = true;
-            resolve({ failed: 'threw' });
-          },
-        );
-      });
-      const outcome = await ended;
-      const stays = held.container.isAlive && held.until > clock.now() && generation === mine;
+      const outcome = await invokeIn(clock, held, event, timeoutMs, cut);
+      const stays = held.container.isAlive && held.until > clock.now() && generation === startedIn;
       if (stays) idle.push(held);
       return outcome;
     },
   };
+}
+
+/** @param skewMs how much its clock is off */
+function createContainer(clock: Clock, skewMs: number): Container {
+  const container: Container = {
+    isAlive: true,
+    now: () => Math.round(clock.now() + skewMs),
+    async reach(ms, work) {
+      await clock.sleep(ms);
+      if (!container.isAlive) return new Promise(() => {});
+      const value = await work();
+      return container.isAlive ? value : new Promise(() => {});
+    },
+  };
+  return container;
+}
+
+/** Runs the handler until it ends, times out or is killed. */
+function invokeIn<Event, Result>(
+  clock: Clock,
+  { container, handle }: Held<Event, Result>,
+  event: Event,
+  timeoutMs: number,
+  { killAfterMs, killAtEnd = false }: Cut,
+): Promise<Outcome<Result>> {
+  const endsAt = clock.now() + timeoutMs;
+  const context = { getRemainingTimeInMillis: () => Math.max(0, endsAt - clock.now()) };
+  return new Promise((resolve) => {
+    let isOver = false;
+    const die = (failed: 'timeout' | 'killed') => {
+      container.isAlive = false;
+      resolve({ failed });
+    };
+    const dieAt = (time: number, failed: 'timeout' | 'killed') =>
+      clock.at(time, () => {
+        if (!isOver) die(failed);
+      });
+    dieAt(endsAt, 'timeout');
+    if (killAfterMs !== undefined) dieAt(clock.now() + killAfterMs, 'killed');
+    handle(event, context).then(
+      (result) => {
+        isOver = true;
+        if (killAtEnd) die('killed');
+        else resolve({ result });
+      },
+      () => {
+        isOver = true;
+        resolve({ failed: 'threw' });
+      },
+    );
+  });
 }
 
 export type EventSource = {
@@ -112,15 +131,15 @@ export type EventSource = {
 type EventSourceSettings = {
   batchSize: number;
   maxConcurrency: number;
-  /** Whether this poll is taken back by a throttle: the messages were received, and nobody ran. */
+  /** Whether this poll is throttled: the messages were received, but the function does not run. */
   isThrottled: () => boolean;
-  /** How this invocation is cut short, if it is. */
-  kill: () => { killAfterMs?: number; killAtEnd?: boolean };
+  /** Whether and how the next invocation is cut short. */
+  kill: () => Cut;
 };
 
 /**
- * Lambda's event source for a queue: receives up to ten, runs the function, and deletes what it does not
- * report as failed. Whatever ends otherwise comes back when its visibility is over.
+ * Lambda's event source for a queue: receives up to ten messages, runs the function, and deletes the messages that it
+ * does not report as failed. After any other end the messages become visible again when their time-out is over.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
  */
@@ -149,7 +168,6 @@ export function createEventSource(
     while (isEnabled && running < maxConcurrency && queue.counts().visible > 0) {
       const batch = queue.receive({ max: batchSize });
       if (batch.length === 0) break;
-      // A throttled poller waits a little before it asks again.
       if (isThrottled()) continue;
       running += 1;
       void work(batch).then(() => {
@@ -166,7 +184,7 @@ export function createEventSource(
     const failed = new Set(
       (outcome.result?.batchItemFailures ?? []).map(({ itemIdentifier }) => itemIdentifier),
     );
-    // One name that is not in the batch fails all of it.
+    // An unknown id fails the whole batch.
     if ([...failed].some((id) => !batch.some(({ messageId }) => messageId === id))) return;
     for (const { messageId, receiptHandle } of batch) if (!failed.has(messageId)) queue.delete(receiptHandle);
   }

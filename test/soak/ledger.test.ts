@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { createLedger } from './ledger.ts';
+import { failuresOf } from './report.ts';
 import { HOUR, MINUTE, type Schedule, SECOND } from './schedule.ts';
-import { failuresOf } from './table.ts';
 
-// The rules of the counting, each with the smallest run that breaks it.
+// Tests the rules of the counting, each with the smallest run that breaks it.
 
 const START = Date.parse('2026-08-01T00:00:00Z');
 
-/** A ledger with one chat that was asked for and acknowledged as `request-1`. */
+/** A ledger with one chat, whose close was requested and acknowledged as `request-1`. */
 function createRun({ troubledMs = 0, chat = {} }: { troubledMs?: number; chat?: object } = {}) {
   const clock = { now: START };
   const schedule: Schedule = { windows: [], during: () => undefined, troubledMs: () => troubledMs };
@@ -28,7 +28,7 @@ function createRun({ troubledMs = 0, chat = {} }: { troubledMs?: number; chat?: 
       receivedAt: new Date(START).toISOString(),
       ...change,
     });
-  /** The queue hands the message out, and PolyAI answers. */
+  /** The message is received, and PolyAI answers. */
   const tryOnce = (
     answer: 'closed' | 'over' | 'not_found' | 'rejected' | undefined,
     requestId = 'request-1',
@@ -37,7 +37,7 @@ function createRun({ troubledMs = 0, chat = {} }: { troubledMs?: number; chat?: 
     if (answer === 'closed') open.delete('chat-1');
     ledger.called('chat-1', open.has('chat-1'), requestId);
     clock.now += SECOND;
-    ledger.told('chat-1', requestId, answer);
+    ledger.answered('chat-1', requestId, answer);
   };
   const giveUp = () => ledger.deadLettered(message(), { outcome: 'unavailable', reason: 'given up' });
   const report = () => ledger.report((id) => open.has(id));
@@ -53,20 +53,20 @@ describe('a run', () => {
     expect(report()).toMatchObject({ acknowledged: 1, requests: 1, closed: 1 });
   });
 
-  it('has lost a request that has no end, although another request has closed its chat', () => {
+  it('has lost a request that has not ended, even if another request closed its chat', () => {
     const { send, tryOnce, report } = createRun();
     send('request-2');
     tryOnce('closed', 'request-2');
     expect(report().lost).toEqual([expect.stringContaining('request request-1')]);
   });
 
-  it('has lost a request that PolyAI refused and that is in no dead-letter queue', () => {
+  it('has lost a request that PolyAI refused and that was not dead-lettered', () => {
     const { tryOnce, report } = createRun({ chat: { refusedAs: 'rejected' } });
     tryOnce('rejected');
     expect(report().lost).toHaveLength(1);
   });
 
-  it('has deleted a message early when its request has no end yet', () => {
+  it('has deleted a message early when its request has not ended', () => {
     const { ledger, tryOnce, message, report } = createRun();
     tryOnce(undefined);
     ledger.deleted(message());
@@ -75,13 +75,13 @@ describe('a run', () => {
     expect(report().deletedEarly).toHaveLength(1);
   });
 
-  it('has deleted a message early that nobody has asked for', () => {
+  it('has deleted a message early when nobody sent its request', () => {
     const { ledger, message, report } = createRun();
     ledger.deleted(message({ requestId: 'request-9' }));
     expect(report().deletedEarly).toHaveLength(1);
   });
 
-  it('has called wrongly for a chat that the request does not name, closed or not', () => {
+  it('has a wrong call for a chat that the request does not name, closed or not', () => {
     const { ledger, report } = createRun();
     ledger.asked('chat-2');
     ledger.called('chat-2', true, 'request-1');
@@ -99,9 +99,9 @@ describe('a look-up', () => {
   const ticket = { chat: { sharedId: '4711' } };
   const lookUp = { conversationId: undefined, sharedId: '4711' };
 
-  it('may be deleted when the close of its chat is queued, and not before', () => {
+  it('may be deleted after the close of its chat is queued, and not before', () => {
     const { ledger, message, report } = createRun(ticket);
-    ledger.lookUpTold('4711', 'request-1', 'found');
+    ledger.lookUpAnswered('4711', 'request-1', 'found');
     ledger.deleted(message(lookUp));
     expect(report().deletedEarly).toHaveLength(1);
     ledger.queued(message());
@@ -117,7 +117,7 @@ describe('a look-up', () => {
   ])('%s', (_, isNeverStored, afterMs, lost) => {
     const { ledger, clock, report } = createRun({ chat: { sharedId: '4711', isNeverStored } });
     clock.now += afterMs;
-    ledger.lookUpTold('4711', 'request-1', 'none');
+    ledger.lookUpAnswered('4711', 'request-1', 'none');
     expect(report().lost).toHaveLength(lost);
   });
 
@@ -127,7 +127,7 @@ describe('a look-up', () => {
     ['without a failed call or what kept it from being made', 15 * MINUTE, false, 1],
   ])('that expires %s: %i, %s', (_, afterMs, hasFailed, unexplained) => {
     const { ledger, clock, message, report } = createRun(ticket);
-    if (hasFailed) ledger.lookUpTold('4711', 'request-1', undefined);
+    if (hasFailed) ledger.lookUpAnswered('4711', 'request-1', undefined);
     clock.now += afterMs;
     ledger.deadLettered(message(lookUp), { outcome: 'look_up_expired', reason: 'too late' });
     expect(report().unexplainedDeadLetters).toHaveLength(unexplained);
@@ -153,7 +153,7 @@ describe('a close that was given up', () => {
     expect(report().lost).toEqual([]);
   });
 
-  it('contradicts an end that was heard before, in the same delivery of the message', () => {
+  it('contradicts an earlier final answer in the same delivery of the message', () => {
     const { clock, tryOnce, giveUp, report } = createRun(isTroubled);
     tryOnce(undefined);
     clock.now += 74 * HOUR;
@@ -164,7 +164,7 @@ describe('a close that was given up', () => {
     expect(report().unexplainedDeadLetters).toHaveLength(1);
   });
 
-  it('is a late copy when the queue handed it out again after its end', () => {
+  it('is a late copy when the queue delivered it again after its end', () => {
     const { clock, tryOnce, giveUp, report } = createRun(isTroubled);
     tryOnce('closed');
     for (const hours of [1, 74]) {

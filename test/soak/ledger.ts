@@ -13,33 +13,33 @@ import { describe, describeChat, isConflicting, isExplained, isLateCopy } from '
 import { createRecoveries, type Recovery } from './recoveries.ts';
 import type { Schedule } from './schedule.ts';
 
-// What is counted, from outside: what the CRMs were answered, what PolyAI's stand-in was asked and has done,
-// and what is in the queues. Nothing here reads a line that the program wrote.
+// Counts from outside: the answers to the CRMs, the calls to PolyAI's stand-in and its chats, and the messages in the
+// queues. Nothing here reads a line that the program wrote.
 
 export type Ledger = ReturnType<typeof createLedger>;
 
 export type Report = {
   closes: number;
   acknowledged: number;
-  /** Chats of all the deliveries that were answered 200, under the request ids of the answers. */
+  /** Closes that were acknowledged, counted by chat and request id. */
   requests: number;
-  /** Deliveries whose sender gave up without ever being answered 200. */
+  /** Deliveries whose sender gave up without an answer 200. */
   neverAcknowledged: number;
   forgeries: number;
-  /** Requests that were acknowledged and have no end. */
+  /** Acknowledged requests that have not ended. */
   lost: string[];
-  /** Messages that were deleted before their request had its end. */
+  /** Messages that were deleted before their request ended. */
   deletedEarly: string[];
   wronglyClosed: string[];
-  /** Calls for a chat or a ticket that the request did not name. */
+  /** Calls about a chat or a ticket that the request did not name. */
   wronglyCalled: string[];
   forgeriesAccepted: number;
   conflictingFinals: string[];
   unexplainedDeadLetters: string[];
   deadLetters: Record<string, number>;
-  /** Of chats that were closed all the same, by another request for them or in spite of what PolyAI answered. */
+  /** Dead letters of chats that were closed anyway: by another request, or despite PolyAI's answer. */
   needlessDeadLetters: number;
-  /** Of requests that had an end before, and were handed out again. */
+  /** Dead letters of requests that had ended before and were delivered again. */
   lateCopies: number;
   closed: number;
   calls: number;
@@ -65,7 +65,7 @@ export function createLedger(schedule: Schedule, now: () => number) {
     );
   }
 
-  /** Of the ids, those that the run has opened. */
+  /** The requests for those ids that the run has opened. */
   function asksOf(requestId: string, ids: readonly string[]): Ask[] {
     return ids.flatMap((id) => {
       const chat = chats.get(id);
@@ -81,7 +81,7 @@ export function createLedger(schedule: Schedule, now: () => number) {
       const chat = chats.get(id);
       if (chat) chat.askedAt ??= now();
     },
-    /** A genuine delivery goes out. Where its id is known only from the answer, this is left out. */
+    /** A valid delivery is sent. This is not called when its id is known only from the answer. */
     requested(requestId: string, ids: readonly string[]) {
       for (const ask of asksOf(requestId, ids)) ask.sentAt ??= now();
     },
@@ -100,7 +100,12 @@ export function createLedger(schedule: Schedule, now: () => number) {
       if (wasAccepted) seen.forgeriesAccepted += 1;
     },
     refusedAs: (id: string) => chats.get(id)?.refusedAs,
-    /** The stand-in was called; whether the chat is open after that. Without a request any that was sent will do. */
+    /**
+     * The stand-in was called.
+     *
+     * @param isOpen whether the chat is still open
+     * @param requestId without it, any request for the chat counts
+     */
     called(id: string, isOpen: boolean, requestId?: string) {
       seen.calls += 1;
       const chat = chats.get(id);
@@ -121,26 +126,26 @@ export function createLedger(schedule: Schedule, now: () => number) {
       if (askOf({ requestId, sharedId })?.sentAt === undefined)
         wronglyCalled.push(`ticket ${sharedId} for request ${requestId}`);
     },
-    /** A worker that lived was given this answer, or none. */
-    told(id: string, requestId: string, answer: FinalAnswer | undefined) {
+    /** A living worker received this answer, or none. */
+    answered(id: string, requestId: string, answer: FinalAnswer | undefined) {
       const [ask] = asksOf(requestId, [id]);
       if (answer) ask?.heard.push({ answer, at: now() });
       else if (ask) ask.failures += 1;
     },
-    /** The same of a look-up: that there is a chat, that there is none, or anything else. */
-    lookUpTold(sharedId: string, requestId: string, answer: 'found' | 'none' | undefined) {
+    /** A living worker received this answer to a look-up: there is a chat, there is none, or any other answer. */
+    lookUpAnswered(sharedId: string, requestId: string, answer: 'found' | 'none' | undefined) {
       const ask = askOf({ requestId, sharedId });
       if (!ask) return;
       if (answer === undefined) ask.failures += 1;
       if (answer === 'none') ask.hasNone ||= isBelieved(ask.chat.askedAt ?? 0, now());
     },
-    /** A message came onto the close queue. */
+    /** A message was sent to the close queue. */
     queued(body: string) {
       const { requestId, conversationId } = readMessage(body);
       const ask = conversationId && askOf({ requestId, conversationId });
       if (ask) ask.isContinued = true;
     },
-    /** The close queue has handed a message out. */
+    /** A message was received from the close queue. */
     received(body: string) {
       const message = readMessage(body);
       const ask = askOf(message);
@@ -153,58 +158,70 @@ export function createLedger(schedule: Schedule, now: () => number) {
       const message = readMessage(body);
       const ask = askOf(message);
       if (ask && mayBeDeleted(ask, message)) return;
-      deletedEarly.push(ask ? describe(ask) : `request ${message.requestId}, which nobody has made`);
+      deletedEarly.push(ask ? describe(ask) : `request ${message.requestId}, which nobody sent`);
     },
     deadLettered(body: string, { outcome, reason }: { outcome?: string; reason?: string }) {
       const message = readMessage(body);
       const chat = chats.get(message.conversationId ?? '');
       const ask = askOf(message) ?? (chat && asks.of(message.requestId, chat));
       if (!ask) {
-        unknownDeadLetters.push(`${outcome}: of no chat that was asked for`);
+        unknownDeadLetters.push(`${outcome}: no request asked for this chat`);
         return;
       }
       const letter = { receivedAt: Date.parse(message.receivedAt), at: now() };
       ask.letters.push({ ...letter, ...(outcome && { outcome }), ...(reason && { reason }) });
     },
-    /** @param isOpen as PolyAI's stand-in knows */
-    report(isOpen: (id: string) => boolean): Report {
-      const all = [...chats.values()];
-      const asked = all.filter(({ askedAt }) => askedAt !== undefined);
-      const everyAsk = asks.all();
-      const acknowledged = everyAsk.filter(({ isAcknowledged }) => isAcknowledged);
-      const letters = everyAsk.flatMap((ask) => ask.letters.map((letter) => ({ ask, letter })));
-      const deadLetters: Record<string, number> = {};
-      for (const { letter } of letters) {
-        const outcome = letter.outcome ?? 'none';
-        deadLetters[outcome] = (deadLetters[outcome] ?? 0) + 1;
-      }
-      return {
-        closes: asked.length,
-        acknowledged: asked.filter(({ acknowledgedAt }) => acknowledgedAt !== undefined).length,
-        requests: acknowledged.length,
-        neverAcknowledged: seen.neverAcknowledged,
-        forgeries: seen.forgeries,
-        forgeriesAccepted: seen.forgeriesAccepted,
-        lost: acknowledged.filter((ask) => !isEnded(ask)).map(describe),
-        deletedEarly,
-        wronglyClosed,
-        wronglyCalled,
-        conflictingFinals: everyAsk.filter(isConflicting).map(describe),
-        unexplainedDeadLetters: [
-          ...unknownDeadLetters,
-          ...letters
-            .filter(({ ask, letter }) => !isExplained(schedule, ask, letter))
-            .map(({ ask, letter }) => `${letter.outcome}: ${letter.reason} (${describe(ask)})`),
-        ],
-        deadLetters,
-        needlessDeadLetters: letters.filter(({ ask }) => !isOpen(ask.chat.id)).length,
-        lateCopies: everyAsk.filter(isLateCopy).length,
-        closed: asked.filter(({ id }) => !isOpen(id)).length,
-        calls: seen.calls,
-        callsPerClose: seen.calls / Math.max(1, asked.length),
-        mostCalls: all.reduce((most, { calls }) => Math.max(most, calls), 0),
-        recoveries: recoveries.report(),
-      };
-    },
+    /** @param isOpen whether the chat is open at PolyAI's stand-in */
+    report: (isOpen: (id: string) => boolean): Report => ({
+      ...countChats([...chats.values()], isOpen),
+      ...judgeAsks(schedule, asks.all(), unknownDeadLetters, isOpen),
+      ...seen,
+      callsPerClose: seen.calls / Math.max(1, askedOf([...chats.values()]).length),
+      deletedEarly,
+      wronglyClosed,
+      wronglyCalled,
+      recoveries: recoveries.report(),
+    }),
+  };
+}
+
+const askedOf = (chats: Chat[]) => chats.filter(({ askedAt }) => askedAt !== undefined);
+
+function countChats(chats: Chat[], isOpen: (id: string) => boolean) {
+  const asked = askedOf(chats);
+  return {
+    closes: asked.length,
+    acknowledged: asked.filter(({ acknowledgedAt }) => acknowledgedAt !== undefined).length,
+    closed: asked.filter(({ id }) => !isOpen(id)).length,
+    mostCalls: chats.reduce((most, { calls }) => Math.max(most, calls), 0),
+  };
+}
+
+/** What became of every request, and what a run must not have. */
+function judgeAsks(
+  schedule: Schedule,
+  asks: Ask[],
+  unknownDeadLetters: string[],
+  isOpen: (id: string) => boolean,
+) {
+  const acknowledged = asks.filter(({ isAcknowledged }) => isAcknowledged);
+  const letters = asks.flatMap((ask) => ask.letters.map((letter) => ({ ask, letter })));
+  const deadLetters: Record<string, number> = {};
+  for (const { letter } of letters) {
+    const outcome = letter.outcome ?? 'none';
+    deadLetters[outcome] = (deadLetters[outcome] ?? 0) + 1;
+  }
+  const unexplained = letters.filter(({ ask, letter }) => !isExplained(schedule, ask, letter));
+  return {
+    requests: acknowledged.length,
+    lost: acknowledged.filter((ask) => !isEnded(ask)).map(describe),
+    conflictingFinals: asks.filter(isConflicting).map(describe),
+    unexplainedDeadLetters: [
+      ...unknownDeadLetters,
+      ...unexplained.map(({ ask, letter }) => `${letter.outcome}: ${letter.reason} (${describe(ask)})`),
+    ],
+    deadLetters,
+    needlessDeadLetters: letters.filter(({ ask }) => !isOpen(ask.chat.id)).length,
+    lateCopies: asks.filter(isLateCopy).length,
   };
 }

@@ -1,4 +1,7 @@
-/** Numbers that only look random: the same seed gives the same run. */
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import { mersenne } from 'pure-rand/generator/mersenne';
+
+/** Numbers that only look random: the same seed repeats the same run. */
 export type Random = {
   /** 0 to 1, without 1. */
   next(): number;
@@ -7,25 +10,16 @@ export type Random = {
   index(count: number): number;
   chance(probability: number): boolean;
   pick<T>(values: readonly T[]): T;
-  /** With a mean; for the gaps between independent arrivals. */
+  /** An exponential distribution with this mean: the gaps between independent arrivals. */
   gap(mean: number): number;
-  /** Another sequence that this one decides, so that two users do not disturb one another. */
+  /** Another sequence, seeded by this one, so that two users do not affect each other. */
   fork(): Random;
 };
 
-/**
- * Mulberry32: 32 bits of state are plenty for a schedule of faults.
- *
- * @see https://github.com/bryc/code/blob/master/jshash/PRNGs.md#mulberry32
- */
+/** @param seed a whole number, of which the lowest 32 bits count */
 export function createRandom(seed: number): Random {
-  let state = seed >>> 0;
-  const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const generator = mersenne(seed);
+  const next = () => uniformFloat64(generator);
   const index = (count: number) => Math.floor(next() * count);
   return {
     next,
@@ -34,6 +28,6 @@ export function createRandom(seed: number): Random {
     chance: (probability) => next() < probability,
     pick: <T>(values: readonly T[]) => values[index(values.length)] as T,
     gap: (mean) => -Math.log(1 - next()) * mean,
-    fork: () => createRandom(Math.floor(next() * 2 ** 32)),
+    fork: () => createRandom(index(2 ** 32)),
   };
 }

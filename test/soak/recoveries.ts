@@ -1,12 +1,12 @@
 import type { Chat } from './asks.ts';
 import { HOUR, MINUTE, type Schedule, type Window } from './schedule.ts';
 
-/** From the end of a trouble to the last closure of what waited for it, and of the middle one; minutes. */
+/** Minutes from the end of a trouble until the chats that waited for it were closed: the median and the last one. */
 export type Recovery = { trouble: string; count: number; medianMin: number; lastMin: number };
 
 const LONG = ['outage', 'revoked', 'storm', 'event_source_off'];
 
-/** How long after a trouble the chats were closed that had been acknowledged during it. */
+/** For chats acknowledged during a trouble: how long after its end they were closed. */
 export function createRecoveries(schedule: Schedule, now: () => number) {
   const found = new Map<string, number[]>();
 
@@ -18,7 +18,7 @@ export function createRecoveries(schedule: Schedule, now: () => number) {
   return {
     /** A chat was closed just now. */
     note({ refusedAs, acknowledgedAt = now(), project }: Chat): void {
-      // What PolyAI never confirms is closed by chance, if at all.
+      // A chat that PolyAI refuses is closed by chance, if at all.
       if (refusedAs) return;
       const over = schedule.windows.filter(
         (window) =>

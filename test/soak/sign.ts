@@ -5,8 +5,7 @@ import { signHubspot, signZendesk } from '../../local/delivery.ts';
 type Delivery = { secret: string; body: string; at: number; url: string };
 
 /**
- * The headers that prove a delivery, by the vendors' formulas and not by the connection's own settings, so that
- * a wrong setting is noticed.
+ * Signs a delivery by the vendor's formula and not by the connection's settings, so that a wrong setting is noticed.
  */
 export function signDelivery(
   { crm }: Connection,

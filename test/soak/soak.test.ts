@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { failuresOf, table } from './table.ts';
+import { failuresOf, table } from './report.ts';
 import { type SoakOptions, soak } from './world.ts';
 
-// Thirteen virtual days of faults; the large runs are `npm run soak -- --closes 100000`.
+// Simulates thirteen days of faults. Large runs are `npm run soak -- --closes 100000`.
 
 const MINUTE = 60_000;
 const MANY = 2000;
@@ -26,7 +26,7 @@ describe('every close that was acknowledged', () => {
       expect(failures).toEqual([]);
       expect(report.acknowledged).toBe(report.closes);
       expect(report.closes).toBeGreaterThanOrEqual(closes);
-      // The faults were really there.
+      // The run did have faults.
       expect(report.calls).toBeGreaterThan(2 * report.closes);
       expect(report.requests).toBeGreaterThan(report.closes);
       expect(report.forgeries).toBeGreaterThan(0);
@@ -38,9 +38,9 @@ describe('every close that was acknowledged', () => {
   );
 });
 
-describe('the proof', () => {
+describe('the soak', () => {
   it(
-    'fails a worker that drops what did not succeed at once',
+    'fails a worker that deletes a message whose close did not succeed at once',
     async () => {
       const close: NonNullable<SoakOptions['instead']>['close'] = (real) => async (event, context) => {
         await real(event, context);
@@ -66,7 +66,7 @@ describe('the proof', () => {
   );
 
   it(
-    'fails a receiver that takes forged deliveries for genuine ones',
+    'fails a receiver that accepts forged deliveries',
     async () => {
       const receive: NonNullable<SoakOptions['instead']>['receive'] = () => async () => ({ statusCode: 200 });
       const { report, failures } = await run({ closes: FEW, instead: { receive } });
@@ -77,7 +77,7 @@ describe('the proof', () => {
   );
 
   it(
-    'fails a worker that closes another chat than it was asked to',
+    'fails a worker that closes the wrong chat',
     async () => {
       const close: NonNullable<SoakOptions['instead']>['close'] = (real) => async (event, context) => {
         const ids = event.Records.map(({ body }) => JSON.parse(body).conversationId);
@@ -98,7 +98,7 @@ describe('the proof', () => {
   );
 
   it(
-    'fails a worker that drops a request for a chat that another request has asked for',
+    'fails a worker that drops the second request for the same chat',
     async () => {
       const close: NonNullable<SoakOptions['instead']>['close'] = (real) => {
         const askedBy = new Map<string, string>();
@@ -121,7 +121,7 @@ describe('the proof', () => {
   );
 
   it(
-    'fails a worker that calls again for a chat of another request',
+    'fails a worker that calls PolyAI for a chat of another request',
     async () => {
       let earlier: string | undefined;
       const close: NonNullable<SoakOptions['instead']>['close'] = (real) => async (event, context) => {
@@ -142,7 +142,7 @@ describe('the proof', () => {
   );
 
   it(
-    'fails a worker that gives a close up after 26 hours',
+    'fails a worker that gives up after 26 hours',
     async () => {
       const close: NonNullable<SoakOptions['instead']>['close'] = (real) => (event, context) => {
         const Records = event.Records.map((record) => {
@@ -159,7 +159,7 @@ describe('the proof', () => {
   );
 
   it(
-    'fails a receiver that does not look at the method',
+    'fails a receiver that ignores the HTTP method',
     async () => {
       const receive: NonNullable<SoakOptions['instead']>['receive'] = (real) => (event) => {
         const { requestContext } = event;
@@ -175,7 +175,7 @@ describe('the proof', () => {
   );
 
   it(
-    'fails a worker that waits for a day before it resolves a shared id',
+    'fails a worker that resolves a shared id a day late',
     async () => {
       const close: NonNullable<SoakOptions['instead']>['close'] = (real) => (event, context) => {
         const Records = event.Records.map((record) => {
@@ -192,7 +192,7 @@ describe('the proof', () => {
   );
 
   it(
-    'repeats itself from its seed',
+    'repeats a run from its seed',
     async () => {
       const [first, second] = [await run({ closes: FEW, seed: 5 }), await run({ closes: FEW, seed: 5 })];
       const figures = ({ report }: Awaited<ReturnType<typeof run>>) => ({

@@ -3,7 +3,7 @@ import { createClock } from './clock.ts';
 import { createRandom } from './random.ts';
 import { createQueue, type QueueSettings } from './sqs-model.ts';
 
-// What AWS documents of a standard queue. test/e2e/sqs-model.test.ts compares what a running SQS has too.
+// Tests what AWS documents about a standard queue. test/e2e/sqs-model.test.ts compares the rest with an emulator.
 
 const SECOND = 1000;
 const HOUR = 3600 * SECOND;
@@ -20,20 +20,20 @@ function createWorld(settings: Partial<QueueSettings> = {}) {
 }
 
 describe('a standard queue', () => {
-  it('tells what was sent, handed out and deleted', async () => {
+  it('calls the listeners when a message is sent, received and deleted', async () => {
     const { clock, queue } = createWorld();
-    const told: string[] = [];
+    const events: string[] = [];
     for (const event of ['sent', 'received', 'deleted'] as const)
-      queue.on(event, (body) => told.push(`${event} ${body}`));
+      queue.on(event, (body) => events.push(`${event} ${body}`));
     queue.send({ body: 'a' });
     const [message] = queue.receive();
     queue.delete(message?.receiptHandle ?? '');
     queue.delete(message?.receiptHandle ?? '');
     await clock.run();
-    expect(told).toEqual(['sent a', 'received a', 'deleted a']);
+    expect(events).toEqual(['sent a', 'received a', 'deleted a']);
   });
 
-  it('hides a message while it is worked on, and gives it back when its visibility is over', async () => {
+  it('hides a received message, and shows it again when its visibility time-out ends', async () => {
     const { clock, queue, later } = createWorld();
     queue.send({ body: 'a', group: 'project' });
     const [first] = queue.receive();
@@ -53,7 +53,7 @@ describe('a standard queue', () => {
     await clock.run();
   });
 
-  it('never gives a message that was deleted', async () => {
+  it('never delivers a deleted message', async () => {
     const { clock, queue, later } = createWorld();
     queue.send({ body: 'a' });
     queue.delete(queue.receive()[0]?.receiptHandle ?? '');
@@ -62,7 +62,7 @@ describe('a standard queue', () => {
     expect(queue.counts()).toMatchObject({ visible: 0, inFlight: 0, deleted: 1 });
   });
 
-  it('gives ten messages at most, in no order', () => {
+  it('delivers ten messages at most, in any order', () => {
     const { queue } = createWorld();
     const bodies = Array.from({ length: 40 }, (_, index) => String(index));
     for (const body of bodies) queue.send({ body });
@@ -72,7 +72,7 @@ describe('a standard queue', () => {
     expect(received).not.toEqual(bodies);
   });
 
-  it('makes a message visible when it is told to, and not before', async () => {
+  it('makes a message visible at the requested time, and not before', async () => {
     const { clock, queue, later } = createWorld();
     queue.send({ body: 'a' });
     queue.changeVisibility(queue.receive()[0]?.receiptHandle ?? '', 7200);
@@ -86,7 +86,7 @@ describe('a standard queue', () => {
     await clock.run();
   });
 
-  it('refuses to hide a message for longer than 12 hours from when it was received', async () => {
+  it('refuses to hide a message for more than 12 hours after its receipt', async () => {
     const { clock, queue, later } = createWorld({ visibilitySeconds: 10_800 });
     queue.send({ body: 'a' });
     const handle = queue.receive()[0]?.receiptHandle ?? '';
@@ -100,7 +100,7 @@ describe('a standard queue', () => {
     expect(queue.counts().visible).toBe(1);
   });
 
-  it('refuses a change of visibility for what is not in flight, and a handle that is none', async () => {
+  it('refuses a change of visibility for a message that is not in flight, and an invalid handle', async () => {
     const { clock, queue, later } = createWorld();
     queue.send({ body: 'a' });
     const handle = queue.receive()[0]?.receiptHandle ?? '';
@@ -122,7 +122,7 @@ describe('a standard queue', () => {
     later(11 * SECOND, () => expect(bounded.receive()).toHaveLength(1));
     later(22 * SECOND, () => {
       expect(bounded.receive()).toEqual([]);
-      // The time that it was sent stays, and its retention goes on.
+      // Its time of sending does not change, so its retention continues.
       expect(deadLetters.receive()[0]).toMatchObject({
         body: 'a',
         attributes: { SentTimestamp: `${START}`, MessageGroupId: 'project', ApproximateReceiveCount: '1' },
@@ -131,7 +131,7 @@ describe('a standard queue', () => {
     await clock.run();
   });
 
-  it('forgets a message after its retention', async () => {
+  it('drops a message after its retention', async () => {
     const { clock, queue, later } = createWorld();
     const expired: string[] = [];
     queue.onExpired((body) => expired.push(body));
@@ -141,7 +141,7 @@ describe('a standard queue', () => {
     expect(expired).toEqual(['a']);
   });
 
-  it('gives out nothing while as much is in flight as may be', () => {
+  it('delivers nothing while the maximum number of messages is in flight', () => {
     const { queue } = createWorld({ inFlightLimit: 3 });
     for (const body of ['a', 'b', 'c', 'd']) queue.send({ body });
     const received = queue.receive({ max: 10 });
@@ -166,7 +166,7 @@ describe('a standard queue', () => {
 });
 
 describe('virtual time', () => {
-  it('runs what is due in its order, and stands still while the real world works', async () => {
+  it('runs tasks in the order of their times, and stops during real work', async () => {
     const clock = createClock(0);
     const seen: string[] = [];
     const note = (text: string) => () => void seen.push(`${text} ${clock.now()}`);

@@ -1,8 +1,8 @@
 import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
 import type { Random } from './random.ts';
 
-// A standard queue as AWS documents it, in whatever time it is given. test/e2e/sqs-model.test.ts holds it
-// against an SQS that is spoken to by the SDK.
+// Models a standard queue as AWS documents it, in real or virtual time. test/e2e/sqs-model.test.ts compares it with the
+// emulator's SQS.
 
 const SECOND_MS = 1000;
 const DAY_MS = 86_400 * SECOND_MS;
@@ -10,20 +10,20 @@ export const MAX_VISIBILITY_SECONDS = 43_200;
 const MAX_BATCH = 10;
 const MAX_BYTES = 1_048_576;
 
-/** What XML 1.0 cannot carry is refused for ever. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+/** Characters that XML 1.0 cannot carry. SQS always refuses them. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are searched for
 const UNSENDABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
 
 export type QueueSettings = {
   url: string;
   visibilitySeconds: number;
   retentionMs?: number;
-  /** So many messages can be in flight; AWS says about 120,000. */
+  /** The maximum number of messages in flight. AWS says about 120,000. */
   inFlightLimit?: number;
   redrive?: { queue: Queue; maxReceiveCount: number };
-  /** How often a standard queue does what it is allowed to: deliver twice. 0 to 1 each. */
+  /** How often the queue delivers a message twice, which a standard queue may do. 0 to 1 each. */
   oddities?: {
-    /** A message that has just been received is there for another receiver too. */
+    /** A message that has just been received is visible to another receiver too. */
     receivedTwice: number;
     /** A message that was deleted comes back once. */
     backAfterDelete: number;
@@ -54,17 +54,17 @@ export type Queue = {
   /** @returns the message's id */
   send(entry: Entry): string;
   receive(options?: { max?: number; visibilitySeconds?: number }): Received[];
-  /** As SQS: a handle of a message that is gone, or an old one, does no harm. */
+  /** An old handle, or one of a deleted message, is no error, as in SQS. */
   delete(receiptHandle: string): void;
   changeVisibility(receiptHandle: string, seconds: number): void;
-  /** Takes a message over as it is, the time that it was sent included. */
+  /** Takes a message over from another queue, unchanged and with the time at which it was sent. */
   take(message: Message): void;
   counts(): { visible: number; inFlight: number; expired: number; deleted: number };
-  /** When a message becomes visible, from now on. */
+  /** Calls the listener when a message becomes visible. */
   onVisible(listener: () => void): void;
-  /** Messages that the retention took. */
+  /** Calls the listener with each message that expires. */
   onExpired(listener: (body: string) => void): void;
-  /** Each message that was sent, each time that one is handed out, and each that is deleted. */
+  /** Calls the listener with the body of each message that is sent, received or deleted. */
   on(event: QueueEvent, listener: (body: string) => void): void;
 };
 
@@ -78,14 +78,14 @@ export type Message = {
   sentAt: number;
   firstReceivedAt: number;
   receives: number;
-  /** Of the latest receipt; an older handle names an older one. */
+  /** The number of the latest receipt. An older handle names an older one. */
   receipt: number;
   receivedAt: number;
   visibleAt: number;
   isVisible: boolean;
 };
 
-/** An error as the SDK gives it. */
+/** An error as the SDK throws it. */
 function refusal(name: string, message: string): Error {
   return Object.assign(new Error(message), { name, $fault: 'client', $metadata: { httpStatusCode: 400 } });
 }
@@ -94,32 +94,22 @@ type Time = { now(): number; at(time: number, run: () => void): void };
 
 let queues = 0;
 
+/** A standard queue. It does at random what such a queue may do: `settings.oddities` says how often. */
 export function createQueue(settings: QueueSettings, time: Time, random: Random): Queue {
   const { url, visibilitySeconds, retentionMs = 14 * DAY_MS, inFlightLimit = 120_000, redrive } = settings;
   const { receivedTwice = 0, backAfterDelete = 0 } = settings.oddities ?? {};
   const messages = new Map<string, Message>();
-  const visible: Message[] = [];
-  const ghosts = new Set<string>();
-  const listeners: (() => void)[] = [];
-  const expiryListeners: ((body: string) => void)[] = [];
-  const eventListeners: Record<QueueEvent, ((body: string) => void)[]> = {
-    sent: [],
-    received: [],
-    deleted: [],
-  };
-  const tell = (event: QueueEvent, { body }: { body: string }) => {
-    for (const listener of eventListeners[event]) listener(body);
-  };
+  const visible = createBag<Message>(random);
+  const returned = new Set<string>();
+  const { notify, ...listening } = createListeners();
   const prefix = `q${queues++}`;
-  let sent = 0;
-  let expired = 0;
-  let deleted = 0;
+  const counts = { sent: 0, expired: 0, deleted: 0 };
 
   function show(message: Message): void {
     if (message.isVisible) return;
     message.isVisible = true;
-    visible.push(message);
-    for (const listener of listeners) listener();
+    visible.add(message);
+    notify('visible', message);
   }
 
   function hide(message: Message, seconds: number): void {
@@ -132,35 +122,16 @@ export function createQueue(settings: QueueSettings, time: Time, random: Random)
     });
   }
 
-  /** Any of them: a standard queue keeps no order. */
-  function takeVisible(): Message | undefined {
-    const index = random.index(visible.length);
-    const message = visible[index];
-    const last = visible.pop();
-    if (last && message && last !== message) visible[index] = last;
-    return message;
-  }
-
-  function drop(message: Message): void {
-    messages.delete(message.id);
-    if (!message.isVisible) return;
-    const index = visible.indexOf(message);
-    const last = visible.pop();
-    if (last && index < visible.length) visible[index] = last;
-  }
-
-  function isExpired({ sentAt }: Message): boolean {
-    return time.now() - sentAt >= retentionMs;
-  }
-
+  /** @returns `undefined` when the message expired or goes to the other queue instead */
   function receiveOne(hiddenSeconds: number): Received | undefined {
-    const message = takeVisible();
+    const message = visible.take();
     if (!message) return undefined;
     message.isVisible = false;
-    if (isExpired(message)) {
+    const now = time.now();
+    if (now - message.sentAt >= retentionMs) {
       messages.delete(message.id);
-      expired += 1;
-      for (const listener of expiryListeners) listener(message.body);
+      counts.expired += 1;
+      notify('expired', message);
       return undefined;
     }
     if (redrive && message.receives >= redrive.maxReceiveCount) {
@@ -168,66 +139,31 @@ export function createQueue(settings: QueueSettings, time: Time, random: Random)
       redrive.queue.take(message);
       return undefined;
     }
-    const now = time.now();
     message.receives += 1;
     message.receipt += 1;
     message.firstReceivedAt ||= now;
     message.receivedAt = now;
     hide(message, hiddenSeconds);
-    tell('received', message);
-    const received = describe(message);
+    notify('received', message);
+    const received = toReceived(message);
     if (random.chance(receivedTwice)) show(message);
     return received;
   }
 
-  function describe(message: Message): Received {
-    return {
-      messageId: message.id,
-      receiptHandle: `${message.id}/${message.receipt}`,
-      body: message.body,
-      attributes: {
-        ApproximateReceiveCount: String(message.receives),
-        SentTimestamp: String(message.sentAt),
-        ApproximateFirstReceiveTimestamp: String(message.firstReceivedAt),
-        ...(message.group !== undefined && { MessageGroupId: message.group }),
-      },
-      messageAttributes: message.attributes,
-    };
-  }
-
-  /** The message of a handle, and whether it is the handle of the latest receipt. */
+  /** @returns the message of a handle, and whether the handle is that of its latest receipt */
   function find(receiptHandle: string): { message: Message | undefined; isLatest: boolean } {
-    const [id = '', receipt = ''] = receiptHandle.split('/');
-    if (!/^q\d+-\d+\/\d+$/.test(receiptHandle)) {
-      throw refusal('ReceiptHandleIsInvalid', 'The input receipt handle is invalid.');
-    }
+    const { id, receipt } = parseHandle(receiptHandle);
     const message = messages.get(id);
-    return { message, isLatest: message?.receipt === Number(receipt) };
+    return { message, isLatest: message?.receipt === receipt };
   }
 
   const queue: Queue = {
     url,
-    send({ body, group, attributes = {} }) {
-      if (Buffer.byteLength(body) > MAX_BYTES) {
-        throw refusal('InvalidParameterValue', 'One or more parameters are invalid. Message too long.');
-      }
-      const id = `${prefix}-${sent++}`;
-      const now = time.now();
-      tell('sent', { body });
-      queue.take({
-        id,
-        body,
-        group,
-        attributes,
-        sentAt: now,
-        firstReceivedAt: 0,
-        receives: 0,
-        receipt: 0,
-        receivedAt: 0,
-        visibleAt: now,
-        isVisible: false,
-      });
-      return id;
+    send(entry) {
+      const message = createMessage(`${prefix}-${counts.sent++}`, entry, time.now());
+      notify('sent', message);
+      queue.take(message);
+      return message.id;
     },
     take(message) {
       messages.set(message.id, message);
@@ -237,9 +173,9 @@ export function createQueue(settings: QueueSettings, time: Time, random: Random)
     },
     receive({ max = 1, visibilitySeconds: hidden = visibilitySeconds } = {}) {
       const batch: Received[] = [];
-      // A standard queue may give fewer than there are.
-      while (batch.length < max && visible.length > 0) {
-        if (messages.size - visible.length >= inFlightLimit) break;
+      // A standard queue may return fewer messages than it has.
+      while (batch.length < max && visible.size() > 0) {
+        if (messages.size - visible.size() >= inFlightLimit) break;
         const received = receiveOne(hidden);
         if (received) batch.push(received);
       }
@@ -247,35 +183,23 @@ export function createQueue(settings: QueueSettings, time: Time, random: Random)
     },
     delete(receiptHandle) {
       const { message, isLatest } = find(receiptHandle);
-      // An old handle may delete the message or not, says the documentation.
+      // The documentation says that an old handle may delete the message or not.
       if (!message || (!isLatest && random.chance(0.5))) return;
-      drop(message);
-      deleted += 1;
-      tell('deleted', message);
-      if (!ghosts.has(message.id) && random.chance(backAfterDelete)) {
-        ghosts.add(message.id);
+      messages.delete(message.id);
+      if (message.isVisible) visible.remove(message);
+      counts.deleted += 1;
+      notify('deleted', message);
+      if (!returned.has(message.id) && random.chance(backAfterDelete)) {
+        returned.add(message.id);
         messages.set(message.id, message);
         hide(message, visibilitySeconds);
       }
     },
     changeVisibility(receiptHandle, seconds) {
-      if (!(seconds >= 0 && seconds <= MAX_VISIBILITY_SECONDS)) {
-        throw refusal(
-          'InvalidParameterValue',
-          `Value ${seconds} for parameter VisibilityTimeout is invalid.`,
-        );
-      }
+      checkVisibility(seconds);
       const { message, isLatest } = find(receiptHandle);
-      if (!message || message.isVisible) {
-        throw refusal('MessageNotInflight', 'The specified message is not in flight.');
-      }
-      if (time.now() - message.receivedAt + seconds * SECOND_MS > MAX_VISIBILITY_SECONDS * SECOND_MS) {
-        throw refusal(
-          'InvalidParameterValue',
-          'Total VisibilityTimeout for the message is beyond the limit [43200 seconds].',
-        );
-      }
-      // What a stale handle does is not said: here it hits the newer receipt, or is refused.
+      checkInFlight(message, seconds, time.now());
+      // The effect of an old handle is not documented. Here it changes the newer receipt, or is refused.
       if (!isLatest && random.chance(0.5)) {
         throw refusal('InvalidParameterValue', 'Message does not exist or is not available.');
       }
@@ -283,22 +207,122 @@ export function createQueue(settings: QueueSettings, time: Time, random: Random)
       else hide(message, seconds);
     },
     counts: () => ({
-      visible: visible.length,
-      inFlight: messages.size - visible.length,
-      expired,
-      deleted,
+      visible: visible.size(),
+      inFlight: messages.size - visible.size(),
+      expired: counts.expired,
+      deleted: counts.deleted,
     }),
-    onVisible: (listener) => {
-      listeners.push(listener);
-    },
-    onExpired: (listener) => {
-      expiryListeners.push(listener);
-    },
-    on: (event, listener) => {
-      eventListeners[event].push(listener);
-    },
+    ...listening,
   };
   return queue;
+}
+
+/** A collection without an order: a standard queue keeps none. */
+function createBag<T>(random: Random) {
+  const items: T[] = [];
+  const removeAt = (index: number) => {
+    const last = items.pop();
+    if (last !== undefined && index < items.length) items[index] = last;
+  };
+  return {
+    size: () => items.length,
+    add: (item: T) => items.push(item),
+    /** Removes and returns any item. */
+    take(): T | undefined {
+      const index = random.index(items.length);
+      const item = items[index];
+      removeAt(index);
+      return item;
+    },
+    remove: (item: T) => removeAt(items.indexOf(item)),
+  };
+}
+
+function createListeners() {
+  const listeners: Record<QueueEvent | 'visible' | 'expired', ((body: string) => void)[]> = {
+    sent: [],
+    received: [],
+    deleted: [],
+    visible: [],
+    expired: [],
+  };
+  return {
+    notify(event: keyof typeof listeners, { body }: { body: string }): void {
+      for (const listener of listeners[event]) listener(body);
+    },
+    onVisible: (listener: () => void) => {
+      listeners.visible.push(listener);
+    },
+    onExpired: (listener: (body: string) => void) => {
+      listeners.expired.push(listener);
+    },
+    on: (event: QueueEvent, listener: (body: string) => void) => {
+      listeners[event].push(listener);
+    },
+  };
+}
+
+function createMessage(id: string, { body, group, attributes = {} }: Entry, now: number): Message {
+  if (Buffer.byteLength(body) > MAX_BYTES) {
+    throw refusal('InvalidParameterValue', 'One or more parameters are invalid. Message too long.');
+  }
+  return {
+    id,
+    body,
+    group,
+    attributes,
+    sentAt: now,
+    firstReceivedAt: 0,
+    receives: 0,
+    receipt: 0,
+    receivedAt: 0,
+    visibleAt: now,
+    isVisible: false,
+  };
+}
+
+function toReceived(message: Message): Received {
+  return {
+    messageId: message.id,
+    receiptHandle: `${message.id}/${message.receipt}`,
+    body: message.body,
+    attributes: {
+      ApproximateReceiveCount: String(message.receives),
+      SentTimestamp: String(message.sentAt),
+      ApproximateFirstReceiveTimestamp: String(message.firstReceivedAt),
+      ...(message.group !== undefined && { MessageGroupId: message.group }),
+    },
+    messageAttributes: message.attributes,
+  };
+}
+
+function parseHandle(receiptHandle: string): { id: string; receipt: number } {
+  if (!/^q\d+-\d+\/\d+$/.test(receiptHandle)) {
+    throw refusal('ReceiptHandleIsInvalid', 'The input receipt handle is invalid.');
+  }
+  const [id = '', receipt = ''] = receiptHandle.split('/');
+  return { id, receipt: Number(receipt) };
+}
+
+function checkVisibility(seconds: number): void {
+  if (seconds >= 0 && seconds <= MAX_VISIBILITY_SECONDS) return;
+  throw refusal('InvalidParameterValue', `Value ${seconds} for parameter VisibilityTimeout is invalid.`);
+}
+
+function checkInFlight(
+  message: Message | undefined,
+  seconds: number,
+  now: number,
+): asserts message is Message {
+  if (!message || message.isVisible) {
+    throw refusal('MessageNotInflight', 'The specified message is not in flight.');
+  }
+  if (now - message.receivedAt + seconds * SECOND_MS > MAX_VISIBILITY_SECONDS * SECOND_MS) {
+    throw refusal(
+      'InvalidParameterValue',
+      'Total VisibilityTimeout for the message is beyond the limit [43200 seconds].',
+    );
+  }
 }
 
 type Input = Record<string, unknown> & { QueueUrl?: string };
@@ -312,9 +336,9 @@ type SdkEntry = {
 };
 
 /**
- * The queues as the SDK's client shows them: commands in, answers out, refusals thrown.
+ * Answers a command of the SDK's client as SQS does.
  *
- * @throws {Error} as the SDK, with SQS's name for it
+ * @throws {Error} as the SDK does, with SQS's name for it
  */
 export function answerCommand(queues: readonly Queue[], command: { input: object }): Record<string, unknown> {
   const input = command.input as Input;

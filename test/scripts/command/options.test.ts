@@ -1,20 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { explain, OperatorError } from '../../../operate/error.ts';
-import { type Command, readOptions } from '../../../scripts/command/options.ts';
+import { readOptions } from '../../../scripts/command/options.ts';
+import { REDRIVE } from '../../../scripts/command/redrive.ts';
+import { REPLAY } from '../../../scripts/command/replay.ts';
 
-const COMMAND: Command = {
-  name: 'replay',
-  usage: 'usage of replay',
-  outcomes: ['not_found', 'rejected'],
-  required: [],
-};
+const wordsOf = (text: string) => text.split(' ').filter(Boolean);
 
-function read(text: string, environment: NodeJS.ProcessEnv = {}, command: Partial<Command> = {}) {
-  return readOptions({ ...COMMAND, ...command }, text.split(' ').filter(Boolean), environment);
+function read(text: string, environment: NodeJS.ProcessEnv = {}) {
+  return readOptions(REDRIVE, wordsOf(text), environment);
+}
+
+function readReplay(text: string) {
+  return readOptions(REPLAY, wordsOf(text), {});
 }
 
 describe('the options of a command', () => {
-  it('are those of the usual stack, and careful, when none is given', () => {
+  it('have the usual stack and cautious values by default', () => {
     expect(read('')).toEqual({
       stack: 'polyai-chat-closer',
       outcomes: [],
@@ -28,7 +29,7 @@ describe('the options of a command', () => {
     });
   });
 
-  it('are read as they are given, outcomes and projects several times', () => {
+  it('may name several outcomes and projects', () => {
     const text =
       '--stack s --outcome not_found --outcome rejected --project a --project b --since 6h --dry-run --yes --rate 7 --late-look-up';
     expect(read(text)).toEqual({
@@ -47,60 +48,77 @@ describe('the options of a command', () => {
   it.each([
     ['30m', 1_800_000],
     ['2d', 172_800_000],
-  ])('understand a time of %s', (since, ms) => {
+  ])('read %s as a duration', (since, ms) => {
     expect(read(`--since ${since}`)?.sinceMs).toBe(ms);
   });
 
-  it('move nothing where a list is asked for', () => {
+  it('move nothing when a list is requested', () => {
     expect(read('--list')).toMatchObject({ list: true, dryRun: true });
   });
 
-  it('give way to a question for help', () => {
-    expect(read('--help', {}, { required: ['outcome'] })).toBeUndefined();
+  it('are not checked when help is requested', () => {
+    expect(read('--help')).toBeUndefined();
+    expect(readReplay('--help')).toBeUndefined();
   });
 
   it.each([
-    [
-      'an outcome that is none',
-      '--outcome gone',
-      '--outcome gone is none that replay takes: not_found, rejected.',
-    ],
-    ['an inherited name for an outcome', '--outcome constructor', '--outcome constructor is none'],
-    ['a time without a unit', '--since 6', '--since 6 is no duration: write 30m, 6h or 2d.'],
-    ['a time of nothing', '--since 0h', '--since 0h is no duration'],
-    ['a rate of nothing', '--rate 0', '--rate 0 is no rate'],
-    ['a rate that is too fast', '--rate 1001', '--rate 1001 is no rate'],
-    ['half a rate', '--rate 0.5', '--rate 0.5 is no rate'],
-    ['an option that nobody knows', '--dryrun', '--dryrun'],
+    ['an unknown outcome', '--outcome gone', '--outcome gone is not valid. Choose one of: closed, '],
+    ['an inherited name for an outcome', '--outcome constructor', '--outcome constructor is not valid.'],
+    ['a time without a unit', '--since 6', '--since 6 is not a duration. Write 30m, 6h or 2d.'],
+    ['a time of zero', '--since 0h', '--since 0h is not a duration'],
+    ['a rate of zero', '--rate 0', '--rate 0 is not valid. Write how many a second, from 1 to 1000.'],
+    ['a rate that is too fast', '--rate 1001', '--rate 1001 is not valid'],
+    ['a fractional rate', '--rate 0.5', '--rate 0.5 is not valid'],
+    ['an unknown option', '--dryrun', '--dryrun'],
     ['a word without an option', 'not_found', 'not_found'],
-  ])('refuse %s, with the usage', (_, text, says) => {
+  ])('refuse %s, and print the usage', (_, text, expected) => {
     const error = errorOf(() => read(text));
-    expect(error.message).toContain(says);
-    expect(error.message.startsWith('usage of replay\n')).toBe(true);
+    expect(error.message).toContain(expected);
+    expect(error.message.startsWith(`${REDRIVE.usage}\n`)).toBe(true);
     expect(error.exitCode).toBe(2);
   });
 
-  it.each(['outcome', 'since'] as const)('refuse to go without a required %s', (option) => {
-    expect(errorOf(() => read('', {}, { required: [option] })).message).toContain(`--${option} is required.`);
+  it('of a redrive may name the outcome none; those of a replay may not, nor an outcome that needs no replay', () => {
+    expect(read('--outcome none')?.outcomes).toEqual(['none']);
+    for (const outcome of ['none', 'closed', 'resolved']) {
+      expect(errorOf(() => readReplay(`--outcome ${outcome} --since 6h`)).message).toContain(
+        `--outcome ${outcome} is not valid.`,
+      );
+    }
+  });
+
+  it.each([
+    ['outcome', '--since 6h'],
+    ['since', '--outcome not_found'],
+  ])('of a replay must have --%s', (option, text) => {
+    expect(errorOf(() => readReplay(text)).message).toContain(`--${option} is required.`);
+  });
+
+  it('of a replay are read like those of a redrive', () => {
+    expect(readReplay('--outcome not_found --since 6h')).toMatchObject({
+      stack: 'polyai-chat-closer',
+      outcomes: ['not_found'],
+      sinceMs: 6 * 3_600_000,
+    });
   });
 
   it.each([
     ['--dry-run', 'npm_config_dry_run'],
     ['--late-look-up', 'npm_config_late_look_up'],
     ['--project', 'npm_config_project'],
-  ])('refuse to go when npm kept %s for itself', (option, variable) => {
+  ])('are refused when npm took %s for itself', (option, variable) => {
     expect(errorOf(() => read('', { [variable]: 'true' })).message).toContain(
-      `npm took ${option} for itself. Put two dashes first: npm run replay -- ${option}`,
+      `npm took ${option} for itself. Put two dashes first: npm run redrive -- ${option}`,
     );
   });
 
-  it('refuse to go when npm kept one, whatever is left of its value', () => {
+  it('are refused when npm took one and left its value behind', () => {
     expect(errorOf(() => read('support', { npm_config_project: 'true' })).message).toContain(
-      'npm run replay -- --project',
+      'npm run redrive -- --project',
     );
   });
 
-  it('ask rather than take a yes that npm was given', () => {
+  it('do not take a --yes that was given to npm', () => {
     expect(read('', { npm_config_yes: 'true' })?.yes).toBe(false);
   });
 });
@@ -110,27 +128,30 @@ describe('an error', () => {
     [{ name: 'CredentialsProviderError', message: 'none' }, 'There are no AWS credentials.'],
     [{ name: 'Error', message: 'Region is missing' }, 'There is no AWS region.'],
     [{ name: 'ExpiredTokenException', message: 'late' }, 'wrong or have expired'],
-    [{ name: 'AccessDenied', message: 'no' }, 'may not do that'],
-    [{ name: 'QueueDoesNotExist', message: 'no' }, 'A queue of the stack is not there'],
-    [{ name: 'AWS.SimpleQueueService.NonExistentQueue', message: 'no' }, 'A queue of the stack is not there'],
-    [{ name: 'ResourceNotFoundException', message: 'no' }, 'The log group of the stack is not there'],
-    [{ name: 'Error', code: 'ECONNREFUSED', message: 'no' }, 'AWS cannot be reached.'],
+    [{ name: 'AccessDenied', message: 'no' }, 'do not have that permission'],
+    [{ name: 'QueueDoesNotExist', message: 'no' }, 'A queue of the stack does not exist'],
+    [
+      { name: 'AWS.SimpleQueueService.NonExistentQueue', message: 'no' },
+      'A queue of the stack does not exist',
+    ],
+    [{ name: 'ResourceNotFoundException', message: 'no' }, 'The log group of the stack does not exist'],
+    [{ name: 'Error', code: 'ECONNREFUSED', message: 'no' }, 'Cannot reach AWS.'],
     [{ name: 'NotQueued', message: '1 of 2 batches' }, 'SQS did not confirm every close.'],
     [{ name: 'ThrottlingException', message: 'slow down' }, 'AWS throttles these calls.'],
     [{ name: 'SomethingElse', message: 'odd', $metadata: {} }, 'AWS answered SomethingElse: odd'],
-  ])('of AWS is told with its mend: %j', (error, says) => {
-    expect(explain(error, {})).toContain(says);
+  ])('of AWS is printed with its fix: %j', (error, expected) => {
+    expect(explain(error, {})).toContain(expected);
     expect(explain(error, {})).toContain(error.message);
   });
 
   it('of a profile without credentials names the profile', () => {
     const error = { name: 'CredentialsProviderError', message: 'none' };
     expect(explain(error, { AWS_PROFILE: 'prod' })).toContain(
-      'AWS_PROFILE is "prod", and that profile gives no credentials.',
+      'AWS_PROFILE is "prod", but that profile has no credentials.',
     );
   });
 
-  it('of the command itself is told as it is', () => {
+  it('of the command itself is printed unchanged', () => {
     expect(explain(new OperatorError('do this'))).toBe('do this');
   });
 
@@ -146,5 +167,5 @@ function errorOf(act: () => unknown): OperatorError {
   } catch (error) {
     if (error instanceof OperatorError) return error;
   }
-  throw new Error('it was not refused');
+  throw new Error('nothing was thrown');
 }

@@ -9,7 +9,7 @@ const read = (text: string, environment: NodeJS.ProcessEnv = {}) =>
   readStartOptions(text.split(' ').filter(Boolean), environment);
 
 describe('the options of npm start', () => {
-  it('are those of the checkout’s configuration when none is given', () => {
+  it('use the configuration of the checkout by default', () => {
     expect(read('')).toEqual({
       once: false,
       config: join(ROOT, 'connections.json'),
@@ -20,7 +20,7 @@ describe('the options of npm start', () => {
     });
   });
 
-  it('are read as they are given, a file from where it was typed', () => {
+  it('are read, and a path is resolved from where it was typed', () => {
     const file = writeConnections(SMALLEST);
     const text =
       '--once --config connections.json --connection in-house --polyai https://a --conversation C --port 5';
@@ -34,25 +34,25 @@ describe('the options of npm start', () => {
     });
   });
 
-  it('give way to a question for help', () => {
+  it('are not checked when help is requested', () => {
     expect(read('--help')).toBeUndefined();
   });
 
   it.each([
-    ['a file that is not there', '--config nope.json', 'There is no file nope.json'],
-    ['a file that is not there, by the option of this command', '--config nope.json', '--config FILE'],
-    ['an option that nobody knows', '--onec', '--onec'],
-    ['a port that is none', '--port x', '--port takes a number'],
-    ['a conversation without PolyAI', '--conversation x', '--conversation goes with --polyai'],
-    ['a PolyAI that is not safe', '--polyai http://example.com', 'begins with https://'],
-  ])('refuse %s, and say so after the usage', (_, text, says) => {
+    ['a missing file', '--config nope.json', 'There is no file nope.json'],
+    ['a missing file, naming the option', '--config nope.json', '--config FILE'],
+    ['an unknown option', '--onec', '--onec'],
+    ['an invalid port', '--port x', '--port must be a number'],
+    ['a conversation without PolyAI', '--conversation x', '--conversation needs --polyai'],
+    ['a PolyAI without TLS', '--polyai http://example.com', 'begins with https://'],
+  ])('refuse %s, with a message after the usage', (_, text, message) => {
     expect(() => read(text)).toThrow(LocalRunError);
-    expect(() => read(text)).toThrow(says);
+    expect(() => read(text)).toThrow(message);
     expect(messageOf(() => read(text)).startsWith(USAGE)).toBe(true);
   });
 
   it.each(['once', 'config', 'connection', 'polyai', 'conversation', 'port'])(
-    'refuse to go when npm kept --%s for itself, whatever is left of it',
+    'are refused when npm took --%s for itself, with or without its value left behind',
     (option) => {
       const environment = { [`npm_config_${option}`]: 'true' };
       for (const left of ['', 'mine.json']) {

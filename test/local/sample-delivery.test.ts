@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sampleDelivery } from '../../local/sample.ts';
+import { sampleDelivery } from '../../local/sample-delivery.ts';
 import { connectionOf } from '../support/crm.ts';
 
 const URLS = { reachable: 'http://127.0.0.1:4566/in-house', signed: 'https://hooks.example.com/in-house' };
@@ -22,14 +22,14 @@ describe('the example of a custom connection', () => {
     });
   });
 
-  it('is a form where the connection takes forms', () => {
+  it('is a form when the connection takes forms', () => {
     expect(sample({ format: 'form' })).toMatchObject({
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: 'status=closed&chat=chat-1%262',
     });
   });
 
-  it('is none where a form cannot hold what the selectors read', () => {
+  it('is undefined when a form cannot hold what the selectors read', () => {
     expect(sample({ format: 'form', conversationId: 'body.chat.id' })).toBeUndefined();
   });
 });

@@ -7,24 +7,24 @@ import {
   FilterLogEventsCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
 
-/** A line of ours: a JSON object whose `type` says what it tells. */
+/** A line that the adapter wrote: a JSON object with a `type`. */
 export type LoggedLine = { type: string } & Record<string, unknown>;
 
 export type Log = {
-  /** Everything that the stack's log groups hold, one string an event. */
+  /** Every event of the stack's log groups, as a string. */
   readAll(): Promise<string[]>;
-  /** The lines of ours that were not given before, in the order of their times. */
+  /** The adapter's lines that were not returned before, in the order of their times. */
   readNew(): Promise<LoggedLine[]>;
-  /** Deletes the stack's log groups, which outlive it. */
+  /** Deletes the stack's log groups, which remain when the stack is deleted. */
   deleteGroups(): Promise<void>;
 };
 
 const POLL_MS = 250;
 
-/** CloudWatch Logs of a deployed stack, through the SDK. */
+/** Opens the CloudWatch Logs of a deployed stack. */
 export function openLog(stackName: string): Log {
   const client = new CloudWatchLogsClient({});
-  const given = new Set<string>();
+  const returned = new Set<string>();
 
   async function groups(): Promise<string[]> {
     const found: string[] = [];
@@ -34,7 +34,7 @@ export function openLog(stackName: string): Log {
       found.push(...(page.logGroups ?? []).flatMap(({ logGroupName }) => logGroupName ?? []));
       nextToken = page.nextToken;
     } while (nextToken);
-    // Emulators name the groups otherwise than AWS does, but the stack's name is in them.
+    // Emulators name the groups differently from AWS, but every name contains the stack's name.
     return found.filter((name) => name.includes(stackName));
   }
 
@@ -61,8 +61,8 @@ export function openLog(stackName: string): Log {
     readNew: async () =>
       (await readEvents()).flatMap((event) => {
         const key = event.eventId ?? `${event.timestamp} ${event.message}`;
-        if (given.has(key)) return [];
-        given.add(key);
+        if (returned.has(key)) return [];
+        returned.add(key);
         return parseLine(event.message) ?? [];
       }),
     deleteGroups: async () => {
@@ -72,7 +72,7 @@ export function openLog(stackName: string): Log {
   };
 }
 
-/** START, END and REPORT, and what Node says of itself, stand between our lines. */
+/** @returns `undefined` for Lambda's own lines (START, END, REPORT) and Node's warnings */
 function parseLine(message = ''): LoggedLine | undefined {
   try {
     const line = JSON.parse(message);
@@ -82,7 +82,11 @@ function parseLine(message = ''): LoggedLine | undefined {
   }
 }
 
-/** Calls back for every new line until it says to stop, or the time is over. @returns whether it said so */
+/**
+ * Calls `onLine` for every new line until it returns `true`, the time is over or the signal is aborted.
+ *
+ * @returns whether `onLine` returned `true`
+ */
 export async function follow(
   log: Log,
   onLine: (line: LoggedLine) => boolean,

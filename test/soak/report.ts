@@ -1,7 +1,7 @@
 import type { Report } from './ledger.ts';
 import type { SoakResult } from './world.ts';
 
-/** What no run may have: each of these fails it. */
+/** The reasons why a run fails; empty when it passes. */
 export function failuresOf(report: Report & Partial<Pick<SoakResult, 'left' | 'expired'>>): string[] {
   const { lost, wronglyClosed, conflictingFinals, unexplainedDeadLetters, forgeriesAccepted } = report;
   const { deletedEarly, wronglyCalled } = report;
@@ -22,48 +22,48 @@ export function failuresOf(report: Report & Partial<Pick<SoakResult, 'left' | 'e
 export function table(report: Report, more: [string, string][] = []): string {
   const deadLetters = Object.entries(report.deadLetters).map(([outcome, count]) => `${count} ${outcome}`);
   const rows: [string, string][] = [
-    ['closes asked for', `${report.closes}`],
+    ['closes requested', `${report.closes}`],
     ['acknowledged to a CRM', `${report.acknowledged}`],
-    ['of them by request', `${report.requests}`],
-    ['deliveries given up by the CRM', `${report.neverAcknowledged}`],
+    ['acknowledged requests', `${report.requests}`],
+    ['deliveries that the CRM gave up', `${report.neverAcknowledged}`],
     ['chats closed', `${report.closed}`],
     ['LOST', `${report.lost.length}`],
-    ['DELETED BEFORE THEIR END', `${report.deletedEarly.length}`],
+    ['DELETED EARLY', `${report.deletedEarly.length}`],
     ['WRONGLY CLOSED', `${report.wronglyClosed.length}`],
     ['WRONGLY CALLED', `${report.wronglyCalled.length}`],
     ['CONFLICTING FINALS', `${report.conflictingFinals.length}`],
     ['UNEXPLAINED DEAD LETTERS', `${report.unexplainedDeadLetters.length}`],
     ['dead letters', deadLetters.join(', ') || 'none'],
-    ['of chats that were closed all the same', `${report.needlessDeadLetters}`],
-    ['of requests that had ended, and came again', `${report.lateCopies}`],
-    ['forgeries, and accepted', `${report.forgeries}, ${report.forgeriesAccepted}`],
-    ['calls to PolyAI a close', `${report.callsPerClose.toFixed(2)} (the most: ${report.mostCalls})`],
+    ['dead letters of closed chats', `${report.needlessDeadLetters}`],
+    ['dead letters of late copies', `${report.lateCopies}`],
+    ['forgeries, accepted', `${report.forgeries}, ${report.forgeriesAccepted}`],
+    ['calls to PolyAI per close', `${report.callsPerClose.toFixed(2)} (maximum: ${report.mostCalls})`],
     ...more,
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   const recoveries = report.recoveries.map(
     ({ trouble, count, medianMin, lastMin }) =>
-      `  ${trouble}: ${count} closed ${minutes(medianMin)} after it in the middle, the last ${minutes(lastMin)}`,
+      `  ${trouble}: ${count} closed, median ${minutes(medianMin)}, last ${minutes(lastMin)} after its end`,
   );
   return [
     ...rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`),
     ...(recoveries.length > 0
-      ? ['closed after a trouble, of what was acknowledged during it:', ...recoveries]
+      ? ['chats acknowledged during a trouble, closed after its end:', ...recoveries]
       : []),
     '',
   ].join('\n');
 }
 
-/** What only a run in virtual time has. */
+/** The figures that only a run in virtual time has. */
 export function virtualRows(result: SoakResult): [string, string][] {
   return [
     ['left in the queue, expired', `${result.left}, ${result.expired}`],
-    ['most in flight', `${result.mostInFlight}`],
+    ['maximum in flight', `${result.mostInFlight}`],
     ['invocations of the worker', `${result.invocations}`],
     ['containers started', `${result.coldStarts}`],
     ['virtual time', `${result.virtualDays.toFixed(1)} days`],
     ['real time', `${result.realSeconds.toFixed(0)} s`],
-    ['memory at most', `${result.peakRssMb.toFixed(0)} MB`],
+    ['maximum memory', `${result.peakRssMb.toFixed(0)} MB`],
   ];
 }
 

@@ -17,48 +17,49 @@ import { type Emulator, startEmulator } from './emulator.ts';
 import { type EventBus, openEventBus } from './event-bus.ts';
 import { isolate, isolatedEnvironment, LOCAL_ACCOUNT, LocalRunError } from './isolation.ts';
 import { createFlush } from './late-lines.ts';
-import { type Log, openLog } from './log.ts';
+import { type Log, openLog } from './stack-log.ts';
 
 export type LocalOptions = {
-  /** A connections.json. */
+  /** Path of a connections.json. */
   configuration: string;
-  /** What stands in for PolyAI, and the keys that it takes. */
+  /** The address of PolyAI, or of what plays it, and the keys that it accepts. */
   polyai: { url: string; keys: { apiKey: string; token: string } };
   port?: number;
   stackName?: string;
-  /** Whether every function has the permissions of its role and no others, as on AWS. */
+  /** Whether every function has only the permissions of its role, as on AWS. */
   isIamEnforced?: boolean;
-  /** Called as a step begins. */
-  say: (text: string) => void;
-  /** Aborted when the run is to end early. */
+  /** Called with a line of text when a step begins. */
+  onStep: (text: string) => void;
+  /** Aborted when the run must end early. */
   signal?: AbortSignal;
 };
 
-/** Where the owner of a secret stands in connections.json. */
+/** The part of connections.json that names the owner of a secret. */
 type Kind = 'polyai' | 'connections';
 
 export type LocalStack = {
   outputs: Outputs;
   configuration: Configuration;
   /**
-   * The address that a CRM would be given, as this machine can reach it.
+   * The address that the CRM would have, in the form that this machine can reach.
    *
-   * @throws {LocalRunError} where no connection has one
+   * @throws {LocalRunError} when no connection has an address
    */
   webhookUrl(connection: string): string;
-  /** The same as a signature covers it: as API Gateway names its host, or the connection's `publicUrl`. */
+  /** The same address as a signature covers it: with API Gateway's host name, or the connection's `publicUrl`. */
   signedUrl(connection: string): string;
   /** Name or ARN of a project's or a connection's secret. */
   secretId(kind: Kind, name: string): string;
   readSecret(id: string): Promise<Record<string, string>>;
   writeSecret(id: string, value: unknown): Promise<void>;
   log: Log;
-  /** Invokes the worker without a message, so that an emulator hands out what it has written late. */
+  /** Invokes the worker without a message, so that an emulator releases lines that the worker wrote late. */
   flush(): Promise<void>;
   events: EventBus;
   stop(): Promise<void>;
 };
 
+const USUAL_NAME = 'polyai-chat-closer';
 const MADE_UP = 'made-up-for-this-machine-only';
 const SIGNING_SECRET = { signingSecret: MADE_UP };
 const TOKEN = { token: MADE_UP };
@@ -78,104 +79,118 @@ const MADE_UP_SECRETS: Record<SchemeName, Record<string, string> | undefined> = 
 };
 
 /**
- * Starts everything that the adapter needs on this machine and deploys the stack to it: the emulator of AWS,
- * the configuration with PolyAI's address in it, and the secrets, filled.
+ * Starts everything that the adapter needs on this machine and deploys the stack to it: the emulator of AWS, the
+ * configuration with PolyAI's address replaced, and the secrets with local values.
  *
- * @throws {LocalRunError | ConfigurationError} what is wrong, and the mend; whatever was started is stopped
+ * @throws {LocalRunError | ConfigurationError} what is wrong, and how to fix it; whatever was started is stopped
  */
 export async function startLocalStack(options: LocalOptions): Promise<LocalStack> {
-  const { say } = options;
-  let { stackName = 'polyai-chat-closer' } = options;
+  const { onStep } = options;
   const configuration = loadConfiguration(options.configuration);
   const folder = mkdtempSync(join(tmpdir(), 'polyai-chat-closer-'));
   let emulator: Emulator | undefined;
-  let isDeployed = false;
-  let buses: string[] = [];
+  let deployed: Deployed | undefined;
   const stop = async () => {
-    if (emulator?.isForeign && isDeployed)
-      await takeAway(emulator.endpoint, folder, stackName, configuration, buses);
+    if (emulator?.isForeign && deployed) await removeStack(deployed);
     await emulator?.stop();
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   };
   try {
-    say('Starting the local AWS');
-    emulator = await startEmulator(folder, options.port, say, options.isIamEnforced);
-    isolate(isolatedEnvironment(emulator.endpoint, folder));
-    // Somebody may have a stack of the usual name there, which is not ours to change.
-    if (emulator.isForeign && !options.stackName) stackName += `-${randomUUID().slice(0, 8)}`;
-    say('Deploying the stack: bundle, bootstrap, deploy');
-    const file = localConfiguration(folder, options.configuration, stackName, options.polyai.url);
-    isDeployed = true;
-    buses = await createBuses(emulator.endpoint, configuration);
+    onStep('Starting the local AWS');
+    emulator = await startEmulator(folder, options.port, onStep, options.isIamEnforced);
     const { endpoint } = emulator;
+    isolate(isolatedEnvironment(endpoint, folder));
+    onStep('Deploying the stack: bundle, bootstrap, deploy');
+    const stackName = nameOf(options, emulator);
+    const file = writeLocalConfiguration(folder, options.configuration, stackName, options.polyai.url);
+    deployed = { endpoint, folder, stackName, configuration, buses: [] };
+    deployed.buses = await createBuses(endpoint, configuration);
     const outputs = await deploy(endpoint, folder, stackName, file, options.signal, options.isIamEnforced);
-    const secretsManager = new SecretsManagerClient({});
-    const local: LocalStack = {
-      outputs,
-      configuration,
-      webhookUrl: (connection) => `${reachable(endpoint, webhooksUrl(outputs))}/${connection}`,
-      signedUrl: (connection) => {
-        const { hostname, pathname } = new URL(webhooksUrl(outputs));
-        const { publicUrl } = configuration.connections[connection] ?? {};
-        return publicUrl ?? `https://${hostname}${pathname}/${connection}`;
-      },
-      secretId: (kind, name) => secretIdOf(stackName, configuration, kind, name),
-      readSecret: async (SecretId) => {
-        const { SecretString = '{}' } = await secretsManager.send(new GetSecretValueCommand({ SecretId }));
-        return JSON.parse(SecretString);
-      },
-      writeSecret: async (Name, value) => {
-        const SecretString = JSON.stringify(value);
-        try {
-          await secretsManager.send(new PutSecretValueCommand({ SecretId: Name, SecretString }));
-        } catch (error) {
-          if ((error as Error).name !== 'ResourceNotFoundException') throw error;
-          await secretsManager.send(new CreateSecretCommand({ Name, SecretString }));
-        }
-      },
-      log: openLog(stackName),
-      flush: createFlush(stackName),
-      events: openEventBus(emulator.endpoint),
-      stop,
-    };
-    say('Filling the secrets');
+    const local = openLocalStack(deployed, outputs, stop);
+    onStep('Filling the secrets');
     await fillSecrets(local, options.polyai.keys);
     return local;
   } catch (error) {
-    // What went wrong first is what matters.
+    // The first error matters, not one of stopping.
     await stop().catch(() => undefined);
     throw error;
   }
 }
 
-/** From an emulator that stays: the stack, and what the stack retains, its log groups and its secrets. */
-async function takeAway(
-  endpoint: string,
-  folder: string,
-  stackName: string,
-  configuration: Configuration,
-  buses: string[],
-) {
+/** A stack of the usual name on the user's own emulator may be the user's, so ours gets another name there. */
+function nameOf({ stackName }: LocalOptions, { isForeign }: Emulator): string {
+  if (stackName !== undefined) return stackName;
+  return isForeign ? `${USUAL_NAME}-${randomUUID().slice(0, 8)}` : USUAL_NAME;
+}
+
+type Deployed = {
+  endpoint: string;
+  folder: string;
+  stackName: string;
+  configuration: Configuration;
+  /** The buses that were created for it. */
+  buses: string[];
+};
+
+function openLocalStack(
+  { endpoint, stackName, configuration }: Deployed,
+  outputs: Outputs,
+  stop: () => Promise<void>,
+): LocalStack {
+  return {
+    outputs,
+    configuration,
+    webhookUrl: (connection) => `${reachable(endpoint, webhooksUrl(outputs))}/${connection}`,
+    signedUrl: (connection) => {
+      const { hostname, pathname } = new URL(webhooksUrl(outputs));
+      const { publicUrl } = configuration.connections[connection] ?? {};
+      return publicUrl ?? `https://${hostname}${pathname}/${connection}`;
+    },
+    secretId: (kind, name) => secretIdOf(stackName, configuration, kind, name),
+    ...openSecrets(),
+    log: openLog(stackName),
+    flush: createFlush(stackName),
+    events: openEventBus(endpoint),
+    stop,
+  };
+}
+
+function openSecrets(): Pick<LocalStack, 'readSecret' | 'writeSecret'> {
+  const client = new SecretsManagerClient({});
+  return {
+    async readSecret(SecretId) {
+      const { SecretString = '{}' } = await client.send(new GetSecretValueCommand({ SecretId }));
+      return JSON.parse(SecretString);
+    },
+    async writeSecret(Name, value) {
+      const SecretString = JSON.stringify(value);
+      try {
+        await client.send(new PutSecretValueCommand({ SecretId: Name, SecretString }));
+      } catch (error) {
+        if ((error as Error).name !== 'ResourceNotFoundException') throw error;
+        await client.send(new CreateSecretCommand({ Name, SecretString }));
+      }
+    },
+  };
+}
+
+/** Deletes the stack from an emulator that keeps running, and what a deleted stack retains: log groups and secrets. */
+async function removeStack({ endpoint, folder, stackName, configuration, buses }: Deployed): Promise<void> {
   await destroy(endpoint, folder, stackName);
   await openLog(stackName).deleteGroups();
   for (const bus of buses) await openEventBus(endpoint).delete(bus);
   const client = new SecretsManagerClient({});
-  const ids = [
-    ...Object.keys(configuration.projects).map((name) =>
-      secretIdOf(stackName, configuration, 'polyai', name),
-    ),
-    ...Object.keys(configuration.connections).map((name) =>
-      secretIdOf(stackName, configuration, 'connections', name),
-    ),
-  ];
-  for (const SecretId of ids) {
+  const idsOf = (kind: Kind, owners: object) =>
+    Object.keys(owners).map((name) => secretIdOf(stackName, configuration, kind, name));
+  const { projects, connections } = configuration;
+  for (const SecretId of [...idsOf('polyai', projects), ...idsOf('connections', connections)]) {
     await client
       .send(new DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true }))
       .catch(() => undefined);
   }
 }
 
-/** The buses of the configuration, which on AWS are there before the stack. @returns those that were not here yet */
+/** Creates the configuration's buses, which on AWS exist before the stack. @returns the buses that were created */
 async function createBuses(endpoint: string, { connections }: Configuration): Promise<string[]> {
   const names = new Set(Object.values(connections).flatMap(({ bus }) => (bus ? busName(bus) : [])));
   const events = openEventBus(endpoint);
@@ -195,12 +210,12 @@ function secretIdOf(
 }
 
 /**
- * The user's configuration with the address of what stands in for PolyAI, secrets and buses of the user's own by
- * name, and no topic: no real account, and no ARN of one, exists here.
+ * Writes a copy of the user's configuration with PolyAI's address replaced, the user's own secrets and buses by name,
+ * and no topic: no real account exists here, so no ARN of one may be used.
  *
  * @returns the path of the copy
  */
-function localConfiguration(folder: string, file: string, stackName: string, baseUrl: string): string {
+function writeLocalConfiguration(folder: string, file: string, stackName: string, baseUrl: string): string {
   const { $schema: _schema, ...configuration } = JSON.parse(
     readFileSync(file, 'utf8').replace(/^\uFEFF/, ''),
   );
@@ -220,7 +235,7 @@ function localConfiguration(folder: string, file: string, stackName: string, bas
   return copy;
 }
 
-/** The name of a stand-in: a secret of the user's own is neither read nor written here, wherever it may be. */
+/** The local name for a secret of the user's own, which is never read or written here. */
 function localSecret(stackName: string, secret: string): string {
   const name = secret.startsWith('arn:')
     ? secret.replace(/^.*:secret:/, '').replace(/-[A-Za-z0-9]{6}$/, '')
@@ -230,16 +245,18 @@ function localSecret(stackName: string, secret: string): string {
 
 function webhooksUrl({ WebhooksUrl }: Outputs): string {
   if (WebhooksUrl) return WebhooksUrl;
-  throw new LocalRunError('Every connection of this configuration is on a bus, so there is no address.');
+  throw new LocalRunError(
+    'Every connection of this configuration is on an event bus, so there is no address.',
+  );
 }
 
-/** Node cannot resolve the names below `localhost` that the emulator gives its APIs; this path leads to the same one. */
+/** Node cannot resolve the emulator's host names below `localhost`. This path leads to the same API. */
 function reachable(endpoint: string, webhooksUrl: string): string {
   const { hostname, pathname } = new URL(webhooksUrl);
   return `${endpoint}/_aws/execute-api/${hostname.split('.')[0]}/$default${pathname}`;
 }
 
-/** What nobody has filled in yet; what the stack generated stays as it is. */
+/** Fills the secrets that have no value yet. A value that the stack generated is kept. */
 async function fillSecrets(local: LocalStack, keys: LocalOptions['polyai']['keys']): Promise<void> {
   const { projects, connections } = local.configuration;
   for (const name of Object.keys(projects)) await local.writeSecret(local.secretId('polyai', name), keys);

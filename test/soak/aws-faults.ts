@@ -6,16 +6,16 @@ import type { Random } from './random.ts';
 import { type Schedule, SECOND } from './schedule.ts';
 import { answerCommand, type Queue } from './sqs-model.ts';
 
-/** How often AWS fails outside its windows, for each call of PolyAI's that fails. */
+/** How often calls to AWS fail at random, as a share of `failing`. */
 const SEND_FAILS = 0.1;
 const READ_FAILS = 0.3;
 
-/** An error as the SDK gives it after its own attempts. */
+/** An error as the SDK throws it after its own attempts. */
 function awsError(name: string, status: number): Error {
   return Object.assign(new Error(name), { name, $metadata: { httpStatusCode: status } });
 }
 
-/** SQS as a function reaches it, with what may happen on the way. */
+/** @returns a function that makes a container's SQS client, whose calls may fail */
 export function createSqs(
   clock: Clock,
   random: Random,
@@ -41,7 +41,7 @@ export function createSqs(
   const create = (container: Container) => ({
     async send(command: { input: object }) {
       const what = fate(command);
-      // Two attempts, each given up after two seconds.
+      // The SDK makes two attempts of two seconds each.
       if (what === 'unanswered') {
         return container.reach(4 * SECOND, () => {
           answerCommand(queues, command);
@@ -70,7 +70,7 @@ export function createSqs(
   return create as unknown as (container: Container) => CloseParts['sqs'];
 }
 
-/** Secrets Manager: texts by id, and what may happen on the way. */
+/** Secrets Manager: texts by id. Reading them may fail. */
 export function createVault(clock: Clock, random: Random, schedule: Schedule, failing: number) {
   const texts = new Map<string, string>();
 
@@ -90,7 +90,7 @@ export function createVault(clock: Clock, random: Random, schedule: Schedule, fa
     put: (id: string, value: object) => {
       texts.set(id, JSON.stringify(value));
     },
-    /** A reader of its own for each container: a new one starts with a cold cache. */
+    /** Each container has its own reader, which starts with an empty cache. */
     readerFor: (container: Container): SecretReader =>
       createSecretReader((id) => fetchSecret(container, id), container.now),
   };

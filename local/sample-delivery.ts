@@ -14,7 +14,7 @@ export type Sample = {
   url: string;
   headers: Record<string, string>;
   body: string;
-  /** What it has besides its proof. */
+  /** Its headers and query without the proof. */
   own: { headers: Record<string, string>; query: string };
 };
 
@@ -23,10 +23,10 @@ const TICKET = '35436';
 type Unsent = { text: string; headers: Record<string, string>; query: string };
 
 /**
- * What a connection's CRM would send when the conversation is finished, proven with its secret.
+ * Makes the delivery that a connection's CRM would send when the conversation is finished, signed with its secret.
  *
  * @param url the connection's address as this machine reaches it, and as the CRM would have it
- * @returns `undefined` where no example can be made for the connection's settings, or proven
+ * @returns `undefined` when no example can be made for the connection's settings, or it cannot be signed
  */
 export function sampleDelivery(
   url: { reachable: string; signed: string },
@@ -38,7 +38,7 @@ export function sampleDelivery(
   const unsent = [derive(connection, conversationId), fromFixture(connection, conversationId)].find(
     (each) => each && asksFor(connection, each, conversationId),
   );
-  // A vendor's token is signed with a key that nobody has here.
+  // A vendor signs its token with its own key, which is not available here.
   if (!unsent || verify.scheme === 'jwt') return undefined;
   const first = firstValues(secret);
   const { text, headers, query } = unsent;
@@ -53,12 +53,12 @@ export function sampleDelivery(
   };
 }
 
-/** Of a secret that holds several values for a rotation, the first of each. */
+/** The first value of each field. A field of a secret has several values during a rotation. */
 export function firstValues(secret: Record<string, string | string[]>): Record<string, string> {
   return Object.fromEntries(Object.entries(secret).map(([key, value]) => [key, [value].flat()[0] ?? '']));
 }
 
-/** From the connection's own selectors; Zendesk's event, on which they may build, is known here. */
+/** Builds a delivery from the connection's selectors. For Zendesk it starts with the vendor's event. */
 function derive(connection: ConnectionConfiguration, conversationId: string): Unsent | undefined {
   const { crm, conversationId: idSelector, finishedWhen } = connection;
   const content: Content = { body: {}, headers: {}, query: {} };
@@ -77,14 +77,14 @@ function derive(connection: ConnectionConfiguration, conversationId: string): Un
   };
 }
 
-/** The vendor's payload that the tests use. */
+/** Takes the vendor's payload from the fixtures. */
 function fromFixture({ crm }: ConnectionConfiguration, conversationId: string): Unsent {
   const fixture = readFixture(crm, 'finished.json');
   const about = (text: string) => text.replaceAll(CONVERSATION, conversationId);
   return { text: about(textOf(fixture)), headers: fixture.headers ?? {}, query: about(fixture.query ?? '') };
 }
 
-/** Whether the program would read it as a close of just this conversation. */
+/** Whether the adapter would read the delivery as a close of this conversation and no other. */
 function asksFor(
   connection: ConnectionConfiguration,
   { text, headers, query }: Unsent,
@@ -106,7 +106,7 @@ function asksFor(
   }
 }
 
-/** Makes a condition true, where it is a comparison of a path with a literal, or several joined. */
+/** Makes a condition true, if it compares a path with a literal, or joins such comparisons. @returns whether it did */
 function satisfy(node: ExpressionNode, content: Content): boolean {
   switch (node.type) {
     case 'Comparator': {
@@ -123,7 +123,7 @@ function satisfy(node: ExpressionNode, content: Content): boolean {
   }
 }
 
-/** Puts a value where a plain path such as `body.chat.id` would find it. */
+/** Puts a value at a plain path such as `body.chat.id`. @returns whether the expression is such a path */
 function assign(node: ExpressionNode, value: unknown, content: Content): boolean {
   const path = fieldsOf(node);
   const last = path?.pop();
@@ -146,13 +146,13 @@ function fieldsOf(node: ExpressionNode): string[] | undefined {
   return left && right && [...left, ...right];
 }
 
-/** As a line to paste into a shell. */
+/** The delivery as a `curl` line to paste into a shell. */
 export function curlLine({ url, headers, body }: Pick<Sample, 'url' | 'headers' | 'body'>): string {
   const options = Object.entries(headers).map(([name, value]) => `-H ${quote(`${name}: ${value}`)}`);
   return ['curl -i', quote(url), ...options, '-d', quote(body)].join(' ');
 }
 
-/** A text as a shell reads it back unchanged. */
+/** Quotes a text so that a shell reads it unchanged. */
 export function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,0 +1,23 @@
+/** Which closes a command acts on. */
+export type Selection = {
+  /** Empty: every outcome. */
+  outcomes: string[];
+  /** Empty: every project. */
+  projects: string[];
+  /** How far back to look, in milliseconds. `undefined`: without a limit. */
+  sinceMs: number | undefined;
+  /** Whether shared ids that were never resolved are looked up now. A newer chat may be closed instead. */
+  lateLookUp: boolean;
+};
+
+/** How a command acts on them. */
+export type Handling = {
+  /** Only show what would happen. */
+  dryRun: boolean;
+  /** Show one line for each close. */
+  list: boolean;
+  /** Act on many closes without asking. */
+  yes: boolean;
+  /** The maximum number of closes a second. */
+  rate: number;
+};
