@@ -24,7 +24,7 @@ import twilio from './twilio.ts';
 import zendesk from './zendesk.ts';
 import zohoDesk from './zoho-desk.ts';
 
-/** Every preset by the name that `crm` takes; each stands in the file of that name. */
+/** Every preset by the name that `crm` takes. Each is in the file of that name. */
 export const CRMS: Record<string, Crm> = {
   cloudevents,
   custom,

@@ -223,7 +223,7 @@ describe('a connection', () => {
   it.each<[string, object, string, string]>([
     ['dataCentre', { dataCentre: 'zoho.fr' }, 'is "zoho.fr", which is unknown', 'Choose from "com", "eu"'],
     ['dataCentre', { dataCentre: 'com.ua' }, 'is "com.ua", which is unknown', 'Did you mean "com.au"?'],
-    ['sender', { sender: 'orgId:54983163' }, '', 'digits alone'],
+    ['sender', { sender: 'orgId:54983163' }, '', 'has only digits'],
     ['audience', { audience: '' }, 'is empty', 'Write the id'],
     ['jwksUrl', { jwksUrl: 'http://keys.example' }, 'neither https nor http on a loopback', 'Write https://'],
     ['verify', { verify: { scheme: 'bearer' } }, 'has no meaning for crm "zoho-desk"', 'Remove it'],
