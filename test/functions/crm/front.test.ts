@@ -39,7 +39,7 @@ describe("an application's delivery", () => {
     expect(queued).toMatchObject([{ conversationId: 'KpQx-polyai-0001', crmRef: 'cnv_keo696' }]);
   });
 
-  it('is proven byte for byte: Unicode, escapes, tabs and CRLF', async () => {
+  it('is verified by its exact bytes: Unicode, escapes, tabs and CRLF', async () => {
     const { send, queued } = start();
     const body = Buffer.from(
       BODY.replace('Your next', '\\u00fc \u{1f600} \\t\\"').replaceAll(',', ',\r\n\t'),
@@ -79,7 +79,7 @@ describe("an application's delivery", () => {
     expect(queued).toEqual([]);
   });
 
-  it('is refused after any change of a byte', () => {
+  it('is refused if any byte is changed', () => {
     const settings = front.verify as HmacSettings;
     const keys = hmac.readKeys({ signingSecret: KEY });
     const verify = (headers: Headers, body: Buffer) =>
@@ -98,20 +98,20 @@ describe("an application's delivery", () => {
 });
 
 describe("a rule's delivery", () => {
-  it('closes the chat where the connection says that it is one', async () => {
+  it('closes the chat if the connection says that a rule sends', async () => {
     const { send, queued } = start(RULE);
     expect((await send({ headers: signedByRule(RULE_BODY), body: RULE_BODY })).status).toBe(200);
     expect(queued).toHaveLength(1);
   });
 
-  it.each(['x', ' '])('is refused with %j after its body', async (more) => {
+  it.each(['x', ' '])('is refused if %j is appended to its body', async (more) => {
     const { send } = start(RULE);
     expect(await send({ headers: signedByRule(RULE_BODY), body: RULE_BODY + more })).toMatchObject({
       code: 'signature_mismatch',
     });
   });
 
-  it('is refused where the connection does not say so', async () => {
+  it('is refused if the connection does not say that a rule sends', async () => {
     const headers = { ...signedByRule(RULE_BODY), 'X-Front-Request-Timestamp': `${NOW}` };
     expect(await start().send({ headers, body: RULE_BODY })).toMatchObject({ code: 'signature_malformed' });
   });
@@ -121,7 +121,7 @@ describe("Front's challenge", () => {
   const SYNC = JSON.stringify({ type: 'sync', authorization: { id: 'cmp_abc' } });
   const challenge = (text: string) => ({ ...signed(SYNC), 'X-Front-Challenge': text });
 
-  it('is answered as plain text, once the request is proven', async () => {
+  it('is echoed as plain text if the request is verified', async () => {
     const { send, queued, lines } = start();
     expect(await send({ headers: challenge('c1f5aae0-82'), body: SYNC })).toMatchObject({
       status: 200,
@@ -132,7 +132,7 @@ describe("Front's challenge", () => {
     expect(JSON.stringify(lines)).not.toContain('c1f5aae0-82');
   });
 
-  it('is not answered to a stranger', async () => {
+  it('is not echoed if the signature is wrong', async () => {
     const headers = { ...challenge('c1f5aae0-82'), ...signed(SYNC, { key: 'other' }) };
     const { status, body } = await start().send({ headers, body: SYNC });
     expect(status).toBe(401);
@@ -140,7 +140,7 @@ describe("Front's challenge", () => {
   });
 
   it.each(['<script>alert(1)</script>', 'a b', 'é', '"', '', 'x'.repeat(257)])(
-    'is not echoed when it is %j',
+    'is not echoed if it is %j',
     async (text) => {
       const { status, body } = await start().send({ headers: challenge(text), body: SYNC });
       expect(status).toBe(200);
@@ -161,12 +161,12 @@ describe('a custom field', () => {
     'polyai_conversation_id',
     'POLYAI-CONVERSATION-ID',
     'PolyAI Conversation ID',
-  ])('holds the id by the name %s', (name) => {
+  ])('holds the id under the name %s', (name) => {
     expect(idOf({ City: 'Paris', [name]: 'x' })).toBe('x');
   });
 
   it.each([[null], ['text'], [7], [[]], [{}], [{ 'PolyAI conversation': 'x', 'conversation id': 'y' }]])(
-    'is absent from %j',
+    'is not found in %j',
     (fields) => {
       expect(idOf(fields)).toBeUndefined();
     },
@@ -174,7 +174,7 @@ describe('a custom field', () => {
 });
 
 describe('a connection', () => {
-  it('is proven as an application unless it says otherwise', () => {
+  it('expects an application’s signature unless it says otherwise', () => {
     expect(connectionOf('front').verify).toBe(front.verify);
     expect(connectionOf('front', RULE).verify).toMatchObject({ algorithm: 'sha1', signed: '{body}' });
   });

@@ -54,23 +54,23 @@ const receiver = (settings: Record<string, unknown> = {}) =>
 const signed = (body: string) => ({ headers: { 'X-Hub-Signature': sign(body) }, body });
 
 describe('the signature', () => {
-  // Intercom publishes none with its secret; this one was made by x-hub-signature and by OpenSSL alike.
+  // Intercom publishes no signature with its secret. Both x-hub-signature and OpenSSL make this one.
   const header = 'sha1=8f70910c56fca13c45783c9d3c60b5719e43418a';
   const body =
     '{"type":"notification_event","app_id":"lkqcyt9t","topic":"conversation.admin.closed","id":"notif_2a8995f8-92cb-4edd-a38c-041f4cdbf659"}';
 
-  it('is accepted over its body and no other', () => {
+  it('is accepted over its own body and no other', () => {
     expect(verify(header, body)).toBe('accepted');
     expect(verify(header, `${body}\n`)).toBe('signature_mismatch');
     expect(verify(header, body, `${SECRET}x`)).toBe('signature_mismatch');
   });
 
-  it("is refused where it is the one of Intercom's page, well-formed over another body", () => {
+  it("is refused if it is the example on Intercom's page, which is over another body", () => {
     expect(verify('sha1=21ff2e149e0fdcac6f947740f6177f6434bda921', body)).toBe('signature_mismatch');
   });
 
   it.each([
-    ['of another hash', new XHubSignature('sha256', SECRET).sign(body), 'signature_malformed'],
+    ['with another hash', new XHubSignature('sha256', SECRET).sign(body), 'signature_malformed'],
     ['without its prefix', header.slice(5), 'signature_malformed'],
     ['too short', header.slice(0, -1), 'signature_malformed'],
     ['sent twice', `${header},${header}`, 'signature_malformed'],
@@ -80,7 +80,7 @@ describe('the signature', () => {
     expect(verify(given, body)).toBe(code);
   });
 
-  it('is the one that x-hub-signature makes, and what it refuses is refused', () => {
+  it('is accepted and refused exactly as by x-hub-signature', () => {
     const secrets = fc.stringMatching(/^[\x21-\x7e]{1,40}$/).filter(isPlain);
     const bodies = fc.uint8Array({ minLength: 1, maxLength: 200 }).map((bytes) => Buffer.from(bytes));
     fc.assert(
@@ -122,7 +122,7 @@ describe('a notification', () => {
     expect(await send({ body })).toMatchObject({ code: 'signature_missing', closes: [] });
   });
 
-  it('keeps tabs, line ends, escapes and every script as they were sent', async () => {
+  it('is verified by its exact bytes: Unicode, escapes, tabs and CRLF', async () => {
     const body = JSON.stringify(
       notification(undefined, { custom_attributes: { polyai_conversation_id: 'x' } }),
       null,
@@ -137,7 +137,7 @@ describe('a notification', () => {
     expect(await send(again)).toMatchObject({ code: 'signature_mismatch', closes: [] });
   });
 
-  it('is a ping: answered 200, and nothing is closed', async () => {
+  it('is answered 200 and closes nothing if it is a ping', async () => {
     const ping = { ...notification('ping'), id: null };
     const { status, closes, line } = await receiver().send(signed(JSON.stringify(ping, null, '\t')));
     expect([status, closes, line?.ignored]).toEqual([200, [], ['test_event']]);
@@ -146,7 +146,7 @@ describe('a notification', () => {
 });
 
 describe('the workspace', () => {
-  it('must be the sender, where the connection names one', async () => {
+  it('must be the sender if the connection names one', async () => {
     const { send } = receiver({ sender: 'vne310wv' });
     const { app_id: _, ...nameless } = notification();
     expect(await send(signed(JSON.stringify(notification())))).toMatchObject({ closes: [CHAT] });
@@ -165,7 +165,7 @@ describe('the workspace', () => {
     }
   });
 
-  it('may be any, where the connection names none', async () => {
+  it('may be any workspace if the connection names none', async () => {
     const body = JSON.stringify({ ...notification(), app_id: 'other' });
     expect(await receiver().send(signed(body))).toMatchObject({ closes: [CHAT] });
   });
@@ -180,7 +180,7 @@ describe('the address', () => {
     }
   });
 
-  it('is never answered 410, which would switch it off, nor 429', async () => {
+  it('never answers 410, which would switch the webhook off, or 429', async () => {
     expect(Object.values(REFUSALS)).not.toEqual(expect.arrayContaining([410]));
     expect(Object.values(REFUSALS)).not.toEqual(expect.arrayContaining([429]));
     const full = receiver();
@@ -202,7 +202,7 @@ describe('a topic', () => {
     ['ticket.state.updated', resolved],
     ['ticket.state.updated', { ticket: resolved }],
     ['ticket.state.updated', ticket('resolved')],
-  ])('%s is a finish', (topic, item) => {
+  ])('%s is finished', (topic, item) => {
     const { findings } = read(notification(topic, item));
     expect(findings).toEqual([expect.objectContaining({ conversationId: CHAT })]);
   });
@@ -220,11 +220,11 @@ describe('a topic', () => {
     ['TICKET.STATE.UPDATED', ticket({ category: 'in_progress' })],
     [null, undefined],
     [['conversation.admin.closed'], undefined],
-  ])('%s is none', (topic, item) => {
+  ])('%s is not finished', (topic, item) => {
     expect(read(notification(topic, item))).toMatchObject({ findings: [], ignored: ['not_finished'] });
   });
 
-  it('counts only where finishedValues lists it, and a state only when it is resolved', () => {
+  it('is finished only if finishedValues lists it, and a state only if it is resolved', () => {
     const finishedValues = ['ticket.state.updated'];
     expect(read(notification(), { finishedValues }).ignored).toEqual(['not_finished']);
     expect(read(notification('ticket.state.updated', resolved), { finishedValues }).findings).toHaveLength(1);
@@ -234,7 +234,7 @@ describe('a topic', () => {
 });
 
 describe('the conversation id', () => {
-  it('may be in an attribute of any name', () => {
+  it('may be in an attribute of any name that the selector names', () => {
     const conversationId = 'body.data.item.custom_attributes."Chat 💬 (PolyAI)"';
     const body = notification(undefined, { id: '1', custom_attributes: { 'Chat 💬 (PolyAI)': CHAT } });
     expect(read(body, { conversationId }).findings).toEqual([
@@ -249,7 +249,7 @@ describe('the conversation id', () => {
     ['an empty attribute', { id: '1', custom_attributes: { polyai_conversation_id: '' } }],
     ['an attribute that is null', { id: '1', custom_attributes: { polyai_conversation_id: null } }],
     ['no item', null],
-  ])('is absent with %s', (_what, item) => {
+  ])('is absent if there is %s', (_what, item) => {
     expect(read(notification(undefined, item)).ignored).toEqual(['no_conversation_id']);
   });
 });

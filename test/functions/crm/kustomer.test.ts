@@ -13,7 +13,7 @@ const NOW = Date.parse('2026-07-01T12:00:00Z');
 const TOKEN = 'the-token-of-the-webhook';
 const BODY = JSON.stringify(readFixture('kustomer', 'finished.json').body);
 
-/** GitHub's signature is the same but for a prefix, so its library signs and verifies as Kustomer does. */
+/** GitHub's signature differs only by a prefix, so its library signs and verifies as Kustomer does. */
 async function signed(body: string, token = TOKEN): Promise<Headers> {
   return { 'X-Kustomer-Webhook-Signature': (await sign(token, body)).replace('sha256=', '') };
 }
@@ -22,7 +22,7 @@ function start(settings: Record<string, unknown> = {}): Receiver {
   return startReceiver('kustomer', settings, { signingSecret: TOKEN }, NOW);
 }
 
-describe('a genuine delivery', () => {
+describe('a valid delivery', () => {
   it('closes the chat', async () => {
     const { send, queued } = start();
     expect((await send({ headers: await signed(BODY), body: BODY })).status).toBe(200);
@@ -31,7 +31,7 @@ describe('a genuine delivery', () => {
     ]);
   });
 
-  it('is proven byte for byte: Unicode, escapes, tabs and CRLF', async () => {
+  it('is verified by its exact bytes: Unicode, escapes, tabs and CRLF', async () => {
     const { send, queued } = start();
     const body = BODY.replace('A conversation', '\\u00fc \u{1f600} \\t\\"').replaceAll(',', ',\r\n\t');
     const headers = await signed(body);
@@ -81,7 +81,7 @@ describe('the signature', () => {
     return hmac.verify(kustomer.verify as HmacSettings, keys, delivery({ headers, body }), NOW) === undefined;
   };
 
-  it('is accepted and refused as an independent library does, over any body', async () => {
+  it('is accepted and refused exactly as by an independent library', async () => {
     const bodies = fc.string({ unit: 'binary', minLength: 1 });
     await fc.assert(
       fc.asyncProperty(bodies, fc.nat(), fc.boolean(), async (body, position, isChanged) => {
@@ -121,18 +121,18 @@ describe('an update of a conversation', () => {
     ['done', false],
     [null, false],
     [undefined, false],
-  ])('whose status changes by %j is a finish: %j', (status, expected) => {
+  ])('with the change %j is finished: %j', (status, expected) => {
     expect(read(status)).toBe(expected);
   });
 
-  it('takes the values that mean finished from the connection', () => {
+  it('is finished in the statuses that the connection lists', () => {
     expect(read({ before: 'open', after: 'snoozed' }, ['snoozed', 'done'])).toBe(true);
     expect(read({ before: 'snoozed', after: 'done' }, ['snoozed', 'done'])).toBe(false);
   });
 });
 
 describe('a connection', () => {
-  it.each(['verify', 'sender', 'audience'])('has no use for %s', (key) => {
+  it.each(['verify', 'sender', 'audience'])('does not accept %s', (key) => {
     const value = key === 'verify' ? { scheme: 'bearer' } : 'x';
     expect(faultsOf('kustomer', { [key]: value })).toMatchObject([
       { path: `connections.c.${key}`, problem: 'has no meaning for crm "kustomer"' },

@@ -13,7 +13,7 @@ import { CONVERSATION, fixtureNames, readFixture, textOf } from '../../../local/
 import { configurationOf } from '../../support/configuration.ts';
 import { connectionOf } from '../../support/crm.ts';
 
-// What is true of every CRM in the index: adding one means adding its files, and these find them.
+// What must hold for every CRM in the index. Whoever adds a CRM adds its files; these tests find them.
 
 const REQUIRED = ['finished.json', 'malformed.json', 'no-id.json', 'not-finished.json', 'reopened.json'];
 
@@ -25,12 +25,12 @@ type Given = {
   text: string;
 };
 
-/** What a delivery is read as, from its bytes on; proven it is already. */
+/** What the intake reads from the bytes of a delivery that was already verified. */
 function readAs({ polyai: project, ...settings }: ConnectionConfiguration, given: Given): unknown {
   const { headers = {}, query = '', now = new Date().toISOString(), text } = given;
   const crm = CRMS[settings.crm] as Crm;
   const lowered = Object.entries(headers).map(([header, value]) => [header.toLowerCase(), value]);
-  // Twilio's proof stands in the address, and says that the body is JSON.
+  // Twilio's proof is in the address, and says that the body is JSON.
   const proof = settings.verify.scheme === 'twilio' && signTwilio({ secret: 'x', body: text, url: '' }).query;
   const whole = [query, proof].filter(Boolean).join('&');
   const received = delivery({ headers: Object.fromEntries(lowered), query: whole, body: text });
@@ -42,14 +42,14 @@ function readAs({ polyai: project, ...settings }: ConnectionConfiguration, given
   }
 }
 
-/** A page's template as the CRM sends it. */
+/** A page's template with its placeholders filled, as the CRM sends it. */
 function filled(template: string): string {
   return template.replace(/\{\{[^{}]*\}\}/g, CONVERSATION);
 }
 
 type Block = { language: string; info: string; text: string };
 
-/** The fenced blocks of a page whose info string says more than a language. */
+/** The fenced blocks of a page whose info string has this word after the language. */
 function blocks(page: string, kind: string): Block[] {
   const fenced = readFileSync(page, 'utf8').matchAll(/^ *```(\S+) (\S+) ?(.*)\n([\s\S]*?)^ *```/gm);
   return [...fenced].flatMap(([, language = '', mark = '', info = '', text = '']) =>
@@ -60,11 +60,11 @@ function blocks(page: string, kind: string): Block[] {
 describe.each(Object.keys(CRMS))('%s', (name) => {
   const page = join(ROOT, 'docs/crm', `${name}.md`);
 
-  it('has fixtures of what is finished, is not, has no id, was reopened and cannot be read', () => {
+  it('has the fixtures that every CRM must have', () => {
     expect(fixtureNames(name)).toEqual(expect.arrayContaining(REQUIRED));
   });
 
-  it.each(fixtureNames(name))('is read as its fixture expects: %s', (file) => {
+  it.each(fixtureNames(name))('reads its fixture as expected: %s', (file) => {
     const fixture = readFixture(name, file);
     expect(fixture.source).toMatch(/\w{4}/);
     const connection = connectionOf(name, fixture.connection);
@@ -76,20 +76,20 @@ describe.each(Object.keys(CRMS))('%s', (name) => {
     expect(schema).toContain(`"const": "${name}"`);
   });
 
-  it('has a page, and a line in the table of pages', () => {
+  it('has a page and a row in the table of pages', () => {
     expect(existsSync(page)).toBe(true);
     const table = readFileSync(join(ROOT, 'docs/crm/README.md'), 'utf8');
     expect(table).toContain(`](${name}.md)`);
   });
 
-  it('has a page that says what two people exchange, where one has the CRM and another one AWS', () => {
+  it('has a page that links to what two people exchange if one has the CRM and one has AWS', () => {
     expect(readFileSync(page, 'utf8')).toContain('](README.md#two-people)');
     const guides = readFileSync(join(ROOT, 'docs/crm/README.md'), 'utf8');
     expect(guides).toContain('\n## Two people\n');
     expect(guides).toContain('`<WebhooksUrl>` is an output of the stack');
   });
 
-  it('has a page whose connection and sample body the program takes', () => {
+  it('has a page whose example connection and sample body are accepted', () => {
     const configurations = blocks(page, 'connections').map(({ text }) => configurationOf(text).connections);
     const [connection] = configurations.flatMap((connections) => Object.values(connections));
     const samples = blocks(page, 'sample');

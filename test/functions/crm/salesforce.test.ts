@@ -27,7 +27,7 @@ const SETTINGS = salesforce.verify as HmacSettings;
 const CONNECTION: Connection = { crm: 'salesforce', project: 'support', verify: SETTINGS };
 const PAGE = readFileSync(join(ROOT, 'docs/crm/salesforce.md'), 'utf8');
 
-/** What the page's class sends for one case. */
+/** The body that the page's class sends for one case. */
 function closedCase(change: Record<string, unknown> = {}) {
   return {
     event: 'case.closed',
@@ -40,7 +40,7 @@ function closedCase(change: Record<string, unknown> = {}) {
   };
 }
 
-/** What the class computes, by another program than the receiver's: Blob.valueOf is UTF-8, convertToHex is lower case. */
+/** Signs as the class does, with another library than the receiver's. Blob.valueOf is UTF-8, convertToHex lower case. */
 async function signAsApex(timestamp: string, body: string, secret: string): Promise<string> {
   const algorithm = { name: 'HMAC', hash: 'SHA-256' };
   const key = await webcrypto.subtle.importKey('raw', Buffer.from(secret), algorithm, false, ['sign']);
@@ -66,7 +66,7 @@ const receiver = (settings: Record<string, unknown> = {}) =>
 describe("the page's Apex class", () => {
   const [source = '', test = ''] = [...PAGE.matchAll(/```apex\n([\s\S]*?)```/g)].map(([, code]) => code);
 
-  it('signs the timestamp, a dot and the very body that it sends, as the preset verifies', () => {
+  it('signs the timestamp, a dot and the body that it sends, as the preset verifies', () => {
     expect(source).toMatch(
       /Crypto\.generateMac\('HmacSHA256', Blob\.valueOf\(timestamp \+ '\.' \+ body\), Blob\.valueOf\(secret\)\)/,
     );
@@ -87,7 +87,7 @@ describe("the page's Apex class", () => {
     expect(source).toContain("'event' => 'case.closed'");
   });
 
-  it('has a test whose expected signature is the one that the receiver accepts', async () => {
+  it('has a test whose expected signature is accepted', async () => {
     const [, timestamp = '', body = '', secret = ''] = /sign\('(\d+)', '(.+)', '(.+)'\)/.exec(test) ?? [];
     const [, signature = ''] = /assertEquals\('([0-9a-f]{64})', signature\)/.exec(test) ?? [];
     const keys = hmac.readKeys({ signingSecret: secret });
@@ -97,7 +97,7 @@ describe("the page's Apex class", () => {
     expect(await signAsApex(timestamp, body, secret)).toBe(signature);
   });
 
-  it('puts as many cases into one request as the receiver takes', async () => {
+  it('puts as many cases into one request as the receiver accepts', async () => {
     expect(source).toContain('CASES_IN_ONE_CALLOUT = 100;');
     const cases = Array.from({ length: 100 }, (_, index) =>
       closedCase({ polyai_conversation_id: `chat-${index}` }),
@@ -128,14 +128,14 @@ describe('a delivery', () => {
     expect(await receiver().send({ headers, body: sent })).toMatchObject({ status: 401, code, closes: [] });
   });
 
-  it('cannot be repeated after five minutes', async () => {
+  it('is refused more than five minutes after it was signed', async () => {
     const send = async (at: number) => receiver().send({ headers: await headersOf(body, at), body });
     expect(await send(NOW - 300_000)).toMatchObject({ status: 200, closes: [CHAT] });
     expect(await send(NOW - 301_000)).toMatchObject({ code: 'timestamp_stale', closes: [] });
     expect(await send(NOW + 301_000)).toMatchObject({ code: 'timestamp_stale', closes: [] });
   });
 
-  it('keeps tabs, line ends, escapes and every script as they were sent', async () => {
+  it('is verified by its exact bytes: Unicode, escapes, tabs and CRLF', async () => {
     const text = JSON.stringify([closedCase({ polyai_conversation_id: 'x' })], null, '\t')
       .replaceAll('\n', '\r\n')
       .replace('"x"', '"\\u4f1a話-\\ud83d\\udcac"');
@@ -146,7 +146,7 @@ describe('a delivery', () => {
     });
   });
 
-  it('of any bytes is accepted as Apex signs it, and refused after any one-byte change', async () => {
+  it('is accepted as Apex signs it, and refused if any byte is changed', async () => {
     const keys = hmac.readKeys({ signingSecret: SECRET });
     const verify = (headers: Headers, bytes: Buffer) =>
       hmac.verify(SETTINGS, keys, delivery({ headers, body: bytes }), NOW)?.code ?? 'accepted';
@@ -198,7 +198,7 @@ describe('the organisation', () => {
     [LONG, SHORT],
     [SHORT, SHORT],
     [LONG, LONG],
-  ])('is the sender as %s and as %s', async (sender, organization_id) => {
+  ])('is the sender %s in the form %s', async (sender, organization_id) => {
     expect(await send(sender, closedCase({ organization_id }))).toMatchObject({ closes: [CHAT] });
   });
 
@@ -233,7 +233,7 @@ describe('a case', () => {
     ['closed by status', { event: undefined }],
     ['closed by event, whatever its status', { status: 'Abgeschlossen' }],
     ['closed in capitals', { event: undefined, status: 'CLOSED' }],
-  ])('is a finish: %s', (_what, change) => {
+  ])('is finished: %s', (_what, change) => {
     expect(read(closedCase(change)).findings).toHaveLength(1);
   });
 
@@ -242,12 +242,12 @@ describe('a case', () => {
     ['of another status alone', { event: undefined, status: 'Working' }],
     ['of no status', { event: undefined, status: undefined }],
     ['closed and more', { event: undefined, status: 'Closed - duplicate' }],
-    ['with a status that is no text', { event: undefined, status: ['Closed'] }],
-  ])('is none: %s', (_what, change) => {
+    ['with a status that is not text', { event: undefined, status: ['Closed'] }],
+  ])('is not finished: %s', (_what, change) => {
     expect(read(closedCase(change)).ignored).toEqual(['not_finished']);
   });
 
-  it('is a finish by what finishedValues lists and by nothing else', () => {
+  it('is finished by what finishedValues lists, and by nothing else', () => {
     expect(read(closedCase(), { finishedValues: ['Verified'] }).ignored).toEqual(['not_finished']);
     expect(read(closedCase({ status: 'verified' }), { finishedValues: ['Verified'] }).findings).toHaveLength(
       1,
@@ -256,7 +256,7 @@ describe('a case', () => {
     expect(read(session, { finishedValues: ['messaging.ended'] }).findings).toHaveLength(1);
   });
 
-  it('is what selectors see, each of a list by itself', () => {
+  it('is what selectors see, one case of a list at a time', () => {
     const cases = [closedCase({ chat: 'a', open: false }), closedCase({ chat: 'b', open: true })];
     const { findings, ignored } = read(cases, {
       finishedWhen: 'body.open == `false`',
@@ -270,7 +270,7 @@ describe('a case', () => {
 });
 
 describe('a connection', () => {
-  it('is signed where it says nothing else', () => {
+  it('expects a signature by default', () => {
     expect(connectionOf('salesforce')).toMatchObject({ verify: SETTINGS });
   });
 

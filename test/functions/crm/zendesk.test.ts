@@ -49,13 +49,13 @@ describe("Zendesk's signature", () => {
     now: '2021-03-25T05:09:27Z',
   };
 
-  it('is accepted as its test secret makes it', () => {
+  it('is accepted if it is made with the test secret', () => {
     expect(verify(vector)).toBe('accepted');
     expect(verify({ ...vector, body: '{"event":"ticket.updated","id":124}' })).toBe('signature_mismatch');
     expect(verify({ ...vector, now: '2021-03-25T05:14:28Z' })).toBe('timestamp_stale');
   });
 
-  // An older page of the vendor's signed the body before the timestamp and printed this:
+  // An older page of the vendor signed the body before the timestamp. It printed this:
   // https://developer.zendesk.com/documentation/event-connectors/webhooks/verifying/
   const obsolete: Attempt = {
     secret: 'HRkRd4BeOAoUkfZr-mhauJT64rvBASlJRoIyPsd3zeA=',
@@ -64,24 +64,24 @@ describe("Zendesk's signature", () => {
     now: '2021-07-25T10:00:00Z',
   };
 
-  it('is refused in the obsolete order of bytes, and accepted in the order of today', () => {
+  it('is refused in the old order of bytes, and accepted in the current one', () => {
     expect(verify(obsolete)).toBe('signature_mismatch');
     const today = zendeskHeaders('Rry/4TtIdFyawtXXp8QdI6tlAUUQ/5kL1OTp5qo/ZIk=', '2021-07-25T10:00:00Z');
     expect(verify({ ...obsolete, headers: today })).toBe('accepted');
   });
 
-  it("is refused where it is the one of the vendor's sample request, well-formed over another body", () => {
+  it("is refused if it is the one of the vendor's sample request, which is over another body", () => {
     const sample = zendeskHeaders('EiqWE3SXTPQpPulBV6OSuuGziIishZNc1VwNZYqZrHU=', '2021-03-25T05:09:27Z');
     expect(verify({ ...vector, headers: sample })).toBe('signature_mismatch');
   });
 
-  it('takes the secret as text, never as the base64 that it looks like', () => {
+  it('has the secret as text for its key, not decoded from base64', () => {
     const decoded = Buffer.from(vector.secret, 'base64').toString();
     const headers = signZendesk({ secret: decoded, body: vector.body, at: Date.parse(vector.now) });
     expect(verify({ ...vector, headers })).toBe('signature_mismatch');
   });
 
-  it('is accepted over any body, and refused after any one-byte change', () => {
+  it('is accepted over any body, and refused if any byte is changed', () => {
     const now = '2026-07-01T12:00:00Z';
     const bodies = fc.uint8Array({ minLength: 1, maxLength: 200 }).map((bytes) => Buffer.from(bytes));
     fc.assert(
@@ -99,26 +99,26 @@ describe("Zendesk's signature", () => {
     );
   });
 
-  it('is accepted over no body at all', () => {
+  it('is accepted over an empty body', () => {
     const headers = signZendesk({ secret: 'secret', body: '', at: Date.parse(vector.now) });
     expect(verify({ ...vector, secret: 'secret', headers, body: '' })).toBe('accepted');
   });
 
-  it('has its test secret listed as public', () => {
+  it('has its test secret in the list of public secrets', () => {
     expect(zendesk.publicSecrets).toEqual([TEST_SECRET]);
   });
 });
 
 describe('a ticket event', () => {
   it.each(['SOLVED', 'CLOSED', 'solved', 'closed', 'Solved'])(
-    'is a finish when the status is now %s',
+    'is finished if the status is now %s',
     (current) => {
       expect(read(zendeskEvent({ current })).findings).toHaveLength(1);
     },
   );
 
   it.each(['NEW', 'OPEN', 'PENDING', 'HOLD', 'DELETED', 'ARCHIVED', '', 'SOLVED ', 'UNSOLVED'])(
-    'is none when the status is now %j',
+    'is not finished if the status is now %j',
     (current) => {
       expect(read(zendeskEvent({ current }))).toMatchObject({ findings: [], ignored: ['not_finished'] });
     },
@@ -134,11 +134,11 @@ describe('a ticket event', () => {
     'constructor',
     '__proto__',
     '',
-  ])('is none when its type is %j, whatever its status', (type) => {
+  ])('is not finished if its type is %j, whatever its status', (type) => {
     expect(read(zendeskEvent({ type }))).toMatchObject({ findings: [], ignored: ['not_finished'] });
   });
 
-  it('of a custom status is a finish by the category in its detail', () => {
+  it('of a custom status is finished by the category in its detail', () => {
     const event = zendeskEvent({ type: 'ticket.custom_status_changed', current: '8447320465999' });
     const solved = { ...event, detail: { ...event.detail, status: 'solved' } };
     expect(read(solved).findings).toHaveLength(1);
@@ -158,13 +158,13 @@ describe('a ticket event', () => {
     ],
     ['too long', 'x'.repeat(257), ['unusable_conversation_id'], []],
     ['an object', { id: 'x' }, ['unusable_conversation_id'], []],
-  ])('with an external id that is %s', (_what, externalId, ignored, ids) => {
+  ])('reads an external id that is %s', (_what, externalId, ignored, ids) => {
     const demand = read(zendeskEvent({ externalId }));
     expect(demand.ignored).toEqual(ignored);
     expect(demand.findings.map(({ conversationId }) => conversationId)).toEqual(ids);
   });
 
-  it('takes the values that mean finished from the connection, instead of its own', () => {
+  it('is finished in the statuses that the connection lists, and in no other', () => {
     const finishedValues = ['pending', '8447320465999'];
     const count = (event: object) => read(event, { finishedValues }).findings.length;
     expect(count(zendeskEvent({ current: 'PENDING' }))).toBe(1);
@@ -172,7 +172,7 @@ describe('a ticket event', () => {
     expect(count(zendeskEvent({ current: 'SOLVED' }))).toBe(0);
   });
 
-  it("takes the connection's selectors, instead of its own", () => {
+  it("is read by the connection's selectors if it has them", () => {
     const event = zendeskEvent({ current: 'OPEN' });
     const selectors = { conversationId: 'body.subject', finishedWhen: "body.detail.status == 'OPEN'" };
     expect(read(event, selectors).findings).toMatchObject([{ conversationId: 'zen:ticket:5158' }]);
@@ -182,12 +182,12 @@ describe('a ticket event', () => {
 describe("a trigger's body", () => {
   const BODY = { ticket_id: 5158, status: 'Gelöst', polyai_conversation_id: 'KpQx-polyai-0001' };
 
-  it('is a finish by itself, whatever its status says', () => {
+  it('is finished by default, whatever its status says', () => {
     expect(read(BODY).findings).toEqual([{ crmRef: '5158', conversationId: 'KpQx-polyai-0001' }]);
     expect(read({ ...BODY, status: undefined }).findings).toHaveLength(1);
   });
 
-  it('is judged by its status where the connection says which values count', () => {
+  it('is judged by its status if the connection lists statuses', () => {
     expect(read(BODY, { finishedValues: ['GELÖST'] }).findings).toHaveLength(1);
     expect(read({ ...BODY, status: 'Offen' }, { finishedValues: ['Gelöst'] }).ignored).toEqual([
       'not_finished',
@@ -206,18 +206,18 @@ describe("a trigger's body", () => {
     [42],
     [{ polyai_conversation_id: null }],
     [{ type: 'ticket.solved' }],
-  ])('without an id is ignored: %j', (body) => {
+  ])('is ignored if it has no id: %j', (body) => {
     expect(read(body)).toMatchObject({ findings: [], ignored: ['no_conversation_id'] });
   });
 
-  it('may come as a form', () => {
+  it('may be a form', () => {
     const fields = Object.fromEntries(
       new URLSearchParams('ticket_id=5158&polyai_conversation_id=KpQx-polyai-0001'),
     );
     expect(read(fields).findings).toEqual([{ crmRef: '5158', conversationId: 'KpQx-polyai-0001' }]);
   });
 
-  it('does not take an inherited property for an id', () => {
+  it('is not read from inherited properties', () => {
     expect(read(Object.create({ polyai_conversation_id: 'inherited' })).ignored).toEqual([
       'no_conversation_id',
     ]);
@@ -225,7 +225,7 @@ describe("a trigger's body", () => {
 });
 
 describe('any body', () => {
-  it('is read without throwing', () => {
+  it('is finished or ignored, and never throws', () => {
     const keys = fc.constantFrom(
       'type',
       'detail',
@@ -266,16 +266,16 @@ describe('a ticket that is looked up', () => {
     ['OPEN to SOLVED', 'OPEN', 'SOLVED', {}, true],
     ['OPEN to CLOSED', 'OPEN', 'CLOSED', {}, true],
     ['SOLVED to CLOSED, as Zendesk’s automation does', 'SOLVED', 'CLOSED', {}, false],
-    ['SOLVED to CLOSED where only CLOSED counts', 'SOLVED', 'CLOSED', { finishedValues: ['CLOSED'] }, true],
-    ['nothing known to SOLVED', undefined, 'SOLVED', {}, false],
-    ['SOLVED to CLOSED where that is allowed', 'SOLVED', 'CLOSED', { repeatedFinish: 'allow' }, true],
-  ])('finishes by its event alone: %s', (_what, previous, current, more, isTaken) => {
+    ['SOLVED to CLOSED if only CLOSED counts', 'SOLVED', 'CLOSED', { finishedValues: ['CLOSED'] }, true],
+    ['an unknown status to SOLVED', undefined, 'SOLVED', {}, false],
+    ['SOLVED to CLOSED if repeatedFinish allows it', 'SOLVED', 'CLOSED', { repeatedFinish: 'allow' }, true],
+  ])('counts only the first finish: %s', (_what, previous, current, more, isTaken) => {
     const { findings, ignored } = read(changed(previous, current), { ...looksUp, ...more });
     expect(findings).toHaveLength(isTaken ? 1 : 0);
     expect(ignored).toEqual(isTaken ? [] : ['not_finished']);
   });
 
-  it('has custom statuses compared by their ids, where the connection lists nothing else', () => {
+  it('has its custom statuses compared by id if the connection lists only ids', () => {
     const custom = (finishedValues: string[], previous: string, current: string) =>
       read(changed(previous, current, 'ticket.custom_status_changed'), { ...looksUp, finishedValues })
         .findings.length;
@@ -285,7 +285,7 @@ describe('a ticket that is looked up', () => {
   });
 
   it.each([['{{ticket.previous_status}}'], [''], ['None'], ['Solved'], [' closed '], [null]])(
-    'is not finished by a trigger that says it was %j before',
+    'is not finished by a trigger whose previous status is %j',
     (previous_status) => {
       expect(read({ ticket_id: '1', previous_status }, looksUp).ignored).toEqual(['not_finished']);
     },
