@@ -2,12 +2,11 @@ import { sign, verify as verifyByOctokit } from '@octokit/webhooks-methods';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import kustomer from '../../../functions/crm/kustomer.ts';
-import hmac from '../../../functions/schemes/hmac.ts';
-import type { HmacSettings } from '../../../functions/schemes/scheme.ts';
-import { changeCharacter, delivery, type Headers } from '../../../local/delivery.ts';
+import { changeCharacter, type Headers } from '../../../local/delivery.ts';
 import { readFixture } from '../../../local/fixture.ts';
 import { faultsOf } from '../../support/crm.ts';
 import { type Receiver, startReceiver } from '../../support/receiver.ts';
+import { hmacVerdict } from '../../support/verdict.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
 const TOKEN = 'the-token-of-the-webhook';
@@ -77,8 +76,7 @@ describe('a valid delivery', () => {
 describe('the signature', () => {
   const verify = (signature: string, body: string) => {
     const headers = { 'x-kustomer-webhook-signature': signature };
-    const keys = hmac.readKeys({ signingSecret: TOKEN });
-    return hmac.verify(kustomer.verify as HmacSettings, keys, delivery({ headers, body }), NOW) === undefined;
+    return hmacVerdict(kustomer.verify, { headers, body, secret: TOKEN, now: NOW }) === 'accepted';
   };
 
   it('is accepted and refused exactly as by an independent library', async () => {

@@ -3,16 +3,15 @@ import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import zendesk from '../../../functions/crm/zendesk.ts';
 import { readDelivery } from '../../../functions/intake/read-delivery.ts';
-import hmac from '../../../functions/schemes/hmac.ts';
 import type { HmacSettings } from '../../../functions/schemes/scheme.ts';
 import {
   changeByte,
   changeCharacter,
-  delivery,
   type Headers,
   signZendesk,
   zendeskEvent,
 } from '../../../local/delivery.ts';
+import { anyBytes, hmacVerdict } from '../../support/verdict.ts';
 
 const SETTINGS = zendesk.verify as HmacSettings;
 const TEST_SECRET = 'dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ==';
@@ -26,8 +25,7 @@ const CONNECTION: Connection = {
 type Attempt = { secret: string; headers: Headers; body: string | Buffer; now: string };
 
 function verify({ secret, headers, body, now }: Attempt): string {
-  const keys = hmac.readKeys({ signingSecret: secret });
-  return hmac.verify(SETTINGS, keys, delivery({ headers, body }), Date.parse(now))?.code ?? 'accepted';
+  return hmacVerdict(SETTINGS, { headers, body, secret, now: Date.parse(now) });
 }
 
 function read(body: unknown, connection: Partial<Connection> = {}, headers: Headers = {}) {
@@ -83,9 +81,8 @@ describe("Zendesk's signature", () => {
 
   it('is accepted over any body, and refused if any byte is changed', () => {
     const now = '2026-07-01T12:00:00Z';
-    const bodies = fc.uint8Array({ minLength: 1, maxLength: 200 }).map((bytes) => Buffer.from(bytes));
     fc.assert(
-      fc.property(fc.base64String({ minLength: 8 }), bodies, fc.nat(), (secret, body, position) => {
+      fc.property(fc.base64String({ minLength: 8 }), anyBytes, fc.nat(), (secret, body, position) => {
         const headers = signZendesk({ secret, body, at: Date.parse(now) });
         const attempt = { secret, headers, body, now };
         expect(verify(attempt)).toBe('accepted');

@@ -1,13 +1,10 @@
-import { Template } from 'aws-cdk-lib/assertions';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import zohoDesk, { DATA_CENTRES } from '../../../functions/crm/zoho-desk.ts';
 import { readFixture } from '../../../local/fixture.ts';
 import { type Jwks, startJwks } from '../../../local/jwks.ts';
-import { SMALLEST } from '../../support/configuration.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
 import { type Receiver, startReceiver } from '../../support/receiver.ts';
-import { createStack } from '../../support/stack.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
 const SETTINGS = { sender: '54983163', dataCentre: 'eu', audience: '31138000000006907' };
@@ -241,16 +238,5 @@ describe('a connection', () => {
     expect(faultsOf('zoho-desk', { ...SETTINGS, existingSecretKey })).toMatchObject([
       { path: 'connections.c.existingSecretKey', mend: 'Remove it' },
     ]);
-  });
-
-  it('has no secret in the stack, and none that waits to be filled', () => {
-    const connections = {
-      ...SMALLEST.connections,
-      desk: { crm: 'zoho-desk', polyai: 'support', ...SETTINGS },
-    };
-    const template = Template.fromStack(createStack({ ...SMALLEST, connections }));
-    template.resourceCountIs('AWS::SecretsManager::Secret', 2);
-    expect(template.findOutputs('SecretsToFill').SecretsToFill?.Value).not.toContain('connections/desk');
-    expect(JSON.stringify(template)).not.toContain('connections/desk');
   });
 });
