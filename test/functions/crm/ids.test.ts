@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Crm } from '../../../functions/crm/crm.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
-import { type Content, readContent } from '../../../functions/delivery.ts';
+import type { Content } from '../../../functions/delivery.ts';
 import { type Demand, readDelivery } from '../../../functions/intake/read-delivery.ts';
-import { delivery } from '../../../local/delivery.ts';
 import { type Fixture, fixtureNames, readFixture, textOf } from '../../../local/fixture.ts';
+import { contentOf } from '../../support/content.ts';
 import { connectionOf } from '../../support/crm.ts';
 
 // Writes ids as people and templates write them, in place of the id in every fixture of every preset.
@@ -54,28 +54,15 @@ function finished(name: string) {
     const fixture = readFixture(name, file);
     if ('refused' in fixture.expected || fixture.expected.findings.length === 0) return [];
     const findings = fixture.expected.findings as Asked;
-    return [{ file, fixture, findings, ids: idsOf(findings), ...contentOf(name, fixture) }];
+    return [{ file, fixture, findings, ids: idsOf(findings), ...reader(name, fixture) }];
   });
 }
 
-/** Whether Twilio would put the body's hash into the address, which it does for JSON. */
-function isHashed(name: string, fixture: Fixture): boolean {
-  return name === 'twilio' && /^[[{]/.test(textOf(fixture));
-}
-
-function contentOf(name: string, fixture: Fixture) {
+/** A fixture's content, and a function that reads any content as the fixture's connection does. */
+function reader(name: string, fixture: Fixture) {
   const crm = CRMS[name] as Crm;
   const { polyai: project, ...settings } = connectionOf(name, fixture.connection);
-  const headers = Object.entries(fixture.headers ?? {}).map(([key, value]) => [key.toLowerCase(), value]);
-  const received = delivery({
-    headers: Object.fromEntries(headers),
-    // The preset reads Twilio's body as JSON if the address has its hash.
-    query: [fixture.query, isHashed(name, fixture) && `bodySHA256=${'0'.repeat(64)}`]
-      .filter(Boolean)
-      .join('&'),
-    body: textOf(fixture),
-  });
-  const content = readContent(received, crm.parse, settings);
+  const content = contentOf(settings, { ...fixture, text: textOf(fixture) });
   const now = fixture.now === undefined ? Date.now() : Date.parse(fixture.now);
   return { content, read: (given: Content) => readDelivery(crm, { project, ...settings }, given, now) };
 }
