@@ -113,6 +113,21 @@ describe("a rule's delivery", () => {
   });
 });
 
+describe('an event that was archived', () => {
+  const read = (body: object) =>
+    front.read(
+      { body, headers: {}, query: {} },
+      { crm: 'front', project: 'support', verify: { scheme: 'bearer' } },
+    )[0];
+
+  it.each([
+    ['the type of the delivery', { type: 'conversation_archived', payload: { id: 'evt_1' } }],
+    ['the type of its payload', { type: 'sync', payload: { type: 'archive' } }],
+  ])('is finished and proves the change by %s alone', (_what, body) => {
+    expect(read(body)).toMatchObject({ finished: true, provesChange: true });
+  });
+});
+
 describe("Front's challenge", () => {
   const SYNC = JSON.stringify({ type: 'sync', authorization: { id: 'cmp_abc' } });
   const challenge = (text: string) => ({ ...signed(SYNC), 'X-Front-Challenge': text });

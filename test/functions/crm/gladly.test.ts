@@ -77,6 +77,12 @@ describe('a connection', () => {
     expect(faultsOf('gladly', { conversationId: 'body.content.conversationId' })).toEqual([]);
   });
 
+  it('cannot look chats up if one of its finished types may come twice', () => {
+    const settings = { ...LOOK_UP, finishedValues: ['CONVERSATION/CLOSED', 'CONVERSATION/STATUS_UPDATED'] };
+    expect(faultsOf('gladly', settings)).toMatchObject([{ path: 'connections.c.lookUp' }]);
+    expect(faultsOf('gladly', { ...settings, repeatedFinish: 'allow' })).toEqual([]);
+  });
+
   it('expects basic authentication unless it says otherwise', () => {
     expect(connectionOf('gladly', LOOK_UP).verify).toEqual({ scheme: 'basic' });
     expect(faultsOf('gladly', { ...LOOK_UP, verify: { scheme: 'bearer' } })).toMatchObject([

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CloseRequest } from '../../../functions/close-request.ts';
 import type { Connection } from '../../../functions/connections.ts';
-import type { Crm, Reading } from '../../../functions/crm/crm.ts';
+import { type Crm, overBody, type Reading } from '../../../functions/crm/crm.ts';
 import custom from '../../../functions/crm/custom.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
 import { readContent } from '../../../functions/delivery.ts';
@@ -24,15 +24,7 @@ const SECRET = {
   password: 'the-password',
 };
 const BODY = '{"status":"closed","id":"CONV-1"}';
-const HMAC: HmacSettings = {
-  scheme: 'hmac',
-  header: 'x-signature',
-  algorithm: 'sha256',
-  encoding: 'hex',
-  signed: '{body}',
-  timestampUnit: 's',
-  toleranceSeconds: 300,
-};
+const HMAC = overBody({ header: 'x-signature', algorithm: 'sha256', encoding: 'hex' });
 const WITH_TIME: HmacSettings = { ...HMAC, signed: '{timestamp}.{body}', timestampHeader: 'x-time' };
 const WITH_ID: HmacSettings = { ...HMAC, signed: '{id}.{body}', idHeader: 'x-id' };
 const ANY_TICKET: Crm = { ...custom, read: () => [finish({ crmRef: 'T-1' })] };
