@@ -554,7 +554,7 @@ describe('the configuration', () => {
     ['stages and the look-up', COMPLETE],
     ['stages and a selector', { finishedValues: ['4'], conversationId: 'body.polyai_conversation_id' }],
     ['a condition instead of stages', { finishedWhen: 'always', conversationId: 'body.id' }],
-    ['an address of its own', { ...COMPLETE, publicUrl: 'https://hooks.acme.example/hubspot' }],
+    ['a public address', { ...COMPLETE, publicUrl: 'https://hooks.acme.example/hubspot' }],
   ])('accepts %s', (_what, connection) => {
     expect(faultsOf('hubspot', connection)).toEqual([]);
   });
@@ -564,7 +564,7 @@ describe('the configuration', () => {
     ['no stage in the list', { ...COMPLETE, finishedValues: [] }, 'connections.c.finishedValues is empty'],
     ['no way to the id', { finishedValues: ['4'] }, 'connections.c has none of lookUp and conversationId'],
     [
-      'a verify of its own',
+      'a verify setting',
       { ...COMPLETE, verify: { scheme: 'bearer' } },
       'connections.c.verify has no meaning',
     ],

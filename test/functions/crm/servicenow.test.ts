@@ -66,11 +66,9 @@ describe('the Business Rule of the page', () => {
     statuses?: (number | Error)[];
   };
 
-  /** Runs the rule with stand-ins for the platform's objects. @returns its requests and the errors it logged */
-  function run(script: string, { incident = INCIDENT, secret = SECRET, statuses = [200] }: Instance = {}) {
-    const requests: Request[] = [];
-    const errors: string[] = [];
-    class RESTMessageV2 {
+  /** The platform's class for HTTP requests. It keeps each request, and answers or fails with the next status. */
+  function httpClass(requests: Request[], statuses: (number | Error)[]) {
+    return class RESTMessageV2 {
       readonly request: Request = { url: '', method: '', headers: {}, body: '' };
       setEndpoint(url: string) {
         this.request.url = url;
@@ -90,13 +88,20 @@ describe('the Business Rule of the page', () => {
         if (status instanceof Error) throw status;
         return { getStatusCode: () => status };
       }
+    };
+  }
+
+  class GlideCertificateEncryption {
+    generateMac(key: string, algorithm: string, data: string) {
+      expect(algorithm).toBe('HmacSHA256');
+      return createHmac('sha256', Buffer.from(key, 'base64')).update(data).digest('base64');
     }
-    class GlideCertificateEncryption {
-      generateMac(key: string, algorithm: string, data: string) {
-        expect(algorithm).toBe('HmacSHA256');
-        return createHmac('sha256', Buffer.from(key, 'base64')).update(data).digest('base64');
-      }
-    }
+  }
+
+  /** Runs the rule with stand-ins for the platform's objects. @returns its requests and the errors it logged */
+  function run(script: string, { incident = INCIDENT, secret = SECRET, statuses = [200] }: Instance = {}) {
+    const requests: Request[] = [];
+    const errors: string[] = [];
     const state = { current: incident } as unknown as { current: Record<string, string | null> };
     runInNewContext(script, {
       current: {
@@ -109,7 +114,7 @@ describe('the Business Rule of the page', () => {
       gs: { getProperty: () => secret, error: (text: string) => errors.push(text) },
       GlideStringUtil: { base64Encode: (text: string) => Buffer.from(text).toString('base64') },
       GlideCertificateEncryption,
-      sn_ws: { RESTMessageV2 },
+      sn_ws: { RESTMessageV2: httpClass(requests, statuses) },
       Date: class extends Date {
         override getTime() {
           return NOW;

@@ -84,7 +84,7 @@ const VECTORS: [string, Attempt][] = [
     },
   ],
   [
-    'a form at a port of its own',
+    'a form at another port',
     {
       url: 'http://mycompany.com:1234/myapp.php?foo=1&bar=2',
       body: encode(FIELDS),
@@ -193,7 +193,7 @@ describe("Twilio's signature", () => {
       'signature_mismatch',
     ],
     ['its own in upper case', (hash) => `bodySHA256=${hash.toUpperCase()}`, 'signature_mismatch'],
-    ['half of its own', (hash) => `bodySHA256=${hash.slice(32)}`, 'signature_mismatch'],
+    ['half of its hash', (hash) => `bodySHA256=${hash.slice(32)}`, 'signature_mismatch'],
     ['an empty one', () => 'bodySHA256=', 'signature_mismatch'],
     ['one of another name', (hash) => `bodysha256=${hash}`, 'signature_missing'],
     ['one in another value', (hash) => `a=bodySHA256%3D${hash}`, 'signature_missing'],
@@ -717,13 +717,13 @@ describe('the configuration', () => {
     ['no setting', {}],
     ['the look-up', { lookUp: 'sharedId' }],
     ['another end', { finishedValues: ['closed', 'inactive'] }],
-    ['an address of its own', { publicUrl: 'https://hooks.acme.example/twilio' }],
+    ['a public address', { publicUrl: 'https://hooks.acme.example/twilio' }],
   ])('accepts %s', (_what, connection) => {
     expect(faultsOf('twilio', connection)).toEqual([]);
   });
 
   it.each<[string, Record<string, unknown>, string]>([
-    ['a verify of its own', { verify: { scheme: 'bearer' } }, 'connections.c.verify has no meaning'],
+    ['a verify setting', { verify: { scheme: 'bearer' } }, 'connections.c.verify has no meaning'],
     ['a sender', { sender: 'AC1' }, 'connections.c.sender has no meaning'],
     [
       'a public address with a password',
