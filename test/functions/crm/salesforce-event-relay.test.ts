@@ -47,6 +47,13 @@ describe('a change of a case', () => {
     expect(read(changed(['Status'], { Status }))).toMatchObject({ finished });
   });
 
+  it('proves a change only if one status means finished', () => {
+    expect(read(changed(['Status']))).toMatchObject({ provesChange: true });
+    const several = { finishedValues: ['Closed', 'Solved'] };
+    expect(read(changed(['Status']), several)).toMatchObject({ finished: true, provesChange: false });
+    expect(read(changed(['Description']))).toMatchObject({ provesChange: false });
+  });
+
   it('is finished in the statuses that the connection lists, and in no other', () => {
     const settings = { finishedValues: ['Gelöst'] };
     expect(read(changed(['Status'], { Status: 'gelöst' }), settings)).toMatchObject({ finished: true });

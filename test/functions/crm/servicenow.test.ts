@@ -324,6 +324,21 @@ describe('a record', () => {
     expect(count({ state })).toBe(0);
   });
 
+  it.each(['', null, { value: '' }])('without a table is of an incident: %j', (table) => {
+    expect(count({ table, state: '7' })).toBe(1);
+  });
+
+  it.each([
+    ['2026-07-01 11:58:00', '2026-07-01T11:58:00.000Z'],
+    ['2026-07-01T11:58:00Z', '2026-07-01T11:58:00.000Z'],
+    ['2026-07-01 13:58:00+0200', '2026-07-01T11:58:00.000Z'],
+    [NOW / 1000 - 120, '2026-07-01T11:58:00.000Z'],
+    ['yesterday', undefined],
+  ])('was updated at %j: %j', (sys_updated_on, happenedAt) => {
+    const body = { ...INCIDENT, previous_state: '2', sys_updated_on };
+    expect(read(body, { lookUp: 'sharedId' }).findings[0]?.happenedAt).toBe(happenedAt);
+  });
+
   it('of another table is finished by its label, not by the numbers of incidents', () => {
     const table = 'sn_customerservice_case';
     expect(count({ table, state: '7' })).toBe(0);
