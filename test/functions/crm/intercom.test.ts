@@ -7,7 +7,7 @@ import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import { REFUSALS } from '../../../functions/refusal.ts';
 import type { HmacSettings } from '../../../functions/schemes/scheme.ts';
 import { changeByte, changeCharacter, isPlain } from '../../../local/delivery.ts';
-import { connectionOf } from '../../support/crm.ts';
+import { connectionOf, faultsOf } from '../../support/crm.ts';
 import { startReceiver } from '../../support/receiver.ts';
 import { anyBytes, anyChange, hmacVerdict } from '../../support/verdict.ts';
 
@@ -246,6 +246,13 @@ describe('the conversation id', () => {
 });
 
 describe('a connection', () => {
+  it('cannot look chats up if no topic of its finishedValues comes once for each finish', () => {
+    const settings = { lookUp: 'sharedId', finishedValues: ['ticket.state.updated'] };
+    expect(faultsOf('intercom', settings)).toMatchObject([{ path: 'connections.c.lookUp' }]);
+    const both = { ...settings, finishedValues: ['ticket.state.updated', 'ticket.closed'] };
+    expect(faultsOf('intercom', both)).toEqual([]);
+  });
+
   it.each([
     [{ verify: { scheme: 'bearer' } }, /connections\.c\.verify has no meaning for crm "intercom"/],
     [{ sender: '' }, /connections\.c\.sender is empty/],
