@@ -6,8 +6,8 @@ import { type Crm, eventsOf, isOneOf, type OwnAnswer } from './crm.ts';
 type Headers = Record<string, string>;
 
 /**
- * CloudEvents over HTTP, structured (one event is the body), batched (a list of them is) and binary (the
- * attributes are headers, the body is the data).
+ * CloudEvents over HTTP in each of its modes: structured (the body is one event), batched (the body is a list of
+ * events) and binary (the headers are the attributes, the body is the data).
  *
  * @see https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/http-protocol-binding.md
  * @see https://github.com/cloudevents/spec/blob/main/cloudevents/http-webhook.md
@@ -35,7 +35,7 @@ const cloudevents: Crm = {
 
 export default cloudevents;
 
-/** Consents to be sent to. Nothing is granted by that: every delivery needs its proof. */
+/** Answers the handshake by which a sender asks for consent. It grants nothing: every delivery needs its proof. */
 function greet({ method, headers }: Delivery): OwnAnswer | undefined {
   const origin = headers['webhook-request-origin'] ?? '';
   if (method !== 'OPTIONS' || !/^[\x21-\x7e]{1,255}$/.test(origin)) return undefined;
@@ -45,15 +45,17 @@ function greet({ method, headers }: Delivery): OwnAnswer | undefined {
     headers: {
       allow: 'POST',
       'webhook-allowed-origin': origin,
-      // Without a limit where none was asked for; what is too much is throttled anyway.
+      // `*` is no limit. Too many requests are throttled anyway.
       'webhook-allowed-rate': /^[1-9]\d{0,14}$/.test(rate) ? rate : '*',
     },
   };
 }
 
 /**
- * The mode stands in the headers, which a signature does not cover: a signed body is read as structured, whatever
- * they say.
+ * Parses the event or the batch. The headers say which mode it is, and no signature covers them, so a signed body is
+ * always read as structured.
+ *
+ * @throws {Error} when it cannot be parsed
  */
 function parse(text: string, { headers }: Delivery, { verify }: ReadSettings): unknown {
   const isBodySigned = verify?.scheme === 'standard-webhooks';
@@ -79,14 +81,14 @@ function binaryEvent(text: string, headers: Headers): Record<string, unknown> {
   return { ...Object.fromEntries(attributes), datacontenttype, data };
 }
 
-/** Unquoted as older versions of the binding wrote it, then percent-decoded once; a lone percent sign stays. */
+/** Removes the quotes of older versions of the binding, then percent-decodes once. A lone percent sign stays. */
 function attribute(value: string): string {
   const [, quoted] = /^"(.*)"$/.exec(value) ?? [];
   const unquoted = quoted === undefined ? value : quoted.replace(/\\(.)/g, '$1');
   return unquoted.replace(/(%[0-9a-f]{2})+/gi, decodeURIComponent);
 }
 
-/** An event with its `data_base64` decoded into `data`, as far as that is text. */
+/** Decodes an event's `data_base64` into `data`: as JSON if it is JSON, else as text. */
 function withDecodedData(event: unknown): unknown {
   const encoded = valueAt(event, 'data_base64');
   if (typeof encoded !== 'string' || valueAt(event, 'data') !== undefined) return event;
@@ -102,7 +104,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Whether data is JSON by its media type, which it is where there is none. */
+/** Whether data is JSON by its media type. Data without a media type is JSON. */
 function isJson(mediaType: unknown = 'application/json'): boolean {
   return /^[\w.+-]+\/([\w.-]+\+)?json\s*(;|$)/i.test(String(mediaType));
 }

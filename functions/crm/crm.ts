@@ -2,7 +2,7 @@ import type { Connection } from '../connections.ts';
 import type { Content, Delivery, Parse } from '../delivery.ts';
 import type { ChosenSettings, HmacSettings, VerifySettings } from '../schemes/scheme.ts';
 
-/** Why a genuine delivery, or one event of it, asks for no close. */
+/** Why a verified delivery, or one event in it, asks for no close. */
 export type IgnoredReason =
   | 'not_finished'
   | 'no_conversation_id'
@@ -11,7 +11,7 @@ export type IgnoredReason =
   | 'test_event'
   | 'message_trimmed';
 
-/** What a preset makes of one event. The values are the CRM's own and unchecked. */
+/** What a preset reads from one event. The values are the CRM's own and unchecked. */
 export type Reading = {
   /** Whether the conversation is over, or the reason to ignore the event. */
   finished: boolean | IgnoredReason;
@@ -19,24 +19,24 @@ export type Reading = {
   conversationId?: unknown;
   /** The CRM's ticket or case: also the id to look up, unless there is a `sharedId`. */
   crmRef?: unknown;
-  /** The ticket or case as an agent gets it from the CRM's API, where events write it differently. */
+  /** The id of the ticket or case as the CRM's API writes it, if events write it differently. Agents know this one. */
   sharedId?: unknown;
   /** The CRM's own id of the delivery or event. */
   deliveryId?: unknown;
   /**
-   * Whether the event itself proves that the state before it was not finished. A look-up needs that proof: the
-   * shared id of a ticket that was finished before may name a newer chat by now.
+   * Whether the event itself proves that the previous state was not finished. A look-up needs that proof: the
+   * shared id of a ticket that was already finished may name a newer chat by now.
    */
   provesChange?: boolean;
-  /** When the conversation was finished. A time of the last few minutes proves the change as well. */
+  /** When the conversation was finished. A time in the last few minutes also proves the change. */
   finishedAt?: unknown;
-  /** When the event happened, never when the ticket was made: ISO 8601 with its zone, or seconds or milliseconds since 1970. */
+  /** When the event happened, not when the ticket was created: ISO 8601 with its zone, or (milli)seconds since 1970. */
   happenedAt?: unknown;
-  /** What the connection's selectors see as `body`, where that is one event of a batch. */
+  /** What the connection's selectors see as `body`, if the preset reads each event of a batch alone. */
   event?: unknown;
 };
 
-/** The settings of a connection that a preset may take besides `crm`, `polyai` and the secret's. */
+/** Settings of a connection that a preset may take, besides `crm`, `polyai` and the settings of the secret. */
 export type Setting =
   | 'verify'
   | 'conversationId'
@@ -56,7 +56,7 @@ export type Setting =
   | 'source'
   | 'eventPattern';
 
-/** What every preset takes whose deliveries come by HTTP and say by a status or type what is finished. */
+/** Settings of every preset whose deliveries come over HTTP and have a status or type that says what is finished. */
 export const USUAL = [
   'conversationId',
   'finishedWhen',
@@ -65,43 +65,43 @@ export const USUAL = [
   'allowedSources',
 ] as const;
 
-/** Taken where an event names a ticket or conversation of the CRM's, under which an agent may store its own. */
+/** Settings of every preset whose events name a ticket or conversation under which an agent may store the chat. */
 export const LOOK_UP = ['lookUp', 'sharedId', 'repeatedFinish'] as const;
 
-/** A hash over the body alone, as most vendors sign; a preset says in which header and how it is written. */
+/** HMAC over the body alone, as most vendors sign. The preset says which header has the hash and how it is written. */
 export function overBody(
   settings: Pick<HmacSettings, 'header' | 'algorithm' | 'encoding'> & { prefix?: string },
 ): HmacSettings {
   return { scheme: 'hmac', signed: '{body}', timestampUnit: 's', toleranceSeconds: 300, ...settings };
 }
 
-/** An answer in a CRM's own form. */
+/** An answer that the CRM prescribes, instead of the receiver's usual one. */
 export type OwnAnswer = { status: number; headers?: Record<string, string>; body?: string };
 
-/** The settings from which a preset may derive its proof, as the configuration has them. */
+/** Settings from which a preset may derive its `verify`, as the configuration has them. */
 export type ProofSettings = { sender?: string; dataCentre?: string; audience?: string; jwksUrl?: string };
 
-/** The events of a partner of EventBridge that a connection's rule lets through. */
+/** Events of an EventBridge partner that a connection's rule lets through. */
 export type PartnerEvents = {
-  /** How the partner's sources begin; its buses are named like its sources. */
+  /** Prefixes of the partner's event sources. Its buses have the names of its sources. */
   sourcePrefixes: readonly string[];
   detailTypes: readonly string[];
 };
 
-/** A CRM as its vendor ships it: how its deliveries are proven, what is finished, where the id is. */
+/** A CRM as its vendor ships it: how its deliveries are verified, what is finished, and where the id is. */
 export type Crm = {
   /**
-   * Set where events come over a bus of EventBridge instead of by HTTP: those of a partner, or those that the
-   * connection's own `eventPattern` lets through. `read` then sees the event as `body`, selectors see it alone.
+   * Set if events come over an EventBridge bus instead of HTTP: the events of a partner, or those that the
+   * connection's own `eventPattern` lets through. `read` then gets the event as `body`, and selectors see only it.
    */
   bus?: PartnerEvents | 'own pattern';
-  /** The proof where the connection names no `verify`. Absent: the connection must. */
+  /** How deliveries are verified if the connection has no `verify`. Absent: the connection must have one. */
   verify?: VerifySettings | ((settings: ProofSettings) => VerifySettings);
-  /** What a connection may name in `verify`; absent: everything, if it takes `verify` at all. */
+  /** Schemes that a connection may name in `verify`. Absent: all of them, if the preset takes `verify` at all. */
   schemes?: readonly ChosenSettings['scheme'][];
-  /** Whether the vendor makes the signing secret, so that the stack's waits to be filled. */
+  /** Whether the vendor issues the signing secret. The stack's secret then starts empty and must be filled in. */
   vendorIssuesSecret: boolean;
-  /** Signing secrets that are printed in the vendor's documentation: anybody can sign with them. */
+  /** Signing secrets that the vendor's documentation prints. Anybody can sign with them. */
   publicSecrets?: readonly string[];
   /** Whether a delivery may hold several events. Selectors then see one event as `body`. */
   hasBatches?: boolean;
@@ -111,26 +111,26 @@ export type Crm = {
   requiresOneOf?: readonly Setting[];
   /**
    * Whether an event can prove the change to finished (`Reading.provesChange`, `.finishedAt`) with these
-   * settings. Where it cannot, synth refuses `lookUp` unless the connection has `repeatedFinish`.
+   * settings. If it cannot, synth refuses `lookUp` unless the connection has `repeatedFinish`.
    */
   provesChange?: boolean | ((settings: { finishedValues?: readonly string[] }) => boolean);
-  /** Answers what the vendor asks without a proof, by a method other than POST. */
+  /** Answers a request that the vendor sends without a proof and by a method other than POST. */
   greet?(delivery: Delivery): OwnAnswer | undefined;
-  /** Answers a handshake that is proven; nothing of it is parsed. */
+  /** Answers a handshake that was verified. Its body is not parsed. */
   confirm?(delivery: Delivery): OwnAnswer | undefined;
-  /** Reads a body that is not JSON, or not always. */
+  /** Parses the body, if it is not always JSON. */
   parse?: Parse;
-  /** What a `sender` looks like where that is known, so that a wrong one is found at synth. */
+  /** What a `sender` looks like, if that is known. Synth then finds a wrong one. */
   senderForm?: { pattern: RegExp; mend: string };
-  /** Whether all of a delivery is the connection's `sender`'s. */
+  /** Whether everything in a delivery comes from the connection's `sender`. */
   isFrom?(sender: string, content: Content): boolean;
-  /** Reads a verified delivery: one reading per event in it. Never throws, whatever the body is. */
+  /** Reads a verified delivery: one reading for each event in it. Must not throw, whatever the body is. */
   read(content: Content, connection: Connection): Reading[];
-  /** What the vendor must be answered once everything is queued, where it is not ours to choose. */
+  /** The answer once everything is queued, if the vendor prescribes one. */
   acknowledgement?: OwnAnswer;
 };
 
-/** Whether a status is among those that mean finished, whatever its case. */
+/** Whether a status is one of those that mean finished, in upper or lower case. */
 export function isOneOf(values: readonly string[], status: unknown): boolean {
   const text = String(
     typeof status === 'number' ? status : typeof status === 'string' ? status : '',
@@ -138,10 +138,10 @@ export function isOneOf(values: readonly string[], status: unknown): boolean {
   return text !== '' && values.some((value) => value.toLowerCase() === text);
 }
 
-/** Unfilled placeholders and words for nothing, which are no status. */
+/** Unfilled placeholders and words for nothing. They do not count as a status. */
 const NOTHING = /^$|[{}]|^(null|undefined|none|nil|-)$/i;
 
-/** Whether at least one status from before an event is given, and none of them was finished. */
+/** Whether at least one previous status is given and none of them was finished. */
 export function wasOpen(finishedValues: readonly string[], ...before: unknown[]): boolean {
   const given = before
     .map((status) => (typeof status === 'number' ? String(status) : status))
@@ -151,12 +151,12 @@ export function wasOpen(finishedValues: readonly string[], ...before: unknown[])
   return given.length > 0 && !given.some((status) => isOneOf(finishedValues, status));
 }
 
-/** The events of a batch; what is no batch is one event. */
+/** The events of a batch. A body that is not a list is one event. */
 export function eventsOf(body: unknown): unknown[] {
   return Array.isArray(body) ? body : [body];
 }
 
-/** Whether a custom field, which the administrator names, is the one with PolyAI's conversation id. */
+/** Whether a custom field holds PolyAI's conversation id, by the name that an administrator gave it. */
 export function namesConversationId(name: unknown): boolean {
   return typeof name === 'string' && name.toLowerCase().replace(/[\s_-]/g, '') === 'polyaiconversationid';
 }

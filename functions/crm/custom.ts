@@ -2,8 +2,8 @@ import { parseForm, parseJson } from '../parse-body.ts';
 import type { Crm } from './crm.ts';
 
 /**
- * Any sender: the connection says how deliveries are proven, what is finished and where the id is. Its
- * selectors are required, so nothing here decides.
+ * Any sender. The connection says how deliveries are verified, what is finished and where the id is. Both selectors
+ * are required, so this preset decides nothing.
  */
 const custom: Crm = {
   vendorIssuesSecret: false,

@@ -9,8 +9,8 @@ const RESOLVED = '1';
 const NO_OPERATION = '00000000-0000-0000-0000-000000000000';
 
 /**
- * Dynamics 365 Customer Service: a Dataverse webhook on the table of cases. It carries a shared secret and no
- * signature. An update names only the columns that changed, so the id comes from an image of the row that is
+ * Dynamics 365 Customer Service: a Dataverse webhook on the table of cases. It has a shared secret and no
+ * signature. An update names only the columns that changed, so the id comes from an image of the row. The image is
  * registered with the step.
  *
  * @see https://learn.microsoft.com/power-apps/developer/data-platform/use-webhooks
@@ -24,7 +24,7 @@ const dynamics: Crm = {
   requires: [],
   senderForm: {
     pattern: /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[a-z0-9-]+(\.[a-z0-9-]+){2,})$/i,
-    mend: 'Write the environment’s host, as in contoso.crm.dynamics.com, or its OrganizationId, a GUID',
+    mend: 'Write the environment’s host, such as contoso.crm.dynamics.com, or its OrganizationId, which is a GUID',
   },
   provesChange: true,
   isFrom: (sender, { body, headers }) =>
@@ -50,13 +50,13 @@ const dynamics: Crm = {
 
 export default dynamics;
 
-/** Over 256 KB Dataverse leaves the parameters and images out, and says so. */
+/** Whether Dataverse left out the parameters and images, which it does above 256 KB. */
 function isTrimmed(headers: Content['headers']): boolean {
   const given = headers['x-ms-dynamics-msg-size-exceeded'];
   return given !== undefined && given.toLowerCase() !== 'false';
 }
 
-/** `CloseIncident` resolves a case, unless the image says that it is active. */
+/** The state after the operation. `CloseIncident` resolves a case, unless the image says that it is active. */
 function newState(body: unknown, rows: unknown[]): unknown {
   const state = attribute(rows, 'statecode');
   const message = valueAt(body, 'MessageName');
@@ -64,13 +64,13 @@ function newState(body: unknown, rows: unknown[]): unknown {
   return message === 'Update' ? state : undefined;
 }
 
-/** Milliseconds of `/Date(1506409448000-0700)/`, whose zone is only for display. */
+/** Milliseconds since 1970 in `/Date(1506409448000-0700)/`. Its zone is only for display. */
 function timeOf(text: unknown): number | undefined {
   const [, milliseconds] = /^\/Date\((\d{1,15})([+-]\d{4})?\)\/$/.exec(String(text)) ?? [];
   return milliseconds === undefined ? undefined : Number(milliseconds);
 }
 
-/** The rows before or after the operation, under whatever aliases they were registered. */
+/** The rows before or after the operation, whatever their aliases. */
 function images(body: unknown, when: 'PreEntityImages' | 'PostEntityImages'): unknown[] {
   return pairs(valueAt(body, when)).map((image) => valueAt(image, 'value'));
 }
@@ -79,13 +79,13 @@ function parameter(body: unknown, key: string): unknown {
   return entry(valueAt(body, 'InputParameters'), key);
 }
 
-/** A column of the first row that has it; a choice is its number. */
+/** A column's value in the first row that has it. A choice is read as its number. */
 function attribute(rows: unknown[], key: string): unknown {
   const found = rows.map((row) => entry(valueAt(row, 'Attributes'), key));
   return found.map((each) => valueAt(each, 'Value') ?? each).find(isGiven);
 }
 
-/** Dataverse writes a dictionary as an array of `{ key, value }`. */
+/** The value of a key. Dataverse writes a dictionary as an array of `{ key, value }`. */
 function entry(dictionary: unknown, key: string): unknown {
   return valueAt(
     pairs(dictionary).find((pair) => valueAt(pair, 'key') === key),

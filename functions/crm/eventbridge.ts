@@ -1,8 +1,9 @@
 import type { Crm } from './crm.ts';
 
 /**
- * Any event of any bus, an application's own too. The connection's `eventPattern` decides which, and unless it
- * has `finishedWhen` each of those means finished; its selector says where the id is.
+ * Any event on any bus, including the events of your own applications. The connection's `eventPattern` decides which
+ * events come here. Each of them means finished, unless the connection has `finishedWhen`. A selector of the
+ * connection says where the id is.
  *
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html
  */

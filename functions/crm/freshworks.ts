@@ -2,18 +2,18 @@ import { firstGiven } from '../conversation-id.ts';
 import { valueAt } from '../json.ts';
 import { type Crm, isOneOf, LOOK_UP, USUAL, wasOpen } from './crm.ts';
 
-/** By number and by label; a label is in the account's language. */
+/** Finished statuses by number and by label. A label is in the account's language. */
 const FINISHED = ['4', '5', 'Resolved', 'Closed'];
-/** The type of a ticket, a hyphen and its number. */
+/** A ticket's type, a hyphen and its number. */
 const WITH_TYPE = /^\s*[A-Z]{2,5}-(\d+)\s*$/i;
 const ID_FIELDS = ['polyai_conversation_id', 'cf_polyai_conversation_id', 'ticket_cf_polyai_conversation_id'];
 
 /**
- * What Freshdesk's and Freshservice's webhooks share. Nothing is signed: the rule that sends one adds a user
- * name and a password, or a header. With "simple" content the product wraps the chosen fields and calls them
- * `ticket_…`; with "advanced" content the administrator writes the body.
+ * The preset that Freshdesk and Freshservice share. Their webhooks are not signed: the rule that sends one adds a
+ * user name and a password, or a header. With "simple" content the product wraps the chosen fields and names them
+ * `ticket_…`. With "advanced" content the administrator writes the body.
  *
- * @param wrappers the names of the wrapping object
+ * @param wrappers the names that the wrapping object may have
  */
 export function freshworks(...wrappers: string[]): Crm {
   return {
@@ -33,7 +33,7 @@ export function freshworks(...wrappers: string[]): Crm {
           conversationId: first(ticket, ID_FIELDS),
           crmRef,
           sharedId: withoutType(crmRef),
-          // The rule names it: neither product has a placeholder for it.
+          // The administrator writes it into the rule: neither product has a placeholder for it.
           provesChange: wasOpen(finishedValues, valueAt(ticket, 'previous_status')),
           happenedAt: valueAt(ticket, 'updated_at'),
         },
@@ -43,8 +43,8 @@ export function freshworks(...wrappers: string[]): Crm {
 }
 
 /**
- * The ticket's id as the API writes it, from which an agent has it: Freshservice's webhooks say `INC-123` for
- * 123.
+ * The ticket's id as the API writes it, which is the id that an agent knows: Freshservice's webhooks write
+ * `INC-123` for 123.
  *
  * @see https://api.freshservice.com/#view_a_ticket
  */
@@ -52,7 +52,7 @@ function withoutType(id: unknown): unknown {
   return (typeof id === 'string' && WITH_TYPE.exec(id)?.[1]) || id;
 }
 
-/** The first of several fields that holds something. */
+/** The value of the first field that has one. */
 function first(ticket: unknown, names: string[]): unknown {
   return firstGiven(...names.map((name) => valueAt(ticket, name)));
 }

@@ -1,21 +1,21 @@
 import { valueAt } from '../json.ts';
 import { type Crm, isOneOf, LOOK_UP, namesConversationId, USUAL } from './crm.ts';
 
-/** The application webhook's event, the rule webhook's, and the state of a ticket. */
+/** The event of an application's webhook, the event of a rule's webhook, and the state of a ticket. */
 const FINISHED = ['conversation_archived', 'archive', 'resolved'];
-/** Only these: a ticket has several states that mean resolved, and its event does not say which it had. */
+/** The events that prove a change. A ticket has several states that mean resolved, and its event omits the old one. */
 const ARCHIVED = ['conversation_archived', 'archive'];
-/** Of a conversation that was opened again before the event was sent. */
+/** Statuses of a conversation that was opened again before the event was sent. */
 const OPEN = ['assigned', 'unassigned'];
 const TICKET_STATUS = 'ticket_status_update';
 
-/** What a challenge may be made of: nothing that a browser or a log could take for more than text. */
+/** A challenge that may be echoed: it has nothing that a browser or a log could take for more than text. */
 const CHALLENGE = /^[\w.:~+/=-]{1,256}$/;
 
 /**
- * Front, both ways that it sends webhooks. An application's wraps the event in `payload` and is signed with
- * its time; a rule's is the event itself, signed by SHA-1 over the body alone, which the connection's
- * `verify` says.
+ * Front, with both kinds of its webhooks. An application's webhook wraps the event in `payload` and signs it with
+ * its time. A rule's webhook is the event itself, signed with SHA-1 over the body alone; the connection's `verify`
+ * must say so.
  *
  * @see https://dev.frontapp.com/docs/application-webhooks
  * @see https://dev.frontapp.com/docs/rule-webhooks
@@ -46,7 +46,7 @@ const front: Crm = {
     const event = valueAt(body, 'payload') ?? body;
     const conversation = valueAt(event, 'conversation');
     const types = [valueAt(body, 'type'), valueAt(event, 'type')];
-    // Any event may show a ticket's state; only this one says that it has changed.
+    // Any event may show a ticket's state. Only this one says that the state has changed.
     const states = types.includes(TICKET_STATUS) ? [valueAt(conversation, 'status_category')] : [];
     const isArchived = types.some((type) => isOneOf(ARCHIVED, type));
     const isOpen = isArchived && isOneOf(OPEN, valueAt(conversation, 'status'));

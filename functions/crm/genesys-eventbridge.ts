@@ -1,15 +1,15 @@
 import { valueAt } from '../json.ts';
 import { type Crm, isOneOf } from './crm.ts';
 
-/** The topic as Genesys writes it, with `{id}` as it stands: the conversation's own id is in `topicName`. */
+/** The topic as Genesys writes it, with a literal `{id}`. The conversation's own id is in `topicName`. */
 const CUSTOMER_END = 'v2.detail.events.conversation.{id}.customer.end';
-/** Not a call, nor an e-mail or a callback, which may end while the chat of the same conversation goes on. */
+/** A call, an e-mail or a callback may end while the chat of the same conversation goes on. */
 const CHATS = ['CHAT', 'MESSAGE'];
 
 /**
  * Genesys Cloud's EventBridge integration: the customer's session is over. The event has no participant
- * attributes, and so no id of PolyAI's: the connection looks it up by Genesys's conversation id, or says where
- * else it is.
+ * attributes, so it does not have PolyAI's id. The connection looks it up by Genesys's conversation id, or says
+ * where else it is.
  *
  * @see https://github.com/GenesysCloudBlueprints/genesys-cloud-event-streaming-blueprint
  */

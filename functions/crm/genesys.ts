@@ -1,14 +1,14 @@
 import { valueAt } from '../json.ts';
 import { type Crm, isOneOf, LOOK_UP, USUAL, wasOpen } from './crm.ts';
 
-/** PolyAI's chats are none of these. */
+/** Media that are not chats. */
 const VOICE = ['VOICE', 'CALLBACK'];
-/** States of a participant that is still there. */
+/** States of a participant who is still there. */
 const OPEN = ['alerting', 'connected'];
 
 /**
  * Genesys Cloud: a process automation trigger starts a workflow, and the workflow calls a web services data
- * action. Its body is the administrator's, its conditions decide, and nothing is signed.
+ * action. The administrator writes its body, the trigger's conditions decide, and nothing is signed.
  *
  * @see https://github.com/GenesysCloudBlueprints/process-participant-attributes-event-triggers-blueprint
  */

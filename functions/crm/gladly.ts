@@ -4,8 +4,8 @@ import { type Crm, isOneOf, LOOK_UP, USUAL } from './crm.ts';
 const FINISHED = ['CONVERSATION/CLOSED'];
 
 /**
- * Gladly: a webhook on the events of conversations. The event of a closed one names Gladly's conversation
- * and customer and nothing else, so PolyAI's must be looked up. Nothing is signed.
+ * Gladly: a webhook on the events of conversations. The event of a closed conversation names only Gladly's
+ * conversation and customer, so PolyAI's conversation must be looked up. Nothing is signed.
  *
  * @see https://developer.gladly.com/rest/
  */
@@ -22,7 +22,7 @@ const gladly: Crm = {
     return [
       {
         finished: type === 'PING' ? 'test_event' : isOneOf(finishedValues, type),
-        // A conversation is closed once until it is opened again.
+        // A closed conversation must be opened again before it can be closed again.
         provesChange: isOneOf(FINISHED, type),
         happenedAt: valueAt(body, 'timestamp'),
         crmRef: valueAt(body, 'content', 'conversationId'),

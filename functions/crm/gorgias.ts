@@ -5,7 +5,7 @@ import { type Crm, isOneOf, LOOK_UP, USUAL } from './crm.ts';
 const FINISHED = ['closed'];
 
 /**
- * Gorgias: an HTTP integration, whose body is the administrator's template or the whole ticket by
+ * Gorgias: an HTTP integration. Its body is a template that the administrator writes, or the whole ticket with
  * `{{context}}`. Nothing is signed.
  *
  * @see https://docs.gorgias.com/en-US/http-integrations-81822

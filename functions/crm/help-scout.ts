@@ -5,14 +5,14 @@ import { type Crm, isOneOf, LOOK_UP, namesConversationId, overBody, USUAL } from
 const FINISHED = ['closed'];
 
 /**
- * Help Scout: a webhook on conversations. The event's name stands in a header, which the signature does not
- * cover; what the status is, in the body, which it does.
+ * Help Scout: a webhook on conversations. The event's name is in a header, which the signature does not cover. The
+ * status is in the body, which the signature covers.
  *
  * @see https://developer.helpscout.com/webhooks/
  */
 const helpScout: Crm = {
   verify: overBody({ header: 'x-helpscout-signature', algorithm: 'sha1', encoding: 'base64' }),
-  // The administrator makes it up, in at most 40 characters: fewer than the stack would make.
+  // The administrator chooses it. It may have 40 characters, fewer than the stack would generate.
   vendorIssuesSecret: true,
   takes: [...USUAL, ...LOOK_UP],
   requires: [],
@@ -33,7 +33,7 @@ const helpScout: Crm = {
 
 export default helpScout;
 
-/** `text` is what newer payloads show besides `value`. */
+/** The id in a custom field. Newer payloads have a `text` besides the `value`. */
 function customField(fields: unknown): unknown {
   const field = Array.isArray(fields) && fields.find((each) => namesConversationId(valueAt(each, 'name')));
   return firstGiven(valueAt(field, 'value'), valueAt(field, 'text'));

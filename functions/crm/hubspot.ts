@@ -5,9 +5,10 @@ import { type Crm, eventsOf, isOneOf, LOOK_UP, type Reading, USUAL } from './crm
 const TICKETS = '0-5';
 
 /**
- * HubSpot, both ways that it sends webhooks, with one family of signatures: an app's subscriptions, in batches
- * of up to 100 events that hold one changed property each and no other, so never the conversation's id; and a
- * workflow's "Send a webhook", a single object. Which stages of a pipeline are closed differs by account.
+ * HubSpot, with both kinds of its webhooks. Both have the same family of signatures. An app's subscriptions send
+ * batches of up to 100 events; each event has one changed property and nothing else, so it never has the
+ * conversation's id. A workflow's "Send a webhook" sends a single object. Accounts differ in which stages of a
+ * pipeline are closed.
  *
  * @see https://developers.hubspot.com/docs/api/webhooks
  * @see https://knowledge.hubspot.com/workflows/how-do-i-use-webhooks-with-hubspot-workflows
@@ -19,7 +20,7 @@ const hubspot: Crm = {
   takes: [...USUAL, ...LOOK_UP],
   requires: ['finishedValues'],
   requiresOneOf: ['lookUp', 'conversationId'],
-  // An event has no stage from before. Who enters the only closed stage was in none.
+  // An event does not have the previous stage. A ticket that enters the only closed stage was not closed before.
   provesChange: ({ finishedValues = [] }) => finishedValues.length <= 1,
   read: ({ body }, { finishedValues = [] }) =>
     eventsOf(body).map((event) => ({ event, ...readEvent(event, finishedValues) })),
@@ -28,7 +29,7 @@ const hubspot: Crm = {
 export default hubspot;
 
 function readEvent(event: unknown, closedStages: readonly string[]): Reading {
-  // Real deliveries say the one, the vendor's tables the other.
+  // Real deliveries have the first name, the vendor's tables have the second.
   const type = valueAt(event, 'subscriptionType') ?? valueAt(event, 'eventType');
   if (type === undefined) return readWorkflow(event, closedStages);
   const property = valueAt(event, 'propertyName');
@@ -48,7 +49,7 @@ function readEvent(event: unknown, closedStages: readonly string[]): Reading {
   };
 }
 
-/** A body of the administrator's own, or the whole ticket: the workflow may run before the stage is reached. */
+/** Reads a workflow's body. Its stage decides, because the workflow may run before the ticket is closed. */
 function readWorkflow(body: unknown, closedStages: readonly string[]): Reading {
   return {
     finished: isOneOf(closedStages, property(body, 'hs_pipeline_stage')),
@@ -57,7 +58,7 @@ function readWorkflow(body: unknown, closedStages: readonly string[]): Reading {
   };
 }
 
-/** In the three shapes that are known: by itself, among `properties`, and there with its history. */
+/** A property in its three known shapes: at the top, in `properties`, and there as an object with its history. */
 function property(body: unknown, name: string): unknown {
   const value = valueAt(body, name) ?? valueAt(body, 'properties', name);
   return valueAt(value, 'value') ?? value;

@@ -5,13 +5,13 @@ import { type Crm, isOneOf, LOOK_UP, overBody, USUAL } from './crm.ts';
 const STATE_UPDATED = 'ticket.state.updated';
 const CONVERSATION_CLOSED = 'conversation.admin.closed';
 const FINISHED = [CONVERSATION_CLOSED, 'ticket.closed', 'ticket.resolved', STATE_UPDATED];
-/** A ticket may send both, days apart. The first of these that counts is the one finish. */
+/** A ticket may send both, days apart. Only the first of these that counts as finished proves a change. */
 const TICKET_ENDS = ['ticket.resolved', 'ticket.closed'];
 const OPEN_CATEGORIES = ['submitted', 'in_progress', 'waiting_on_customer'];
 
 /**
- * Intercom's app webhooks for conversations and tickets. The signature is made with the app's client secret,
- * which is the same for every workspace that has installed the app; `sender` is the one that counts.
+ * Intercom's app webhooks for conversations and tickets. They are signed with the app's client secret, which is the
+ * same for every workspace that has installed the app. `sender` is the workspace whose events count.
  *
  * @see https://developers.intercom.com/docs/references/webhooks/webhook-models
  * @see https://developers.intercom.com/docs/webhooks/webhook-notifications
@@ -23,10 +23,10 @@ const intercom: Crm = {
   requires: [],
   senderForm: {
     pattern: /^[a-z0-9]{6,12}$/,
-    mend: 'Write the workspace’s app_id, lower-case letters and digits, as in vne310wv',
+    mend: 'Write the workspace’s app_id, which has lower-case letters and digits, such as vne310wv',
   },
   provesChange: ({ finishedValues = FINISHED }) => singleFinishes(finishedValues).length > 0,
-  // Asked when the address is saved.
+  // Intercom sends HEAD when the address is saved.
   greet: ({ method }) => (method === 'HEAD' ? { status: 200 } : undefined),
   isFrom: (sender, { body }) => valueAt(body, 'app_id') === sender,
   read({ body }, { finishedValues = FINISHED }) {
@@ -53,16 +53,16 @@ const intercom: Crm = {
 
 export default intercom;
 
-/** The topics that come once for every finish. */
+/** The topics that Intercom sends once for every finish. */
 function singleFinishes(finishedValues: readonly string[]): string[] {
   const ends = TICKET_ENDS.filter((topic) => isOneOf(finishedValues, topic)).slice(0, 1);
   return isOneOf(finishedValues, CONVERSATION_CLOSED) ? [CONVERSATION_CLOSED, ...ends] : ends;
 }
 
-/** What the item says of itself goes before the topic, because it may have been opened again meanwhile. */
+/** Whether the item is over. Its own state counts before the topic, because it may have been opened again. */
 function isOver(topic: unknown, subject: unknown): boolean {
   const state = valueAt(subject, 'ticket_state');
-  // In older API versions the state of a ticket is the category itself.
+  // Older API versions send the category itself as a ticket's state.
   const category = valueAt(state, 'category') ?? state;
   if (isOneOf([STATE_UPDATED], topic)) return isOneOf(['resolved'], category);
   if (isOneOf(['ticket.resolved'], topic)) return !isOneOf(OPEN_CATEGORIES, category);

@@ -1,17 +1,17 @@
 import { valueAt } from '../json.ts';
 import { type Crm, isOneOf, LOOK_UP, overBody, type Reading, USUAL, wasOpen } from './crm.ts';
 
-/** What stands before a conversation id in a label. */
+/** The prefix of a label that has a conversation id. */
 const LABEL = 'polyai_conversation_id:';
-/** What the body of an automation rule says when the rule has decided. */
+/** The event in the body of an automation rule, which has decided that the issue is done. */
 const FINISHED = ['issue.done'];
-/** Keys of the other categories, and Jira's own names of statuses in them. */
+/** Keys of the status categories that are not done, and Jira's own names of statuses in them. */
 const OPEN = ['new', 'indeterminate', 'to do', 'in progress', 'open', 'reopened'];
 
 /**
- * Jira and Jira Service Management, both ways that they send: an administrator's webhook, signed, whose event
- * is Jira's; or an automation rule's "Send web request", with a token in a header, whose body the
- * administrator writes and whose conditions decide.
+ * Jira and Jira Service Management, with both ways to send. An administrator's webhook is signed and sends Jira's
+ * event. An automation rule's "Send web request" has a token in a header; the administrator writes its body, and the
+ * rule's conditions decide.
  *
  * @see https://developer.atlassian.com/cloud/jira/platform/webhooks/
  * @see https://support.atlassian.com/cloud-automation/docs/jira-automation-actions/
@@ -20,7 +20,7 @@ const jira: Crm = {
   verify: overBody({ header: 'x-hub-signature', algorithm: 'sha256', encoding: 'hex', prefix: 'sha256=' }),
   schemes: ['hmac', 'header', 'bearer', 'basic'],
   vendorIssuesSecret: false,
-  // Signs the example in Atlassian's documentation.
+  // Atlassian's documentation signs its example with it.
   publicSecrets: ["It's a Secret to Everybody"],
   takes: [...USUAL, ...LOOK_UP, 'verify'],
   requires: [],
@@ -39,7 +39,7 @@ function readEvent(body: unknown, finishedValues?: readonly string[]): Reading {
   const moves = Array.isArray(changes) ? changes.filter((item) => valueAt(item, 'field') === 'status') : [];
   const isDone = valueAt(body, 'issue', 'fields', 'status', 'statusCategory', 'key') === 'done';
   return {
-    // The new status stands in the item by name and by id; its category only in the issue.
+    // The item has the new status by name and by id. Only the issue has its category.
     finished:
       valueAt(body, 'webhookEvent') === 'jira:issue_updated' &&
       moves.some((item) =>
@@ -49,7 +49,7 @@ function readEvent(body: unknown, finishedValues?: readonly string[]): Reading {
       ),
     ...(finishedValues
       ? { provesChange: moves.length > 0 && moves.every((item) => beganOpen(finishedValues, item)) }
-      : // The category of the old status is not in the event, but since when the issue is in the new one is.
+      : // The event does not have the old status's category. It has the time when the category changed.
         { finishedAt: valueAt(body, 'issue', 'fields', 'statuscategorychangedate') }),
     happenedAt: valueAt(body, 'timestamp'),
     conversationId: idsOf(valueAt(body, 'issue', 'fields', 'labels')),
@@ -72,7 +72,7 @@ function readRule(body: unknown, finishedValues?: readonly string[]): Reading {
   };
 }
 
-/** Whether a move began in a status that is none of the finished ones, by name and by id. */
+/** Whether a move began in a status that is not finished, neither by its name nor by its id. */
 function beganOpen(finishedValues: readonly string[], item: unknown): boolean {
   return wasOpen(finishedValues, valueAt(item, 'from'), valueAt(item, 'fromString'));
 }

@@ -4,8 +4,8 @@ import { type Crm, isOneOf, LOOK_UP, overBody, USUAL, wasOpen } from './crm.ts';
 const FINISHED = ['done'];
 
 /**
- * Kustomer: a webhook on updates of conversations. There is one for every update, so only the change of the
- * status counts, not what it is.
+ * Kustomer: a webhook on updates of conversations. Kustomer sends one for every update, so only a change of the
+ * status counts, not the status itself.
  *
  * @see https://developer.kustomer.com/docs/events/outbound-webhooks
  * @see https://developer.kustomer.com/docs/events/event-catalog

@@ -9,8 +9,8 @@ const FINISHED = ['Closed'];
 const ID_OF_CASE = 'PolyAI_Conversation_Id__c';
 
 /**
- * Salesforce's Event Relay: a platform event that a flow publishes, or change events of cases, enriched with
- * the id's field. AppFlow's older events are read as well; they have no `payload`.
+ * Salesforce's Event Relay: a platform event that a flow publishes, or change events of cases, which are enriched
+ * with the id's field. AppFlow's older events, which have no `payload`, are read too.
  *
  * @see https://developer.salesforce.com/docs/platform/event-relay/guide/event-relay-config.html
  * @see https://developer.salesforce.com/docs/atlas.en-us.change_data_capture.meta/change_data_capture/cdc_enrich_intro.htm
@@ -33,7 +33,7 @@ const salesforceEventRelay: Crm = {
     'repeatedFinish',
   ],
   requires: ['bus'],
-  // A change event has no status from before. What turns to the only finished one had another.
+  // A change event does not have the previous status. A case that turns to the only finished one had another.
   provesChange: ({ finishedValues = FINISHED }) => finishedValues.length === 1,
   read({ body }, { finishedValues }) {
     const payload = valueAt(body, 'detail', 'payload') ?? valueAt(body, 'detail');
@@ -50,7 +50,7 @@ const salesforceEventRelay: Crm = {
 
 export default salesforceEventRelay;
 
-/** The flow that publishes it has decided, unless the event has a status or the connection asks for one. */
+/** Reads the platform event. The flow has decided, unless the event has a status or the connection lists some. */
 function readFinished(payload: unknown, finishedValues?: readonly string[]): Reading {
   const status = valueAt(payload, 'Status__c') ?? '';
   return {
@@ -63,7 +63,7 @@ function readFinished(payload: unknown, finishedValues?: readonly string[]): Rea
   };
 }
 
-/** An enriched event repeats the id at every later edit of a closed case, so the status itself must have changed. */
+/** Reads a change event. It repeats the id at every later edit of a closed case, so the status must have changed. */
 function readChange(payload: unknown, finishedValues: readonly string[]): Reading {
   const changed = valueAt(payload, 'ChangeEventHeader', 'changedFields');
   const hasTurned = Array.isArray(changed) && changed.includes('Status');
@@ -74,7 +74,7 @@ function readChange(payload: unknown, finishedValues: readonly string[]): Readin
     provesChange: hasTurned && finishedValues.length === 1,
     happenedAt: valueAt(payload, 'ChangeEventHeader', 'commitTimestamp'),
     conversationId: valueAt(payload, ID_OF_CASE),
-    // One change of several cases comes as one event.
+    // Salesforce sends one event if several cases change in the same way.
     crmRef: Array.isArray(cases) && cases.length === 1 ? cases[0] : cases,
     sharedId: Array.isArray(cases) ? cases.map(toLongId) : cases,
   };

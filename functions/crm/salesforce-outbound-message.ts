@@ -1,3 +1,4 @@
+import { decodeXML } from 'entities/decode';
 import { XMLParser } from 'fast-xml-parser';
 import { valueAt } from '../json.ts';
 import { checkEvents, LIMITS, UnreadableBody } from '../parse-body.ts';
@@ -10,7 +11,7 @@ const XML = new XMLParser({
   ignorePiTags: true,
   removeNSPrefix: true,
   parseTagValue: false,
-  // The parser's own would count what a long description has, and leave numeric references alone.
+  // The parser's own decoder limits the number of entities, which a long description exceeds, and skips numeric ones.
   entityDecoder: {
     decode,
     reset: nothing,
@@ -22,13 +23,18 @@ const XML = new XMLParser({
   maxNestedTags: 16,
 });
 const DECLARATION = /<!(?!--|\[CDATA\[)/;
+/** A named reference, or one to a character by its number: `x` and hexadecimal digits, or decimal digits. */
+const REFERENCE = /&(?:[a-z]{2,4}|#(x[\da-fA-F]{1,6}|\d{1,7}));/g;
+/** What `decodeXML` gives for a number that is not a character's. */
+const REPLACEMENT_CHARACTER = '\ufffd';
+const MAX_CODE_POINT = 0x10ffff;
 const ORGANIZATION_ID = /^([A-Za-z0-9]{15})(?:[A-Za-z0-9]{3})?$/;
 
 /**
  * Salesforce's Outbound Message: SOAP without a signature, with 1 to 100 records. The proof is a token in the
- * address; the organisation's id, which is no secret, keeps other organisations' messages apart. The flow or
- * rule that sends a message has decided that its records are finished. Selectors see one record as `body`, its
- * fields without their prefix, and so never the SessionId, which is a live credential.
+ * address. The organisation's id keeps other organisations' messages out, but it is not secret. The flow or rule that
+ * sends a message has decided that its records are finished. Selectors see one record as `body`, with its fields
+ * without their prefix. They never see the SessionId, which is a live credential.
  *
  * @see https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_om_outboundmessaging_notifications.htm
  * @see https://developer.salesforce.com/docs/platform/api/guide/sforce-api-om-outboundmessaging-wsdl.html
@@ -43,7 +49,7 @@ const salesforceOutboundMessage: Crm = {
   provesChange: true,
   senderForm: {
     pattern: /^00D[A-Za-z0-9]{12}([A-Za-z0-9]{3})?$/,
-    mend: 'Write the 15 or 18 letters and digits of the organisation’s id, as in 00D000000000001',
+    mend: 'Write the 15 or 18 letters and digits of the organisation’s id, such as 00D000000000001',
   },
   parse,
   isFrom(sender, { body }) {
@@ -54,7 +60,7 @@ const salesforceOutboundMessage: Crm = {
     listOf(valueAt(body, 'Notification')).map((notification) => {
       const record = valueAt(notification, 'sObject');
       return {
-        // A case may have been opened again while Salesforce was sending the message once more.
+        // A case may have been opened again before Salesforce repeated the message.
         finished: finishedValues
           ? isOneOf(finishedValues, valueAt(record, 'Status'))
           : !isOneOf(['false'], valueAt(record, 'IsClosed')),
@@ -82,10 +88,10 @@ const salesforceOutboundMessage: Crm = {
 export default salesforceOutboundMessage;
 
 /**
- * The `notifications` element.
+ * Parses a message into its `notifications` element.
  *
- * @throws {UnreadableBody} when there is more in it than in any message
- * @throws {Error} when there is none, or a DTD, which no message has
+ * @throws {UnreadableBody} when it has more tags or records than any message
+ * @throws {Error} when it is not XML, has no such element, or has a DTD, which no message has
  */
 function parse(text: string): unknown {
   if (DECLARATION.test(text)) throw new Error('has a declaration');
@@ -93,38 +99,37 @@ function parse(text: string): unknown {
     throw new UnreadableBody(`has more than ${LIMITS.xmlTags} tags`);
   }
   const notifications = valueAt(XML.parse(text, true), 'Envelope', 'Body', 'notifications');
-  if (notifications === undefined) throw new Error('is no outbound message');
+  if (notifications === undefined) throw new Error('is not an outbound message');
   checkEvents(valueAt(notifications, 'Notification'));
   return notifications;
 }
 
-const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
-
 function nothing(): void {}
 
-/** Once through, so that what an entity gives is never read as another. */
+/**
+ * Decodes each reference once, so that what an entity gives is never read as another. A reference to half of a
+ * character gives that half, which makes an id unusable. A reference beyond Unicode stays as it is written.
+ */
 function decode(text: string): string {
-  return text.replace(
-    /&(?:#x([\da-fA-F]{1,6})|#(\d{1,7})|(amp|lt|gt|quot|apos));/g,
-    (all, hex, decimal, name) => {
-      if (name) return ENTITIES[name] ?? all;
-      const point = hex ? Number.parseInt(hex, 16) : Number(decimal);
-      return point <= 0x10ffff ? String.fromCodePoint(point) : all;
-    },
-  );
+  return text.replace(REFERENCE, (reference, number) => {
+    const character = decodeXML(reference);
+    if (character !== REPLACEMENT_CHARACTER) return character;
+    const point = Number(`0${number}`);
+    return point <= MAX_CODE_POINT ? String.fromCodePoint(point) : reference;
+  });
 }
 
-/** 18 characters are the 15 that count and a checksum of their upper and lower case. */
+/** The 15 characters of an organisation's id that count. The three that may follow only repeat which are capitals. */
 function shortId(id: unknown): string | undefined {
   return typeof id === 'string' ? ORGANIZATION_ID.exec(id)?.[1] : undefined;
 }
 
-/** A single element stands there itself, several as an array. */
+/** The elements as a list. The parser gives a single element as itself, and several as an array. */
 function listOf(value: unknown): unknown[] {
   return Array.isArray(value) ? value : value === undefined ? [] : [value];
 }
 
-/** A record has a field once: an array here is nobody's list of conversations. */
+/** A record has a field once. If it is there twice, the id is unusable. */
 function only(value: unknown): unknown {
   return Array.isArray(value) ? {} : value;
 }

@@ -3,12 +3,12 @@ import { type Crm, eventsOf, isOneOf, LOOK_UP, USUAL } from './crm.ts';
 import { toLongId } from './salesforce-id.ts';
 
 const FINISHED = ['Closed', 'case.closed'];
-/** An 18-character id is the 15-character one and three more that only say which letters are capitals. */
+/** An id of 18 characters is the id of 15 and three more, which only say which letters are capitals. */
 const ID_LENGTH = 15;
 
 /**
- * Salesforce Service Cloud by a flow that calls out. Salesforce signs nothing by itself: the Apex class on this
- * preset's page does, over a timestamp and the body. The body is ours, one case or a list of cases.
+ * Salesforce Service Cloud, with a flow that calls out. Salesforce itself does not sign: the Apex class on this
+ * preset's page does, over a timestamp and the body. That class also defines the body: one case or a list of cases.
  *
  * @see https://developer.salesforce.com/docs/atlas.en-us.apexref.meta/apexref/apex_classes_restful_crypto.htm
  */
@@ -29,7 +29,7 @@ const salesforce: Crm = {
   requires: [],
   senderForm: {
     pattern: /^00D[A-Za-z0-9]{12}([A-Z0-5]{3})?$/,
-    mend: 'Write the 15 or 18 letters and digits of the organisation’s id, as in 00D000000000001',
+    mend: 'Write the 15 or 18 letters and digits of the organisation’s id, such as 00D000000000001',
   },
   provesChange: true,
   isFrom: (sender, { body }) =>
@@ -49,7 +49,7 @@ const salesforce: Crm = {
 
 export default salesforce;
 
-/** A case that was opened again before the flow could send it. */
+/** Whether the case was opened again before the flow could send it. */
 function isOpen(event: unknown): boolean {
   return isOneOf(['false'], String(valueAt(event, 'is_closed')));
 }

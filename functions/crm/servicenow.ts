@@ -3,12 +3,12 @@ import { valueAt } from '../json.ts';
 import { type Crm, isOneOf, LOOK_UP, overBody, USUAL, wasOpen } from './crm.ts';
 
 const LABELS = ['Resolved', 'Closed'];
-/** Of incidents. In other tables the same numbers may mean something else: 7 is "Cancelled" to a CSM case. */
+/** Finished states of an incident. In other tables the numbers may mean something else: 7 is a cancelled CSM case. */
 const INCIDENT = ['6', '7', ...LABELS];
 
 /**
- * ServiceNow, by a Business Rule or Flow of the administrator's: the platform signs nothing by itself, so the
- * rule does. Its fields may be plain values or, in the form of the Table API, `{ display_value, value }`.
+ * ServiceNow, with a Business Rule or Flow that the administrator writes. The platform itself does not sign, so the
+ * rule does. Its fields are plain values or, as in the Table API, `{ display_value, value }`.
  *
  * @see https://www.servicenow.com/community/servicenow-ai-platform-forum/how-to-use-glidecertificateencryption-generatemac-method-to/td-p/1119034
  */
@@ -34,7 +34,7 @@ const servicenow: Crm = {
           valueAt(body, 'previous_state', 'display_value'),
         ),
         happenedAt: utc(field('sys_updated_on')),
-        // Whichever integration came first may have its own id in the general column.
+        // Another integration may have its own id in the general column.
         conversationId: firstGiven(field('u_polyai_conversation_id'), field('correlation_id')),
         crmRef: firstGiven(field('number'), id),
         deliveryId: id && changes && `${id}-${changes}`,
@@ -45,12 +45,12 @@ const servicenow: Crm = {
 
 export default servicenow;
 
-/** The platform stores times in UTC and writes no zone, as in `2026-01-01 12:00:00`. */
+/** A time with its zone. The platform stores times in UTC and writes no zone, as in `2026-01-01 12:00:00`. */
 function utc(time: unknown): unknown {
   return typeof time === 'string' && /^[\d-]{10} [\d:]{8}$/.test(time) ? `${time}Z` : time;
 }
 
-/** A field's value, whichever way it is written; an empty one counts as none. */
+/** A field's value in either form. An empty value counts as none. */
 function fieldValue(field: unknown): unknown {
   const isObject = typeof field === 'object' && field !== null;
   const value = isObject ? (valueAt(field, 'value') ?? valueAt(field, 'display_value')) : field;

@@ -2,15 +2,15 @@ import { valueAt } from '../json.ts';
 import { type Crm, isOneOf } from './crm.ts';
 
 /**
- * Any sender that follows Standard Webhooks, Svix's customers among them: `type`, `timestamp` and `data` in the
- * body, one event a delivery.
+ * Any sender that follows Standard Webhooks, such as Svix's customers. The body has `type`, `timestamp` and `data`,
+ * and a delivery is one event.
  *
  * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
 const standardWebhooks: Crm = {
   verify: { scheme: 'standard-webhooks' },
   vendorIssuesSecret: true,
-  // In the tests of the specification and in Svix's documentation, with and without the prefix that may be missing.
+  // The specification's tests and Svix's documentation print them. The prefix is optional.
   publicSecrets: ['MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'plJ3nmyCDGBKInavdOK15jsl'].flatMap((key) => [
     key,
     `whsec_${key}`,

@@ -26,10 +26,10 @@ const EVENT_TYPES = [
 ];
 
 /**
- * Twilio Conversations (and Flex, which is built on it), both ways that it reports a conversation's state: a
- * webhook of Conversations, a form, and a webhook sink of Event Streams, CloudEvents in an array. `inactive` is
- * a timer's pause, not an end. The signature of a form has no borders between its names and values, so a form must
- * have what every event has. The scheme refuses a form that could have been split in another way.
+ * Twilio Conversations (and Flex, which is built on it), with both ways to report a conversation's state: a
+ * webhook of Conversations, which is a form, and a webhook sink of Event Streams, which is an array of CloudEvents.
+ * `inactive` is a timer's pause, not an end. The signature of a form does not separate its names and values, so a
+ * form must have the fields of every event. The scheme refuses a form that could have been split in another way.
  *
  * @see https://www.twilio.com/docs/conversations/conversations-webhooks
  * @see https://www.twilio.com/docs/events
@@ -67,9 +67,10 @@ const twilio: Crm = {
 export default twilio;
 
 /**
- * JSON where the signed address carries the body's hash, else a form of Conversations.
+ * Parses JSON if the signed address has the body's hash, else a form of Conversations.
  *
- * @throws {UnreadableBody} when a form lacks what each of them has
+ * @throws {UnreadableBody} when a form lacks a field that every event has
+ * @throws {SyntaxError} when it is not JSON
  */
 function parse(text: string, { rawQuery }: Delivery): unknown {
   if (hasBodyHash(rawQuery)) return parseJson(text);
@@ -80,7 +81,7 @@ function parse(text: string, { rawQuery }: Delivery): unknown {
   return fields;
 }
 
-/** Whether an event of Event Streams has what each one about a conversation has. */
+/** Whether an event has the fields of every Event Streams event about a conversation. */
 function isEvent(event: unknown, data: unknown): boolean {
   return valueAt(event, 'specversion') === '1.0' && isAccount(valueAt(data, 'AccountSid'));
 }
@@ -89,7 +90,7 @@ function isAccount(sid: unknown): boolean {
   return typeof sid === 'string' && ACCOUNT.test(sid);
 }
 
-/** A conversation's fields, which a form has at its top and a CloudEvent in its data. */
+/** Reads a conversation's fields: those of a form, or those in a CloudEvent's data. */
 function readState(
   fields: unknown,
   own: unknown,
@@ -105,7 +106,7 @@ function readState(
   };
 }
 
-/** A conversation's own attributes, which Twilio sends as JSON in a string. */
+/** A conversation's attributes, which Twilio sends as JSON in a string. */
 function attributesOf(fields: unknown): unknown {
   const attributes = valueAt(fields, 'Attributes');
   if (typeof attributes !== 'string') return attributes;

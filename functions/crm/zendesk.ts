@@ -9,9 +9,9 @@ const STATUS_CHANGED = 'ticket.status_changed';
 const CUSTOM_STATUS_CHANGED = 'ticket.custom_status_changed';
 
 /**
- * Zendesk Support, both ways that it sends webhooks, with one signature over timestamp and body:
- * subscribed to ticket events, whose body is Zendesk's (custom fields are not in it, `external_id` is), or
- * connected to a trigger or automation, whose body the administrator writes and whose conditions decide.
+ * Zendesk Support, with both kinds of its webhooks. Both have the same signature over timestamp and body. A webhook
+ * that is subscribed to ticket events has Zendesk's body, with `external_id` and without custom fields. A webhook
+ * that is connected to a trigger or automation has a body that the administrator writes, and its conditions decide.
  *
  * @see https://developer.zendesk.com/documentation/webhooks/verifying/
  * @see https://developer.zendesk.com/api-reference/webhooks/event-types/ticket-events
@@ -28,7 +28,7 @@ const zendesk: Crm = {
     toleranceSeconds: 300,
   },
   vendorIssuesSecret: true,
-  // Signs the "Test webhook" button's requests before a webhook is created.
+  // Zendesk signs with it when somebody tests a webhook before it is created.
   publicSecrets: ['dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=='],
   takes: [...USUAL, ...LOOK_UP],
   requires: [],
@@ -47,11 +47,11 @@ export default zendesk;
 function readEvent(body: unknown, type: string, finishedValues: readonly string[]): Reading {
   const statuses: Record<string, unknown[]> = {
     [STATUS_CHANGED]: [valueAt(body, 'event', 'current')],
-    // `current` is the custom status here; the category that it belongs to stands in the ticket's detail.
+    // Here `current` is the custom status. The ticket's detail has its category.
     [CUSTOM_STATUS_CHANGED]: [valueAt(body, 'event', 'current'), valueAt(body, 'detail', 'status')],
   };
   const status = Object.hasOwn(statuses, type) ? (statuses[type] ?? []) : [];
-  // Of the old custom status only the id is there, not its category.
+  // The event has the old custom status's id, but not its category.
   const isComparable = type === STATUS_CHANGED || finishedValues.every((value) => /^\d+$/.test(value));
   return {
     finished: status.some((each) => isOneOf(finishedValues, each)),
@@ -63,7 +63,7 @@ function readEvent(body: unknown, type: string, finishedValues: readonly string[
   };
 }
 
-/** The trigger is the event. Its `{{ticket.status}}` is a label in the account's language, so it counts only if asked. */
+/** Reads a trigger's body. The trigger has decided: a status is a label in the account's language, so few are known. */
 function readTrigger(body: unknown, finishedValues?: readonly string[]): Reading {
   const status = valueAt(body, 'status');
   return {

@@ -2,7 +2,7 @@ import type { Connection } from '../connections.ts';
 import { valueAt } from '../json.ts';
 import { type Crm, eventsOf, isOneOf, LOOK_UP, type Reading, USUAL, wasOpen } from './crm.ts';
 
-/** Where each of Zoho's data centres serves Desk, by the name that `dataCentre` takes. */
+/** The host of Desk in each of Zoho's data centres, by the name that `dataCentre` takes. */
 export const DATA_CENTRES: Record<string, string> = {
   com: 'desk.zoho.com',
   eu: 'desk.zoho.eu',
@@ -18,9 +18,9 @@ export const DATA_CENTRES: Record<string, string> = {
 const FINISHED = ['Closed'];
 
 /**
- * Zoho Desk: a webhook subscribed to updates of tickets. Each delivery carries a token signed by the data
- * centre, which says whose it is and for which webhook, and says nothing about the body; so every event in
- * the body must name the same organisation. The body is an array, with the ticket before and after.
+ * Zoho Desk: a webhook that is subscribed to updates of tickets. Each delivery has a token that the data centre
+ * signs. The token names the organisation and the webhook and does not cover the body, so every event in the body
+ * must name the same organisation. The body is an array, and each event has the ticket before and after.
  *
  * @see https://desk.zoho.com/support/WebhookDocument.do
  */
@@ -38,8 +38,11 @@ const zohoDesk: Crm = {
   takes: [...USUAL, ...LOOK_UP, 'sender', 'dataCentre', 'audience', 'jwksUrl'],
   requires: ['sender', 'dataCentre', 'audience'],
   provesChange: true,
-  senderForm: { pattern: /^\d{1,20}$/, mend: 'Write the organisation id, digits alone, as in 54983163' },
-  // Desk asks by GET whether the address answers 200, whenever a webhook is created or changed.
+  senderForm: {
+    pattern: /^\d{1,20}$/,
+    mend: 'Write the organisation id, which has only digits, such as 54983163',
+  },
+  // Desk sends GET when a webhook is created or changed, and expects 200.
   greet: ({ method }) => (method === 'GET' ? { status: 200 } : undefined),
   isFrom: (sender, { body }) => eventsOf(body).every((event) => isOneOf([sender], valueAt(event, 'orgId'))),
   read: ({ body }, connection) => eventsOf(body).map((event) => readEvent(event, connection)),
@@ -47,7 +50,7 @@ const zohoDesk: Crm = {
 
 export default zohoDesk;
 
-/** A status is the administrator's own word, so it counts only where the connection lists it. */
+/** Reads an event. A status is the administrator's own word, so it counts only if the connection lists statuses. */
 function readEvent(event: unknown, { finishedValues }: Connection): Reading {
   const keys = finishedValues ? ['statusType', 'status'] : ['statusType'];
   const isFinished = (state: unknown) =>
@@ -55,7 +58,7 @@ function readEvent(event: unknown, { finishedValues }: Connection): Reading {
   const [before, after] = [valueAt(event, 'prevState'), valueAt(event, 'payload')];
   return {
     finished: valueAt(event, 'eventType') === 'Ticket_Update' && isFinished(after) && !isFinished(before),
-    // Without the state before, any later change of a closed ticket looks the same.
+    // Without the previous state, any later change of a closed ticket looks like its finish.
     provesChange: wasOpen(finishedValues ?? FINISHED, valueAt(before, 'statusType')),
     happenedAt: valueAt(event, 'eventTime'),
     conversationId: valueAt(after, 'cf', 'cf_polyai_conversation_id'),

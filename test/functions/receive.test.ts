@@ -9,7 +9,7 @@ import zendesk from '../../functions/crm/zendesk.ts';
 import type { Line } from '../../functions/log.ts';
 import { createReceive, handler } from '../../functions/receive.lambda.ts';
 import { REFUSALS } from '../../functions/refusal.ts';
-import type { HmacSettings, VerifySettings } from '../../functions/schemes/scheme.ts';
+import type { VerifySettings } from '../../functions/schemes/scheme.ts';
 import { createSecretReader } from '../../functions/secrets.ts';
 import { MINUTE_MS } from '../../functions/time.ts';
 import { CHOSEN } from '../../infra/config/verify.ts';
@@ -23,15 +23,7 @@ const SECRET = 'the-secret-of-this-webhook';
 const TOKEN = 'the-token-of-this-connection';
 const PUBLIC_TEST_SECRET = 'dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ==';
 const MIB = 1024 * 1024;
-const HMAC: HmacSettings = {
-  scheme: 'hmac',
-  header: 'x-signature',
-  algorithm: 'sha256',
-  encoding: 'hex',
-  signed: '{body}',
-  timestampUnit: 's',
-  toleranceSeconds: 300,
-};
+const HMAC = SETTINGS.hmac;
 
 const CONNECTIONS: Record<string, Connection> = {
   'zendesk-support': {
@@ -305,15 +297,27 @@ describe('a valid delivery', () => {
     }
   });
 
-  it('is answered 200 whatever JSON it holds, and closes no chat that it does not name', async () => {
-    const { world, send } = start();
+  it('is answered 200 whatever JSON it holds, and closes a chat only if its ticket is finished', async () => {
+    const statuses = fc.constantFrom('SOLVED', 'CLOSED', 'OPEN', 'PENDING', 'HOLD');
+    const parts = fc.constantFrom('type', 'event', 'detail');
+    const bodies = fc.oneof(
+      fc.jsonValue().map((body) => ({ body, closes: 0 })),
+      fc.tuple(parts, fc.jsonValue()).map(([part, value]) => ({
+        body: { ...zendeskEvent(), [part]: value },
+        closes: 0,
+      })),
+      statuses.map((current) => ({
+        body: zendeskEvent({ current }),
+        closes: ['SOLVED', 'CLOSED'].includes(current) ? 1 : 0,
+      })),
+    );
     await fc.assert(
-      fc.asyncProperty(fc.jsonValue(), async (value) => {
-        const { status } = await send(zendeskDelivery({ body: JSON.stringify(value) }));
-        expect(status).toBe(200);
+      fc.asyncProperty(bodies, async ({ body, closes }) => {
+        const { world, send } = start();
+        const { status } = await send(zendeskDelivery({ body: JSON.stringify(body) }));
+        expect([status, world.queued.length]).toEqual([200, closes]);
       }),
     );
-    expect(world.queued).toEqual([]);
   });
 });
 

@@ -1,4 +1,5 @@
 import type { Connection } from '../../functions/connections.ts';
+import { overBody } from '../../functions/crm/crm.ts';
 import { CRMS } from '../../functions/crm/index.ts';
 
 /** A connection with the secret that its CRM signs with now. */
@@ -18,15 +19,7 @@ export const CONNECTIONS: Record<string, Connection> = {
     crm: 'custom',
     project: 'batches',
     secretId: SECRET('connections', 'batches'),
-    verify: {
-      scheme: 'hmac',
-      header: 'x-signature',
-      algorithm: 'sha256',
-      encoding: 'hex',
-      signed: '{body}',
-      timestampUnit: 's',
-      toleranceSeconds: 300,
-    },
+    verify: overBody({ header: 'x-signature', algorithm: 'sha256', encoding: 'hex' }),
     finishedWhen: "body.status == 'closed'",
     conversationId: 'body.chats[].id',
   },

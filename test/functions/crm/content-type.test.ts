@@ -8,7 +8,7 @@ import { type Jwks, startJwks } from '../../../local/jwks.ts';
 import { connectionOf, settingsOf } from '../../support/crm.ts';
 import { startReceiver } from '../../support/receiver.ts';
 
-// No signature covers the content type, so the same proven bytes mean the same under every one.
+// No signature covers the content type, so the same verified bytes must mean the same under every content type.
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
 const ORIGIN = 'https://a1b2c3d4e5.execute-api.eu-west-2.amazonaws.com';
@@ -62,7 +62,7 @@ type Sent = {
   at?: number;
 };
 
-/** What a proven delivery is answered and asks for, by content type: first as JSON, then under every other. */
+/** The answer to a valid delivery and the closes it asks for: as JSON, and under every other content type. */
 async function readings({ crm, settings = {}, headers = {}, query = '', body, at = NOW }: Sent) {
   const own = CRMS[crm]?.takes.includes('jwksUrl') ? { jwksUrl: jwks.url } : {};
   const all = { ...settingsOf(crm, { ...settings, ...own }), polyai: 'support' };
@@ -102,7 +102,7 @@ const lowered = (headers: Headers = {}) =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 
 describe.each(Object.keys(CRMS).filter((crm) => !isOnBus(crm)))('a delivery of %s', (crm) => {
-  // Under a token, which covers nothing anyway, a binary CloudEvent's headers say what its data is.
+  // Without a signature, the content type of a binary CloudEvent says what its data is.
   const names = fixtureNames(crm).filter((name) => {
     const { headers, connection } = readFixture(crm, name);
     const isSigned = connectionOf(crm, connection).verify.scheme === 'standard-webhooks';
@@ -120,29 +120,26 @@ describe.each(Object.keys(CRMS).filter((crm) => !isOnBus(crm)))('a delivery of %
   });
 });
 
-describe.each(Object.entries(SCHEMES))(
-  'a delivery of a sender of your own, proven by %s',
-  (_name, verify) => {
-    const settings = { verify, finishedWhen: "body.status == 'closed'", conversationId: 'body.chat' };
+describe.each(Object.entries(SCHEMES))('a delivery of a custom sender, verified by %s', (_name, verify) => {
+  const settings = { verify, finishedWhen: "body.status == 'closed'", conversationId: 'body.chat' };
 
-    it('is JSON under every content type', async () => {
-      const body = '{"status":"closed","chat":"c1","text":"&status=closed&chat=VICTIM&"}';
-      expect(await expectOneReading({ crm: 'custom', settings, body })).toMatchObject({ closes: ['c1'] });
-      const form = 'status=closed&chat=c1';
-      expect(await expectOneReading({ crm: 'custom', settings, body: form })).toMatchObject({
-        code: 'body_unreadable',
-      });
+  it('is JSON under every content type', async () => {
+    const body = '{"status":"closed","chat":"c1","text":"&status=closed&chat=VICTIM&"}';
+    expect(await expectOneReading({ crm: 'custom', settings, body })).toMatchObject({ closes: ['c1'] });
+    const form = 'status=closed&chat=c1';
+    expect(await expectOneReading({ crm: 'custom', settings, body: form })).toMatchObject({
+      code: 'body_unreadable',
     });
+  });
 
-    it('is a form under every content type where the connection says so', async () => {
-      const body = 'status=closed&chat=c1';
-      const sent = { crm: 'custom', settings: { ...settings, format: 'form' }, body };
-      expect(await expectOneReading(sent)).toMatchObject({ closes: ['c1'] });
-    });
-  },
-);
+  it('is a form under every content type if the connection says so', async () => {
+    const body = 'status=closed&chat=c1';
+    const sent = { crm: 'custom', settings: { ...settings, format: 'form' }, body };
+    expect(await expectOneReading(sent)).toMatchObject({ closes: ['c1'] });
+  });
+});
 
-/** A customer's words in the text of a delivery that asks for nothing; as a form they would close another chat. */
+/** A customer's words in a delivery that asks for no close. Read as a form, they would close another chat. */
 const ATTACKS: [string, Omit<Sent, 'body'>, unknown][] = [
   [
     'zendesk',
@@ -209,7 +206,7 @@ const ATTACKS: [string, Omit<Sent, 'body'>, unknown][] = [
   ]),
 ];
 
-it.each(ATTACKS)('words between ampersands close nothing: %s', async (_name, sent, body) => {
+it.each(ATTACKS)('form fields in the words of a customer close nothing: %s', async (_name, sent, body) => {
   const reading = await expectOneReading({ ...sent, body: JSON.stringify(body) });
   expect(reading).toMatchObject({ closes: [], queued: 0 });
 });
@@ -230,7 +227,7 @@ describe('a signed CloudEvent', () => {
     ['nothing finished', event, []],
     ['a finish', { ...event, type: 'com.example.chat.closed' }, ['c1']],
     ['data alone', { polyai_conversation_id: 'c1' }, []],
-  ])('means the same whatever headers are added to it: %s', async (_what, body, closes) => {
+  ])('means the same if headers of a binary event are added: %s', async (_what, body, closes) => {
     const sent = { crm: 'cloudevents', settings, body: JSON.stringify(body) };
     const bare = await expectOneReading(sent);
     expect(bare.closes).toEqual(closes);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
+import { overBody } from '../../../functions/crm/crm.ts';
 import custom from '../../../functions/crm/custom.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
 import { readDelivery } from '../../../functions/intake/read-delivery.ts';
@@ -15,18 +16,10 @@ const CONNECTION: Connection = {
   conversationId: 'body.chat.id',
   finishedWhen: "body.status == 'closed'",
 };
-const HMAC: VerifySettings = {
-  scheme: 'hmac',
-  header: 'x-signature',
-  algorithm: 'sha256',
-  encoding: 'hex',
-  signed: '{body}',
-  timestampUnit: 's',
-  toleranceSeconds: 300,
-};
+const HMAC = overBody({ header: 'x-signature', algorithm: 'sha256', encoding: 'hex' });
 
 describe('custom', () => {
-  it('closes nothing by itself: the connection must say what is finished and where the id is', () => {
+  it('closes nothing without selectors, so the connection must have them', () => {
     const { conversationId: _, finishedWhen: __, ...bare } = CONNECTION;
     const content = { body: { status: 'closed', chat: { id: 'x' } }, headers: {}, query: {} };
     expect(readDelivery(custom, bare, content)).toEqual({ closes: [], ignored: ['not_finished'] });
@@ -37,9 +30,9 @@ describe('custom', () => {
     ["the signed id header's", { ...HMAC, idHeader: 'x-id' }, { 'x-id': 'd1', 'webhook-id': 'd2' }, 'd1'],
     ["Standard Webhooks'", { scheme: 'standard-webhooks' }, { 'webhook-id': 'msg_1' }, 'msg_1'],
     ["Svix's", { scheme: 'standard-webhooks' }, { 'svix-id': 'msg_2' }, 'msg_2'],
-    ['absent where the sender gives none', HMAC, { 'x-request-id': 'd1' }, undefined],
-    ['absent where it cannot travel', HMAC, { 'webhook-id': 'x'.repeat(257) }, undefined],
-  ])('has a delivery id that is %s', (_whose, verify, headers, deliveryId) => {
+    ['absent if the sender gives none', HMAC, { 'x-request-id': 'd1' }, undefined],
+    ['absent if it is too long', HMAC, { 'webhook-id': 'x'.repeat(257) }, undefined],
+  ])('has a delivery id: %s', (_whose, verify, headers, deliveryId) => {
     const demand = readDelivery(custom, { ...CONNECTION, verify }, { body: {}, headers, query: {} });
     expect(demand.deliveryId).toBe(deliveryId);
   });
@@ -53,12 +46,12 @@ describe('the format', () => {
     expect(connectionOf('custom', given).format).toBe(format);
   });
 
-  it.each(['xml', 'JSON', '', null, ['form']])('is at fault as %j', (format) => {
+  it.each(['xml', 'JSON', '', null, ['form']])('is a fault if it is %j', (format) => {
     const faults = faultsOf('custom', { ...settings, format });
     expect(faults).toMatchObject([{ path: 'connections.c.format' }]);
   });
 
-  it.each(Object.keys(CRMS).filter((crm) => crm !== 'custom'))('has no meaning for %s', (crm) => {
+  it.each(Object.keys(CRMS).filter((crm) => crm !== 'custom'))('has no meaning for the preset %s', (crm) => {
     const faults = faultsOf(crm, { format: 'json' });
     expect(faults).toContainEqual(
       expect.objectContaining({

@@ -31,7 +31,7 @@ function row(columns: Columns) {
 
 type Context = { target?: Columns; image?: Columns | undefined; alias?: string; [property: string]: unknown };
 
-/** The context of a case that has just been resolved. */
+/** The body that Dataverse sends when a case has just been resolved. */
 function context({
   target = { statecode: choice(1), statuscode: choice(5) },
   image = { new_polyaiconversationid: 'KpQx-polyai-0001' },
@@ -52,30 +52,33 @@ function context({
 }
 
 function read(body: unknown, settings: Partial<Connection> = {}, headers: Headers = {}) {
-  const connection = toConnection(connectionOf(CRM));
-  return readDelivery(dynamics, { ...connection, ...settings }, { body, headers, query: {} });
+  return readDelivery(
+    dynamics,
+    { ...toConnection(connectionOf(CRM)), ...settings },
+    { body, headers, query: {} },
+  );
 }
 
 const start = (settings = {}) => startReceiver(CRM, settings, { token: TOKEN }, NOW);
-const GENUINE = { headers: { 'x-polyai-token': TOKEN }, body: JSON.stringify(context()) };
+const VALID = { headers: { 'x-polyai-token': TOKEN }, body: JSON.stringify(context()) };
 
 describe('the receiver', () => {
-  it('takes a delivery with the token in its header', async () => {
+  it('accepts a delivery with the token in its header', async () => {
     const receiver = start();
-    expect(await receiver.send(GENUINE)).toMatchObject({ status: 200 });
+    expect(await receiver.send(VALID)).toMatchObject({ status: 200 });
     expect(receiver.queued).toMatchObject([
       { conversationId: 'KpQx-polyai-0001', crmRef: CASE, deliveryId: OPERATION },
     ]);
   });
 
-  it('takes the token in another header, or as a WebhookKey, where the connection says so', async () => {
-    const { body } = GENUINE;
+  it('accepts the token in another header or as a WebhookKey if the connection says so', async () => {
+    const { body } = VALID;
     const header = start({ verify: { scheme: 'header', header: 'X-Our-Token' } });
     expect(await header.send({ headers: { 'x-our-token': TOKEN }, body })).toMatchObject({ status: 200 });
-    expect(await header.send(GENUINE)).toMatchObject({ code: 'credential_missing' });
+    expect(await header.send(VALID)).toMatchObject({ code: 'credential_missing' });
     const key = start({ verify: { scheme: 'query', parameter: 'code' } });
     expect(await key.send({ query: `code=${TOKEN}`, body })).toMatchObject({ status: 200 });
-    expect(await key.send(GENUINE)).toMatchObject({ code: 'credential_missing' });
+    expect(await key.send(VALID)).toMatchObject({ code: 'credential_missing' });
   });
 
   it.each([
@@ -83,18 +86,18 @@ describe('the receiver', () => {
     ['an empty token', { headers: { 'x-polyai-token': '' } }, 'credential_missing'],
     ['the token in the address', { headers: {}, query: `code=${TOKEN}` }, 'credential_missing'],
     ['the token twice', { headers: { 'x-polyai-token': `${TOKEN},${TOKEN}` } }, 'credential_mismatch'],
-    ['a body that was cut off', { body: GENUINE.body.slice(0, -1) }, 'body_unreadable'],
+    ['a body that was cut off', { body: VALID.body.slice(0, -1) }, 'body_unreadable'],
   ])('refuses %s', async (_what, change, code) => {
     const receiver = start();
-    expect(await receiver.send({ ...GENUINE, ...change })).toMatchObject({ code });
+    expect(await receiver.send({ ...VALID, ...change })).toMatchObject({ code });
     expect(receiver.queued).toEqual([]);
   });
 
-  it('refuses a token with any one character changed', async () => {
+  it('refuses a token if any character is changed', async () => {
     const receiver = start();
     for (const position of TOKEN.split('').keys()) {
       const headers = { 'x-polyai-token': changeCharacter(TOKEN, position) };
-      expect(await receiver.send({ ...GENUINE, headers })).toMatchObject({ code: 'credential_mismatch' });
+      expect(await receiver.send({ ...VALID, headers })).toMatchObject({ code: 'credential_mismatch' });
     }
     expect(receiver.queued).toEqual([]);
   });
@@ -103,25 +106,25 @@ describe('the receiver', () => {
     ['the organisation’s id', ORGANIZATION, ''],
     ['the organisation’s id in capitals', ORGANIZATION.toUpperCase(), ''],
     ['the host that the header names', 'contoso.crm.dynamics.com', 'contoso.crm.dynamics.com'],
-  ])('takes deliveries of its sender only, named by %s', async (_what, sender, organization) => {
+  ])('accepts deliveries of its sender only, named by %s', async (_what, sender, organization) => {
     const receiver = start({ sender });
-    const headers = { ...GENUINE.headers, 'x-ms-dynamics-organization': organization };
-    expect(await receiver.send({ ...GENUINE, headers })).toMatchObject({ status: 200 });
+    const headers = { ...VALID.headers, 'x-ms-dynamics-organization': organization };
+    expect(await receiver.send({ ...VALID, headers })).toMatchObject({ status: 200 });
     const copy = { ...context(), OrganizationId: CORRELATION };
     const other = { ...headers, 'x-ms-dynamics-organization': 'contoso-test.crm.dynamics.com' };
     expect(await receiver.send({ headers: other, body: JSON.stringify(copy) })).toMatchObject({
       code: 'sender_mismatch',
     });
-    expect(await receiver.send({ headers: GENUINE.headers, body: '{}' })).toMatchObject({
+    expect(await receiver.send({ headers: VALID.headers, body: '{}' })).toMatchObject({
       code: 'sender_mismatch',
     });
     expect(receiver.queued).toHaveLength(1);
   });
 
-  it('answers 200 to a message that was trimmed, and says so', async () => {
+  it('answers 200 to a trimmed message, and says that it was trimmed', async () => {
     const receiver = start();
     const { InputParameters: _, PostEntityImages: __, ...rest } = context();
-    const headers = { ...GENUINE.headers, 'x-ms-dynamics-msg-size-exceeded': 'True' };
+    const headers = { ...VALID.headers, 'x-ms-dynamics-msg-size-exceeded': 'True' };
     const answer = await receiver.send({ headers, body: JSON.stringify(rest) });
     expect(answer.status).toBe(200);
     expect(JSON.parse(answer.body)).toMatchObject({ accepted: 0, ignored: [{ reason: 'message_trimmed' }] });
@@ -134,27 +137,27 @@ describe('a message', () => {
     ['the state as a plain number', { target: { statecode: 1 } }, true],
     ['the state as text', { target: { statecode: '1' } }, true],
     ['the state in the image alone', { target: {}, image: { statecode: choice(1) } }, true],
-    ['a state that the image knows better', { image: { statecode: choice(0) } }, false],
+    ['a state that differs in the image', { image: { statecode: choice(0) } }, false],
     ['another change', { target: { prioritycode: choice(1) } }, false],
     ['a status code of 1', { target: { statuscode: choice(1) } }, false],
     ['a case that is active again', { target: { statecode: choice(0) } }, false],
     ['a case that is cancelled', { target: { statecode: choice(2) } }, false],
-    ['a state of nothing', { target: { statecode: choice(null) } }, false],
-    ['a true state', { target: { statecode: choice(true) } }, false],
+    ['a state that is null', { target: { statecode: choice(null) } }, false],
+    ['a state that is true', { target: { statecode: choice(true) } }, false],
     ['CloseIncident', { MessageName: 'CloseIncident', InputParameters: [] }, true],
     ['CloseIncident of another table', { MessageName: 'CloseIncident', PrimaryEntityName: 'task' }, false],
     ['another table', { PrimaryEntityName: 'account' }, false],
     ['no table', { PrimaryEntityName: undefined }, false],
     ['another message', { MessageName: 'Create' }, false],
     ['no message', { MessageName: undefined }, false],
-  ])('with %s', (_what, change, isFinished) => {
+  ])('with %s: is finished %j', (_what, change, isFinished) => {
     const image = { new_polyaiconversationid: 'KpQx-polyai-0001', ...change.image };
     const { closes, ignored } = read(context({ ...change, image }));
     expect(closes).toHaveLength(isFinished ? 1 : 0);
     expect(ignored).toEqual(isFinished ? [] : ['not_finished']);
   });
 
-  it('counts the states that the connection names', () => {
+  it('is finished in the states that the connection lists, and in no other', () => {
     const cancelled = context({ target: { statecode: choice(2) } });
     expect(read(cancelled, { finishedValues: ['1', '2'] }).closes).toHaveLength(1);
     expect(read(context(), { finishedValues: ['2'] }).ignored).toEqual(['not_finished']);
@@ -168,17 +171,17 @@ describe('a message', () => {
       { target: { statecode: choice(1), new_polyaiconversationid: 'b' } },
       'KpQx-polyai-0001',
     ],
-    ['nothing', { image: {} }, undefined],
+    ['no column', { image: {} }, undefined],
     ['no image', { PostEntityImages: [] }, undefined],
-    ['images that are none', { PostEntityImages: { PostImage: row({}) } }, undefined],
+    ['images in another shape', { PostEntityImages: { PostImage: row({}) } }, undefined],
     ['an empty column', { image: { new_polyaiconversationid: '' } }, undefined],
-    ['a column of nothing', { image: { new_polyaiconversationid: null } }, undefined],
-  ])('has its id in %s', (_what, change, id) => {
+    ['a column that is null', { image: { new_polyaiconversationid: null } }, undefined],
+  ])('has the id of %s: %j', (_what, change, id) => {
     const ids = read(context(change)).closes.map(({ conversationId }) => conversationId);
     expect(ids).toEqual(id === undefined ? [] : [id]);
   });
 
-  it('of which a column of another name is chosen by the selector of the page', () => {
+  it('has its id in a column of another name if the selector of the page names it', () => {
     const conversationId = "body.PostEntityImages[].value.Attributes[] | [?key=='cr123_chatid'].value";
     const image = { statecode: choice(1), cr123_chatid: 'KpQx-polyai-0002' };
     expect(read(context({ image }), { conversationId }).closes).toMatchObject([
@@ -188,14 +191,14 @@ describe('a message', () => {
     expect(faultsOf(CRM, { conversationId })).toEqual([]);
   });
 
-  it('is known by its operation, or else by its correlation', () => {
+  it('has its operation as its delivery id, or else its correlation', () => {
     expect(read(context()).deliveryId).toBe(OPERATION);
     for (const OperationId of [undefined, null, '', '00000000-0000-0000-0000-000000000000']) {
       expect(read(context({ OperationId })).deliveryId).toBe(CORRELATION);
     }
   });
 
-  it('gives the case’s id to be looked up', () => {
+  it('is looked up by the id of the case', () => {
     const wasActive = context({
       PreEntityImages: [{ key: 'PreImage', value: row({ statecode: choice(0) }) }],
     });
@@ -208,12 +211,12 @@ describe('a message', () => {
     ['262145', ['message_trimmed']],
     ['False', []],
     [undefined, []],
-  ])('is trimmed where its header says %j', (size, ignored) => {
+  ])('with the size header %j is ignored as %j', (size, ignored) => {
     const headers = size === undefined ? {} : { 'x-ms-dynamics-msg-size-exceeded': size };
     expect(read(context(), {}, headers).ignored).toEqual(ignored);
   });
 
-  it('may be anything at all', () => {
+  it('is finished or ignored, whatever it is', () => {
     const keys = fc.constantFrom(
       ...Object.keys(context()),
       'Attributes',
@@ -244,12 +247,12 @@ describe('a message', () => {
 });
 
 describe('the configuration', () => {
-  it('needs nothing: the header has a name', () => {
+  it('needs no setting: the header has a default name', () => {
     expect(faultsOf(CRM)).toEqual([]);
     expect(connectionOf(CRM).verify).toEqual({ scheme: 'header', header: 'x-polyai-token' });
   });
 
-  it('takes a header or the address, and no proof that Dataverse cannot send', () => {
+  it('accepts a header or the address, and no scheme that Dataverse cannot send', () => {
     expect(faultsOf(CRM, { verify: { scheme: 'query', parameter: 'code' } })).toEqual([]);
     for (const verify of [{ scheme: 'basic' }, { scheme: 'bearer' }, { scheme: 'hmac', header: 'x' }]) {
       expect(faultsOf(CRM, { verify })).toMatchObject([{ path: 'connections.c.verify.scheme' }]);

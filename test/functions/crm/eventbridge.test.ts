@@ -22,25 +22,28 @@ function read(settings: Partial<Connection>) {
 }
 
 describe('the selectors of a connection on a bus', () => {
-  it('see the event itself', () => {
+  it('see the event', () => {
     expect(read({ conversationId: 'detail.body.id' }).closes).toEqual([{ conversationId: 'd' }]);
     expect(
       read({ finishedWhen: `"detail-type" == 'Ticket changed' && account == '111122223333'` }).closes,
     ).toEqual([{ conversationId: 'c' }]);
   });
 
-  it.each(['body.detail.id', 'headers', 'query'])('see nothing of a webhook’s: %s', (conversationId) => {
-    expect(read({ conversationId }).ignored).toEqual(['no_conversation_id']);
-  });
+  it.each(['body.detail.id', 'headers', 'query'])(
+    'do not see the parts of a webhook: %s',
+    (conversationId) => {
+      expect(read({ conversationId }).ignored).toEqual(['no_conversation_id']);
+    },
+  );
 });
 
 describe('an event that the pattern lets through', () => {
-  it('is finished, unless the connection has a condition', () => {
+  it('is finished unless the connection has a condition', () => {
     expect(read({}).closes).toHaveLength(1);
     expect(read({ finishedWhen: "detail.id == 'other'" }).ignored).toEqual(['not_finished']);
   });
 
-  it('is picked out by the connection’s own pattern, as it stands', () => {
+  it('matches the connection’s own pattern, which is used unchanged', () => {
     const eventPattern = { source: ['a'], account: ['1'], detail: { x: [{ exists: true }] } };
     expect(patternOf('eventbridge', { bus: 'default', eventPattern })).toBe(eventPattern);
   });

@@ -14,7 +14,7 @@ const NOW = Date.parse('2026-07-01T12:00:00Z');
 const PASSWORD = 'q7HhB2n0mVdLx5sWcZr8aTyK4uEoPgJf';
 const SECRET = { username: 'webhook', password: PASSWORD };
 
-/** A body of the administrator's own, its placeholders filled. */
+/** A body that the administrator wrote, with its placeholders filled. */
 const advanced = (change: object = {}) => ({
   ticket_id: 'INC-123',
   status: 'Resolved',
@@ -22,7 +22,7 @@ const advanced = (change: object = {}) => ({
   ...change,
 });
 
-/** What is sent when fields are ticked instead. */
+/** The body that the product sends when the administrator ticks fields instead. */
 const simple = (wrapper: string, change: object = {}) => ({
   [wrapper]: {
     ticket_id: 12345,
@@ -42,30 +42,33 @@ describe.each([
     startReceiver(name, settings, secret, NOW);
 
   function read(body: unknown, settings: Partial<Connection> = {}) {
-    const connection = toConnection(connectionOf(name));
-    return readDelivery(crm, { ...connection, ...settings }, { body, headers: {}, query: {} });
+    return readDelivery(
+      crm,
+      { ...toConnection(connectionOf(name)), ...settings },
+      { body, headers: {}, query: {} },
+    );
   }
 
-  const genuine = {
+  const valid = {
     headers: basicAuthorization('webhook', PASSWORD),
     body: JSON.stringify(advanced()),
   };
 
-  it('takes a delivery with the user name and the password', async () => {
+  it('accepts a delivery with the user name and the password', async () => {
     const receiver = start();
-    expect(await receiver.send(genuine)).toMatchObject({ status: 200 });
+    expect(await receiver.send(valid)).toMatchObject({ status: 200 });
     expect(receiver.queued).toMatchObject([{ conversationId: 'KpQx-polyai-0001', crmRef: 'INC-123' }]);
   });
 
-  it('takes a token in a header where the connection says so', async () => {
+  it('accepts a token in a header if the connection says so', async () => {
     const verify = { scheme: 'header', header: 'X-PolyAI-Token' };
     const receiver = start({ verify }, { token: PASSWORD });
     const headers = { 'x-polyai-token': PASSWORD };
-    expect(await receiver.send({ ...genuine, headers })).toMatchObject({ status: 200 });
-    expect(await receiver.send(genuine)).toMatchObject({ code: 'credential_missing' });
+    expect(await receiver.send({ ...valid, headers })).toMatchObject({ status: 200 });
+    expect(await receiver.send(valid)).toMatchObject({ code: 'credential_missing' });
     for (const position of PASSWORD.split('').keys()) {
       const forged = { 'x-polyai-token': changeCharacter(PASSWORD, position) };
-      expect(await receiver.send({ ...genuine, headers: forged })).toMatchObject({
+      expect(await receiver.send({ ...valid, headers: forged })).toMatchObject({
         code: 'credential_mismatch',
       });
     }
@@ -90,29 +93,32 @@ describe.each([
     ],
   ])('refuses a delivery with %s', async (_what, headers: Record<string, string>, code) => {
     const receiver = start();
-    expect(await receiver.send({ ...genuine, headers })).toMatchObject({ status: 401, code });
+    expect(await receiver.send({ ...valid, headers })).toMatchObject({ status: 401, code });
     expect(receiver.queued).toEqual([]);
   });
 
   it('refuses advanced content sent as a form', async () => {
     const receiver = start();
     const body = new URLSearchParams(advanced() as Record<string, string>).toString();
-    const headers = { ...genuine.headers, 'content-type': 'application/x-www-form-urlencoded' };
+    const headers = { ...valid.headers, 'content-type': 'application/x-www-form-urlencoded' };
     expect(await receiver.send({ headers, body })).toMatchObject({ status: 400, code: 'body_unreadable' });
     expect(receiver.queued).toEqual([]);
   });
 
   it('refuses XML', async () => {
-    const answer = await start().send({ ...genuine, body: '<ticket><status>Resolved</status></ticket>' });
+    const answer = await start().send({ ...valid, body: '<ticket><status>Resolved</status></ticket>' });
     expect(answer.code).toBe('body_unreadable');
   });
 
-  it.each(['Resolved', 'Closed', 'resolved', 'CLOSED', 4, 5, '4', '5'])('is finished at %j', (status) => {
-    expect(read(advanced({ status })).closes).toHaveLength(1);
-    for (const wrapper of wrappers) {
-      expect(read(simple(wrapper, { ticket_status: status })).closes).toHaveLength(1);
-    }
-  });
+  it.each(['Resolved', 'Closed', 'resolved', 'CLOSED', 4, 5, '4', '5'])(
+    'is finished in the status %j',
+    (status) => {
+      expect(read(advanced({ status })).closes).toHaveLength(1);
+      for (const wrapper of wrappers) {
+        expect(read(simple(wrapper, { ticket_status: status })).closes).toHaveLength(1);
+      }
+    },
+  );
 
   it.each([
     undefined,
@@ -128,20 +134,20 @@ describe.each([
     '{{ticket.status}}',
     ['Resolved'],
     true,
-  ])('is not finished at %j', (status) => {
+  ])('is not finished in the status %j', (status) => {
     expect(read(advanced({ status })).ignored).toEqual(['not_finished']);
     for (const wrapper of wrappers) {
       expect(read(simple(wrapper, { ticket_status: status })).ignored).toEqual(['not_finished']);
     }
   });
 
-  it('is finished at what the connection says instead', () => {
+  it('is finished in the statuses that the connection lists, and in no other', () => {
     const finishedValues = ['Gelöst'];
     expect(read(advanced({ status: 'GELÖST' }), { finishedValues }).closes).toHaveLength(1);
     expect(read(advanced(), { finishedValues }).ignored).toEqual(['not_finished']);
   });
 
-  it('reads the wrapping of simple content by its own names alone', () => {
+  it('unwraps simple content only by its own names of the wrapping object', () => {
     for (const wrapper of wrappers) {
       expect(read(simple(wrapper)).closes).toEqual([{ crmRef: '12345', conversationId: 'KpQx-polyai-0001' }]);
     }
@@ -156,7 +162,7 @@ describe.each([
       { polyai_conversation_id: null, ticket_cf_polyai_conversation_id: 'b' },
       'b',
     ],
-    ['nothing', { polyai_conversation_id: '' }, undefined],
+    ['no field', { polyai_conversation_id: '' }, undefined],
   ])('has its id in %s', (_what, change, id) => {
     const ids = read(advanced(change)).closes.map(({ conversationId }) => conversationId);
     expect(ids).toEqual(id === undefined ? [] : [id]);
@@ -170,27 +176,27 @@ describe.each([
     ['12345', '12345'],
     ['A-1-2', 'A-1-2'],
     ['INC-', 'INC-'],
-  ])('has a ticket %j, which is looked up as the API writes it, %j', (ticket, sharedId) => {
+  ])('looks the ticket %j up as the API writes it: %j', (ticket, sharedId) => {
     const { closes } = read(advanced({ ticket_id: ticket, previous_status: 'Open' }), {
       lookUp: 'sharedId',
     });
     expect(closes).toMatchObject([{ crmRef: String(ticket).trim(), sharedId }]);
   });
 
-  it('is looked up as the webhook writes it where the page’s selector says so', () => {
+  it('looks a ticket up as the webhook writes it if the selector of the page says so', () => {
     const settings = { lookUp: 'sharedId', sharedId: 'body.ticket_id' } as const;
     const { closes } = read(advanced({ ticket_id: 'INC-123', previous_status: 'Open' }), settings);
     expect(closes).toMatchObject([{ crmRef: 'INC-123', sharedId: 'INC-123' }]);
   });
 
-  it('shows selectors the whole body', () => {
+  it('lets selectors see the whole body', () => {
     const [wrapper = ''] = wrappers;
     const conversationId = `body.${wrapper}.ticket_cf_chat`;
     const { closes } = read(simple(wrapper, { ticket_cf_chat: 'c' }), { conversationId });
     expect(closes).toMatchObject([{ conversationId: 'c' }]);
   });
 
-  it('may be sent anything at all', () => {
+  it('finishes or ignores a body, whatever it is', () => {
     const keys = fc.constantFrom(
       ...wrappers,
       'status',
@@ -215,16 +221,13 @@ describe.each([
     );
   });
 
-  it('needs nothing in the configuration, and has a password made up', () => {
+  it('needs no setting, and has a generated password', () => {
     expect(faultsOf(name)).toEqual([]);
     expect(connectionOf(name).verify).toEqual({ scheme: 'basic' });
-    expect(initialSecret(name as CrmName, 'basic')).toEqual({
-      template: '{"username":"webhook"}',
-      key: 'password',
-    });
+    expect(initialSecret(name as CrmName, 'basic')).toEqual({ template: '{"username":"webhook"}', key: 'password' });
   });
 
-  it('takes no proof that its rules cannot send', () => {
+  it('accepts no scheme that its rules cannot send', () => {
     for (const verify of [{ scheme: 'hmac', header: 'x' }, { scheme: 'standard-webhooks' }]) {
       expect(faultsOf(name, { verify })).toMatchObject([{ path: 'connections.c.verify.scheme' }]);
     }

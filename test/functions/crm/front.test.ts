@@ -2,12 +2,11 @@ import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import front from '../../../functions/crm/front.ts';
-import hmac from '../../../functions/schemes/hmac.ts';
-import type { HmacSettings } from '../../../functions/schemes/scheme.ts';
-import { changeByte, delivery, type Headers } from '../../../local/delivery.ts';
+import { changeByte, type Headers } from '../../../local/delivery.ts';
 import { readFixture } from '../../../local/fixture.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
 import { type Receiver, startReceiver } from '../../support/receiver.ts';
+import { anyBytes, anyChange, hmacVerdict } from '../../support/verdict.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
 const KEY = 'the-signing-key-of-the-application';
@@ -39,7 +38,7 @@ describe("an application's delivery", () => {
     expect(queued).toMatchObject([{ conversationId: 'KpQx-polyai-0001', crmRef: 'cnv_keo696' }]);
   });
 
-  it('is proven byte for byte: Unicode, escapes, tabs and CRLF', async () => {
+  it('is verified by its exact bytes: Unicode, escapes, tabs and CRLF', async () => {
     const { send, queued } = start();
     const body = Buffer.from(
       BODY.replace('Your next', '\\u00fc \u{1f600} \\t\\"').replaceAll(',', ',\r\n\t'),
@@ -79,14 +78,11 @@ describe("an application's delivery", () => {
     expect(queued).toEqual([]);
   });
 
-  it('is refused after any change of a byte', () => {
-    const settings = front.verify as HmacSettings;
-    const keys = hmac.readKeys({ signingSecret: KEY });
+  it('is refused if any byte is changed', () => {
     const verify = (headers: Headers, body: Buffer) =>
-      hmac.verify(settings, keys, delivery({ headers, body }), NOW)?.code ?? 'accepted';
-    const bodies = fc.uint8Array({ minLength: 1, maxLength: 200 }).map((bytes) => Buffer.from(bytes));
+      hmacVerdict(front.verify, { headers, body, secret: KEY, now: NOW });
     fc.assert(
-      fc.property(bodies, fc.nat(), fc.integer({ min: 1, max: 255 }), (body, position, by) => {
+      fc.property(anyBytes, fc.nat(), anyChange, (body, position, by) => {
         const headers = Object.fromEntries(
           Object.entries(signed(body)).map(([name, value]) => [name.toLowerCase(), value]),
         );
@@ -98,22 +94,37 @@ describe("an application's delivery", () => {
 });
 
 describe("a rule's delivery", () => {
-  it('closes the chat where the connection says that it is one', async () => {
+  it('closes the chat if the connection says that a rule sends', async () => {
     const { send, queued } = start(RULE);
     expect((await send({ headers: signedByRule(RULE_BODY), body: RULE_BODY })).status).toBe(200);
     expect(queued).toHaveLength(1);
   });
 
-  it.each(['x', ' '])('is refused with %j after its body', async (more) => {
+  it.each(['x', ' '])('is refused if %j is appended to its body', async (more) => {
     const { send } = start(RULE);
     expect(await send({ headers: signedByRule(RULE_BODY), body: RULE_BODY + more })).toMatchObject({
       code: 'signature_mismatch',
     });
   });
 
-  it('is refused where the connection does not say so', async () => {
+  it('is refused if the connection does not say that a rule sends', async () => {
     const headers = { ...signedByRule(RULE_BODY), 'X-Front-Request-Timestamp': `${NOW}` };
     expect(await start().send({ headers, body: RULE_BODY })).toMatchObject({ code: 'signature_malformed' });
+  });
+});
+
+describe('an event that was archived', () => {
+  const read = (body: object) =>
+    front.read(
+      { body, headers: {}, query: {} },
+      { crm: 'front', project: 'support', verify: { scheme: 'bearer' } },
+    )[0];
+
+  it.each([
+    ['the type of the delivery', { type: 'conversation_archived', payload: { id: 'evt_1' } }],
+    ['the type of its payload', { type: 'sync', payload: { type: 'archive' } }],
+  ])('is finished and proves the change by %s alone', (_what, body) => {
+    expect(read(body)).toMatchObject({ finished: true, provesChange: true });
   });
 });
 
@@ -121,7 +132,7 @@ describe("Front's challenge", () => {
   const SYNC = JSON.stringify({ type: 'sync', authorization: { id: 'cmp_abc' } });
   const challenge = (text: string) => ({ ...signed(SYNC), 'X-Front-Challenge': text });
 
-  it('is answered as plain text, once the request is proven', async () => {
+  it('is echoed as plain text if the request is verified', async () => {
     const { send, queued, lines } = start();
     expect(await send({ headers: challenge('c1f5aae0-82'), body: SYNC })).toMatchObject({
       status: 200,
@@ -132,7 +143,7 @@ describe("Front's challenge", () => {
     expect(JSON.stringify(lines)).not.toContain('c1f5aae0-82');
   });
 
-  it('is not answered to a stranger', async () => {
+  it('is not echoed if the signature is wrong', async () => {
     const headers = { ...challenge('c1f5aae0-82'), ...signed(SYNC, { key: 'other' }) };
     const { status, body } = await start().send({ headers, body: SYNC });
     expect(status).toBe(401);
@@ -140,7 +151,7 @@ describe("Front's challenge", () => {
   });
 
   it.each(['<script>alert(1)</script>', 'a b', 'é', '"', '', 'x'.repeat(257)])(
-    'is not echoed when it is %j',
+    'is not echoed if it is %j',
     async (text) => {
       const { status, body } = await start().send({ headers: challenge(text), body: SYNC });
       expect(status).toBe(200);
@@ -161,12 +172,12 @@ describe('a custom field', () => {
     'polyai_conversation_id',
     'POLYAI-CONVERSATION-ID',
     'PolyAI Conversation ID',
-  ])('holds the id by the name %s', (name) => {
+  ])('holds the id under the name %s', (name) => {
     expect(idOf({ City: 'Paris', [name]: 'x' })).toBe('x');
   });
 
   it.each([[null], ['text'], [7], [[]], [{}], [{ 'PolyAI conversation': 'x', 'conversation id': 'y' }]])(
-    'is absent from %j',
+    'is not found in %j',
     (fields) => {
       expect(idOf(fields)).toBeUndefined();
     },
@@ -174,7 +185,7 @@ describe('a custom field', () => {
 });
 
 describe('a connection', () => {
-  it('is proven as an application unless it says otherwise', () => {
+  it('expects an application’s signature unless it says otherwise', () => {
     expect(connectionOf('front').verify).toBe(front.verify);
     expect(connectionOf('front', RULE).verify).toMatchObject({ algorithm: 'sha1', signed: '{body}' });
   });

@@ -28,7 +28,7 @@ describe('the end of a customer’s session', () => {
     [undefined, false],
     [null, false],
     [['CHAT'], false],
-  ])('by %j ends a chat: %s', (mediaType, finished) => {
+  ])('on the medium %j is finished: %s', (mediaType, finished) => {
     expect(read(mediaType)).toEqual({
       finished,
       provesChange: true,
@@ -37,7 +37,7 @@ describe('the end of a customer’s session', () => {
     });
   });
 
-  it('goes by the media types of the connection where it has some', () => {
+  it('is finished on the media types that the connection lists, and on no other', () => {
     expect(read('MESSAGE', { finishedValues: ['message'] })).toMatchObject({ finished: true });
     expect(read('CHAT', { finishedValues: ['message'] })).toMatchObject({ finished: false });
   });
@@ -46,7 +46,7 @@ describe('the end of a customer’s session', () => {
     'v2.detail.events.conversation.g-1.customer.end',
     'v2.detail.events.conversation.{id}.user.end',
     'v2.detail.events.conversation.{id}.acw',
-  ])('has its own topic, as Genesys writes it; %s is another', (type) => {
+  ])('is not finished under the topic %s', (type) => {
     expect(read('CHAT', { type })).toMatchObject({ finished: false });
   });
 });
@@ -54,7 +54,7 @@ describe('the end of a customer’s session', () => {
 describe('the rule', () => {
   const names = fixtureNames('genesys-eventbridge').filter((name) => name.startsWith('finished'));
 
-  it.each(names)('lets through what is finished, and no other organisation’s: %s', (name) => {
+  it.each(names)('matches a finished event of its own organisation only: %s', (name) => {
     const { connection = {}, body } = readFixture('genesys-eventbridge', name);
     const event = body as Record<string, string>;
     expect(patternOf('genesys-eventbridge', connection)).toEqual({

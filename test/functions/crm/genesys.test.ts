@@ -14,12 +14,12 @@ function start(settings: Record<string, unknown> = {}): Receiver {
   return startReceiver('genesys', settings, { token: TOKEN, username: 'webhook', password: TOKEN }, NOW);
 }
 
-describe('a genuine delivery', () => {
+describe('a valid delivery', () => {
   it.each<[string, Record<string, unknown>, Headers]>([
     ['the header', {}, { 'X-PolyAI-Token': TOKEN }],
-    ['a header of its own', { verify: { scheme: 'header', header: 'X-Key' } }, { 'x-key': TOKEN }],
+    ['a header of another name', { verify: { scheme: 'header', header: 'X-Key' } }, { 'x-key': TOKEN }],
     ['basic authentication', BASIC, basicAuthorization('webhook', TOKEN)],
-  ])('closes the chat, proven by %s', async (_what, settings, headers) => {
+  ])('closes the chat, verified by %s', async (_what, settings, headers) => {
     const { send, queued } = start(settings);
     expect((await send({ headers, body: BODY })).status).toBe(200);
     expect(queued).toMatchObject([
@@ -27,7 +27,7 @@ describe('a genuine delivery', () => {
     ]);
   });
 
-  it('may have Unicode, escapes, tabs and CRLF in its body', async () => {
+  it('is accepted with Unicode, escapes, tabs and CRLF in its body', async () => {
     const { send, queued } = start();
     const body = BODY.replace('"topic"', '"note":"\\u00fc \u{1f600} \\t\\"","topic"').replaceAll(
       ',',
@@ -41,8 +41,8 @@ describe('a genuine delivery', () => {
     ['no header', {}, {}, 'credential_missing'],
     ['an empty header', {}, { 'x-polyai-token': '' }, 'credential_missing'],
     ['another token', {}, { 'x-polyai-token': 'other' }, 'credential_mismatch'],
-    ['the token and more', {}, { 'x-polyai-token': `${TOKEN} ` }, 'credential_mismatch'],
-    ['the token where it does not belong', {}, { authorization: `Bearer ${TOKEN}` }, 'credential_missing'],
+    ['a space after the token', {}, { 'x-polyai-token': `${TOKEN} ` }, 'credential_mismatch'],
+    ['the token as a bearer token', {}, { authorization: `Bearer ${TOKEN}` }, 'credential_missing'],
     ['another password', BASIC, basicAuthorization('webhook', 'other'), 'credential_mismatch'],
     ['another user', BASIC, basicAuthorization('root', TOKEN), 'credential_mismatch'],
   ])('is refused with %s', async (_what, settings, headers, code) => {
@@ -65,7 +65,7 @@ describe('the body of the data action', () => {
     )[0]?.finished;
 
   it.each(['VOICE', 'voice', 'CALLBACK'])(
-    'is no finish when the medium is %s, whatever else it says',
+    'is not finished if the medium is %s, whatever else it says',
     (mediaType) => {
       expect(read({ mediaType })).toBe(false);
       expect(read({ mediaType, status: 'disconnected' }, ['disconnected'])).toBe(false);
@@ -73,13 +73,13 @@ describe('the body of the data action', () => {
   );
 
   it.each(['MESSAGE', 'CHAT', 'EMAIL', '', null, undefined, 7])(
-    'is a finish when the medium is %j',
+    'is finished if the medium is %j',
     (mediaType) => {
       expect(read({ mediaType })).toBe(true);
     },
   );
 
-  it('is judged by its status only where the connection says which values count', () => {
+  it('is judged by its status only if the connection lists statuses', () => {
     expect(read({ status: 'disconnected' })).toBe(true);
     expect(read({ status: 'wrapup' })).toBe(true);
     expect(read({ status: 'DISCONNECTED' }, ['disconnected'])).toBe(true);
@@ -88,8 +88,8 @@ describe('the body of the data action', () => {
   });
 });
 
-describe('a participant that is still there', () => {
-  it.each(['connected', 'alerting', 'CONNECTED'])('is no finish: %s', async (status) => {
+describe('a participant who is still there', () => {
+  it.each(['connected', 'alerting', 'CONNECTED'])('is not finished: %s', async (status) => {
     const { send, queued } = start();
     const body = JSON.stringify({ ...JSON.parse(BODY), status });
     await send({ headers: { 'x-polyai-token': TOKEN }, body });
@@ -98,11 +98,11 @@ describe('a participant that is still there', () => {
 });
 
 describe('a connection', () => {
-  it('is proven by a header unless it says otherwise', () => {
+  it('expects a header unless it says otherwise', () => {
     expect(connectionOf('genesys').verify).toEqual({ scheme: 'header', header: 'x-polyai-token' });
   });
 
-  it.each(['hmac', 'bearer', 'query', 'standard-webhooks'])('cannot be proven by %s', (scheme) => {
+  it.each(['hmac', 'bearer', 'query', 'standard-webhooks'])('cannot be verified by %s', (scheme) => {
     const own = { hmac: { header: 'x' }, query: { parameter: 'x' } }[scheme];
     expect(faultsOf('genesys', { verify: { scheme, ...own } })).toMatchObject([
       { path: 'connections.c.verify.scheme', problem: `is "${scheme}", which crm "genesys" cannot send` },

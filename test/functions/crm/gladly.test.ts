@@ -14,11 +14,11 @@ function start(settings: Record<string, unknown> = LOOK_UP): Receiver {
   return startReceiver('gladly', settings, { token: PASSWORD, username: 'webhook', password: PASSWORD }, NOW);
 }
 
-describe('a genuine delivery', () => {
+describe('a valid delivery', () => {
   it.each<[string, Record<string, unknown>, Headers]>([
     ['basic authentication', LOOK_UP, basicAuthorization('webhook', PASSWORD)],
     ['a header', HEADER, { 'x-polyai-token': PASSWORD }],
-  ])('asks for the chat that shares its id, proven by %s', async (_what, settings, headers) => {
+  ])('looks the chat up by its own conversation id, verified by %s', async (_what, settings, headers) => {
     const { send, queued } = start(settings);
     expect((await send({ headers, body: BODY })).status).toBe(200);
     expect(queued).toMatchObject([
@@ -27,7 +27,7 @@ describe('a genuine delivery', () => {
     expect(queued[0]).not.toHaveProperty('conversationId');
   });
 
-  it('may have Unicode, escapes, tabs and CRLF in its body', async () => {
+  it('is accepted with Unicode, escapes, tabs and CRLF in its body', async () => {
     const { send, queued } = start();
     const body = BODY.replace('"AGENT"', '"\\u00fc \u{1f600} \\t\\""').replaceAll(',', ',\r\n\t');
     const headers = basicAuthorization('webhook', PASSWORD);
@@ -52,9 +52,9 @@ describe('a genuine delivery', () => {
   });
 });
 
-describe('what is no close', () => {
+describe('an event that closes nothing', () => {
   it.each(['ping.json', 'reopened.json', 'status-updated.json', 'attribute-added.json', 'not-finished.json'])(
-    'is answered 200 all the same, or Gladly would switch the webhook off: %s',
+    'is answered 200, because Gladly would otherwise switch the webhook off: %s',
     async (file) => {
       const { send, queued } = start();
       const body = JSON.stringify(readFixture('gladly', file).body);
@@ -65,7 +65,7 @@ describe('what is no close', () => {
 });
 
 describe('a connection', () => {
-  it('needs a way to the conversation, because no event carries its id', () => {
+  it('needs a look-up or a selector, because no event has the id', () => {
     expect(faultsOf('gladly')).toEqual([
       {
         path: 'connections.c',
@@ -77,7 +77,13 @@ describe('a connection', () => {
     expect(faultsOf('gladly', { conversationId: 'body.content.conversationId' })).toEqual([]);
   });
 
-  it('is proven by basic authentication unless it says otherwise', () => {
+  it('cannot look chats up if one of its finished types may come twice', () => {
+    const settings = { ...LOOK_UP, finishedValues: ['CONVERSATION/CLOSED', 'CONVERSATION/STATUS_UPDATED'] };
+    expect(faultsOf('gladly', settings)).toMatchObject([{ path: 'connections.c.lookUp' }]);
+    expect(faultsOf('gladly', { ...settings, repeatedFinish: 'allow' })).toEqual([]);
+  });
+
+  it('expects basic authentication unless it says otherwise', () => {
     expect(connectionOf('gladly', LOOK_UP).verify).toEqual({ scheme: 'basic' });
     expect(faultsOf('gladly', { ...LOOK_UP, verify: { scheme: 'bearer' } })).toMatchObject([
       { path: 'connections.c.verify.scheme', problem: 'is "bearer", which crm "gladly" cannot send' },

@@ -20,21 +20,21 @@ function read(body: unknown) {
   )[0];
 }
 
-describe('a genuine delivery', () => {
+describe('a valid delivery', () => {
   it.each<[string, Record<string, unknown>, Headers]>([
     ['the header', {}, { 'X-PolyAI-Token': TOKEN }],
     [
-      'a header of its own',
+      'a header of another name',
       { verify: { scheme: 'header', header: 'Authorization' } },
       { authorization: TOKEN },
     ],
-  ])('closes the chat, proven by %s', async (_what, settings, headers) => {
+  ])('closes the chat, verified by %s', async (_what, settings, headers) => {
     const { send, queued } = start(settings);
     expect((await send({ headers, body: BODY })).status).toBe(200);
     expect(queued).toMatchObject([{ conversationId: 'KpQx-polyai-0001', crmRef: '86538410' }]);
   });
 
-  it('may have Unicode, escapes, tabs and CRLF in its body', async () => {
+  it('is accepted with Unicode, escapes, tabs and CRLF in its body', async () => {
     const { send, queued } = start();
     const body = BODY.replace('"event"', '"subject":"\\u00fc \u{1f600} \\t\\"","event"').replaceAll(
       ',',
@@ -66,26 +66,23 @@ describe('a genuine delivery', () => {
 
 describe('a ticket', () => {
   it.each(['open', '', 'Closed?', null, undefined, 1, ['closed'], 'None'])(
-    'is not finished when its status is %j',
+    'is not finished if its status is %j',
     (status) => {
       expect(read({ status })?.finished).toBe(false);
     },
   );
 
   it.each([
-    ['none', {}],
-    ['an empty one', { external_id: '' }],
+    ['absent', {}],
+    ['empty', { external_id: '' }],
     ['null', { external_id: null, meta: null }],
     ["a template's word for nothing", { external_id: 'None', polyai_conversation_id: 'None' }],
-    [
-      "only the customer's",
-      { customer: { external_id: 'shopify-7', meta: { polyai_conversation_id: 'x' } } },
-    ],
-  ])('has no id when it is %s', (_what, fields) => {
+    ["the customer's", { customer: { external_id: 'shopify-7', meta: { polyai_conversation_id: 'x' } } }],
+  ])('has no id if its external id is %s', (_what, fields) => {
     expect(read({ status: 'closed', ...fields })?.conversationId).toBeUndefined();
   });
 
-  it('has the id in the field that is nearest to its name', () => {
+  it('has its id in the first field: polyai_conversation_id, meta, external_id', () => {
     const [external_id, meta] = ['a', { polyai_conversation_id: 'b' }];
     expect(read({ external_id })?.conversationId).toBe('a');
     expect(read({ external_id, meta })?.conversationId).toBe('b');
@@ -95,7 +92,7 @@ describe('a ticket', () => {
 });
 
 describe('a connection', () => {
-  it('is proven by a header, and by nothing else', () => {
+  it('can be verified only by a header', () => {
     expect(connectionOf('gorgias').verify).toEqual({ scheme: 'header', header: 'x-polyai-token' });
     expect(faultsOf('gorgias', { verify: { scheme: 'basic' } })).toMatchObject([
       { path: 'connections.c.verify.scheme', problem: 'is "basic", which crm "gorgias" cannot send' },

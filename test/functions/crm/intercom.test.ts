@@ -5,11 +5,11 @@ import type { Connection } from '../../../functions/connections.ts';
 import intercom from '../../../functions/crm/intercom.ts';
 import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import { REFUSALS } from '../../../functions/refusal.ts';
-import hmac from '../../../functions/schemes/hmac.ts';
 import type { HmacSettings } from '../../../functions/schemes/scheme.ts';
-import { changeByte, changeCharacter, delivery, isPlain } from '../../../local/delivery.ts';
-import { connectionOf } from '../../support/crm.ts';
+import { changeByte, changeCharacter, isPlain } from '../../../local/delivery.ts';
+import { connectionOf, faultsOf } from '../../support/crm.ts';
 import { startReceiver } from '../../support/receiver.ts';
+import { anyBytes, anyChange, hmacVerdict } from '../../support/verdict.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
 const SECRET = 'intercom_client_secret_for_tests';
@@ -39,9 +39,7 @@ const ticket = (state: unknown) => ({
 });
 
 function verify(header: string, body: string | Buffer, secret = SECRET): string {
-  const keys = hmac.readKeys({ signingSecret: secret });
-  const received = delivery({ headers: { 'x-hub-signature': header }, body });
-  return hmac.verify(SETTINGS, keys, received, NOW)?.code ?? 'accepted';
+  return hmacVerdict(SETTINGS, { headers: { 'x-hub-signature': header }, body, secret, now: NOW });
 }
 
 function read(body: unknown, settings: Partial<Connection> = {}) {
@@ -54,23 +52,23 @@ const receiver = (settings: Record<string, unknown> = {}) =>
 const signed = (body: string) => ({ headers: { 'X-Hub-Signature': sign(body) }, body });
 
 describe('the signature', () => {
-  // Intercom publishes none with its secret; this one was made by x-hub-signature and by OpenSSL alike.
+  // Intercom publishes no signature with its secret. Both x-hub-signature and OpenSSL make this one.
   const header = 'sha1=8f70910c56fca13c45783c9d3c60b5719e43418a';
   const body =
     '{"type":"notification_event","app_id":"lkqcyt9t","topic":"conversation.admin.closed","id":"notif_2a8995f8-92cb-4edd-a38c-041f4cdbf659"}';
 
-  it('is accepted over its body and no other', () => {
+  it('is accepted over its own body and no other', () => {
     expect(verify(header, body)).toBe('accepted');
     expect(verify(header, `${body}\n`)).toBe('signature_mismatch');
     expect(verify(header, body, `${SECRET}x`)).toBe('signature_mismatch');
   });
 
-  it("is refused where it is the one of Intercom's page, well-formed over another body", () => {
+  it("is refused if it is the example on Intercom's page, which is over another body", () => {
     expect(verify('sha1=21ff2e149e0fdcac6f947740f6177f6434bda921', body)).toBe('signature_mismatch');
   });
 
   it.each([
-    ['of another hash', new XHubSignature('sha256', SECRET).sign(body), 'signature_malformed'],
+    ['with another hash', new XHubSignature('sha256', SECRET).sign(body), 'signature_malformed'],
     ['without its prefix', header.slice(5), 'signature_malformed'],
     ['too short', header.slice(0, -1), 'signature_malformed'],
     ['sent twice', `${header},${header}`, 'signature_malformed'],
@@ -80,29 +78,22 @@ describe('the signature', () => {
     expect(verify(given, body)).toBe(code);
   });
 
-  it('is the one that x-hub-signature makes, and what it refuses is refused', () => {
+  it('is accepted and refused exactly as by x-hub-signature', () => {
     const secrets = fc.stringMatching(/^[\x21-\x7e]{1,40}$/).filter(isPlain);
-    const bodies = fc.uint8Array({ minLength: 1, maxLength: 200 }).map((bytes) => Buffer.from(bytes));
     fc.assert(
-      fc.property(
-        secrets,
-        bodies,
-        fc.nat(),
-        fc.integer({ min: 1, max: 255 }),
-        (secret, body, position, by) => {
-          const given = sign(body, secret);
-          expect(verify(given, body, secret)).toBe('accepted');
-          const forgeries: [string, Buffer, string][] = [
-            [given, changeByte(body, position, by), secret],
-            [changeCharacter(given, position), body, secret],
-            [given, body, changeCharacter(secret, position)],
-          ];
-          for (const [signature, bytes, key] of forgeries) {
-            expect(new XHubSignature('sha1', key).verify(signature, bytes)).toBe(false);
-            expect(verify(signature, bytes, key)).toMatch(/^signature_/);
-          }
-        },
-      ),
+      fc.property(secrets, anyBytes, fc.nat(), anyChange, (secret, body, position, by) => {
+        const given = sign(body, secret);
+        expect(verify(given, body, secret)).toBe('accepted');
+        const forgeries: [string, Buffer, string][] = [
+          [given, changeByte(body, position, by), secret],
+          [changeCharacter(given, position), body, secret],
+          [given, body, changeCharacter(secret, position)],
+        ];
+        for (const [signature, bytes, key] of forgeries) {
+          expect(new XHubSignature('sha1', key).verify(signature, bytes)).toBe(false);
+          expect(verify(signature, bytes, key)).toMatch(/^signature_/);
+        }
+      }),
     );
   });
 });
@@ -122,7 +113,7 @@ describe('a notification', () => {
     expect(await send({ body })).toMatchObject({ code: 'signature_missing', closes: [] });
   });
 
-  it('keeps tabs, line ends, escapes and every script as they were sent', async () => {
+  it('is verified by its exact bytes: Unicode, escapes, tabs and CRLF', async () => {
     const body = JSON.stringify(
       notification(undefined, { custom_attributes: { polyai_conversation_id: 'x' } }),
       null,
@@ -137,7 +128,7 @@ describe('a notification', () => {
     expect(await send(again)).toMatchObject({ code: 'signature_mismatch', closes: [] });
   });
 
-  it('is a ping: answered 200, and nothing is closed', async () => {
+  it('is answered 200 and closes nothing if it is a ping', async () => {
     const ping = { ...notification('ping'), id: null };
     const { status, closes, line } = await receiver().send(signed(JSON.stringify(ping, null, '\t')));
     expect([status, closes, line?.ignored]).toEqual([200, [], ['test_event']]);
@@ -146,7 +137,7 @@ describe('a notification', () => {
 });
 
 describe('the workspace', () => {
-  it('must be the sender, where the connection names one', async () => {
+  it('must be the sender if the connection names one', async () => {
     const { send } = receiver({ sender: 'vne310wv' });
     const { app_id: _, ...nameless } = notification();
     expect(await send(signed(JSON.stringify(notification())))).toMatchObject({ closes: [CHAT] });
@@ -165,7 +156,7 @@ describe('the workspace', () => {
     }
   });
 
-  it('may be any, where the connection names none', async () => {
+  it('may be any workspace if the connection names none', async () => {
     const body = JSON.stringify({ ...notification(), app_id: 'other' });
     expect(await receiver().send(signed(body))).toMatchObject({ closes: [CHAT] });
   });
@@ -180,7 +171,7 @@ describe('the address', () => {
     }
   });
 
-  it('is never answered 410, which would switch it off, nor 429', async () => {
+  it('never answers 410, which would switch the webhook off, or 429', async () => {
     expect(Object.values(REFUSALS)).not.toEqual(expect.arrayContaining([410]));
     expect(Object.values(REFUSALS)).not.toEqual(expect.arrayContaining([429]));
     const full = receiver();
@@ -202,7 +193,7 @@ describe('a topic', () => {
     ['ticket.state.updated', resolved],
     ['ticket.state.updated', { ticket: resolved }],
     ['ticket.state.updated', ticket('resolved')],
-  ])('%s is a finish', (topic, item) => {
+  ])('%s is finished', (topic, item) => {
     const { closes } = read(notification(topic, item));
     expect(closes).toEqual([expect.objectContaining({ conversationId: CHAT })]);
   });
@@ -220,11 +211,11 @@ describe('a topic', () => {
     ['TICKET.STATE.UPDATED', ticket({ category: 'in_progress' })],
     [null, undefined],
     [['conversation.admin.closed'], undefined],
-  ])('%s is none', (topic, item) => {
+  ])('%s is not finished', (topic, item) => {
     expect(read(notification(topic, item))).toMatchObject({ closes: [], ignored: ['not_finished'] });
   });
 
-  it('counts only where finishedValues lists it, and a state only when it is resolved', () => {
+  it('is finished only if finishedValues lists it, and a state only if it is resolved', () => {
     const finishedValues = ['ticket.state.updated'];
     expect(read(notification(), { finishedValues }).ignored).toEqual(['not_finished']);
     expect(read(notification('ticket.state.updated', resolved), { finishedValues }).closes).toHaveLength(1);
@@ -234,7 +225,7 @@ describe('a topic', () => {
 });
 
 describe('the conversation id', () => {
-  it('may be in an attribute of any name', () => {
+  it('may be in an attribute of any name that the selector names', () => {
     const conversationId = 'body.data.item.custom_attributes."Chat 💬 (PolyAI)"';
     const body = notification(undefined, { id: '1', custom_attributes: { 'Chat 💬 (PolyAI)': CHAT } });
     expect(read(body, { conversationId }).closes).toEqual([
@@ -249,16 +240,23 @@ describe('the conversation id', () => {
     ['an empty attribute', { id: '1', custom_attributes: { polyai_conversation_id: '' } }],
     ['an attribute that is null', { id: '1', custom_attributes: { polyai_conversation_id: null } }],
     ['no item', null],
-  ])('is absent with %s', (_what, item) => {
+  ])('is absent if there is %s', (_what, item) => {
     expect(read(notification(undefined, item)).ignored).toEqual(['no_conversation_id']);
   });
 });
 
 describe('a connection', () => {
+  it('cannot look chats up if no topic of its finishedValues comes once for each finish', () => {
+    const settings = { lookUp: 'sharedId', finishedValues: ['ticket.state.updated'] };
+    expect(faultsOf('intercom', settings)).toMatchObject([{ path: 'connections.c.lookUp' }]);
+    const both = { ...settings, finishedValues: ['ticket.state.updated', 'ticket.closed'] };
+    expect(faultsOf('intercom', both)).toEqual([]);
+  });
+
   it.each([
-    [{ verify: { scheme: 'bearer' } }, /connections\.c\.verify does not apply to crm "intercom"/],
+    [{ verify: { scheme: 'bearer' } }, /connections\.c\.verify has no meaning for crm "intercom"/],
     [{ sender: '' }, /connections\.c\.sender is empty/],
-    [{ finishedValues: ['ticket.closed'], finishedWhen: 'always' }, /has no effect beside finishedWhen/],
+    [{ finishedValues: ['ticket.closed'], finishedWhen: 'always' }, /has no meaning beside finishedWhen/],
   ])('is refused as %j', (settings, message) => {
     expect(() => connectionOf('intercom', settings)).toThrow(message);
   });

@@ -2,18 +2,17 @@ import { sign, verify as verifyByOctokit } from '@octokit/webhooks-methods';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import kustomer from '../../../functions/crm/kustomer.ts';
-import hmac from '../../../functions/schemes/hmac.ts';
-import type { HmacSettings } from '../../../functions/schemes/scheme.ts';
-import { changeCharacter, delivery, type Headers } from '../../../local/delivery.ts';
+import { changeCharacter, type Headers } from '../../../local/delivery.ts';
 import { readFixture } from '../../../local/fixture.ts';
 import { faultsOf } from '../../support/crm.ts';
 import { type Receiver, startReceiver } from '../../support/receiver.ts';
+import { hmacVerdict } from '../../support/verdict.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
 const TOKEN = 'the-token-of-the-webhook';
 const BODY = JSON.stringify(readFixture('kustomer', 'finished.json').body);
 
-/** GitHub's signature is the same but for a prefix, so its library signs and verifies as Kustomer does. */
+/** GitHub's signature differs only by a prefix, so its library signs and verifies as Kustomer does. */
 async function signed(body: string, token = TOKEN): Promise<Headers> {
   return { 'X-Kustomer-Webhook-Signature': (await sign(token, body)).replace('sha256=', '') };
 }
@@ -22,7 +21,7 @@ function start(settings: Record<string, unknown> = {}): Receiver {
   return startReceiver('kustomer', settings, { signingSecret: TOKEN }, NOW);
 }
 
-describe('a genuine delivery', () => {
+describe('a valid delivery', () => {
   it('closes the chat', async () => {
     const { send, queued } = start();
     expect((await send({ headers: await signed(BODY), body: BODY })).status).toBe(200);
@@ -31,7 +30,7 @@ describe('a genuine delivery', () => {
     ]);
   });
 
-  it('is proven byte for byte: Unicode, escapes, tabs and CRLF', async () => {
+  it('is verified by its exact bytes: Unicode, escapes, tabs and CRLF', async () => {
     const { send, queued } = start();
     const body = BODY.replace('A conversation', '\\u00fc \u{1f600} \\t\\"').replaceAll(',', ',\r\n\t');
     const headers = await signed(body);
@@ -77,11 +76,10 @@ describe('a genuine delivery', () => {
 describe('the signature', () => {
   const verify = (signature: string, body: string) => {
     const headers = { 'x-kustomer-webhook-signature': signature };
-    const keys = hmac.readKeys({ signingSecret: TOKEN });
-    return hmac.verify(kustomer.verify as HmacSettings, keys, delivery({ headers, body }), NOW) === undefined;
+    return hmacVerdict(kustomer.verify, { headers, body, secret: TOKEN, now: NOW }) === 'accepted';
   };
 
-  it('is accepted and refused as an independent library does, over any body', async () => {
+  it('is accepted and refused exactly as by an independent library', async () => {
     const bodies = fc.string({ unit: 'binary', minLength: 1 });
     await fc.assert(
       fc.asyncProperty(bodies, fc.nat(), fc.boolean(), async (body, position, isChanged) => {
@@ -121,18 +119,18 @@ describe('an update of a conversation', () => {
     ['done', false],
     [null, false],
     [undefined, false],
-  ])('whose status changes by %j is a finish: %j', (status, expected) => {
+  ])('with the change %j is finished: %j', (status, expected) => {
     expect(read(status)).toBe(expected);
   });
 
-  it('takes the values that mean finished from the connection', () => {
+  it('is finished in the statuses that the connection lists', () => {
     expect(read({ before: 'open', after: 'snoozed' }, ['snoozed', 'done'])).toBe(true);
     expect(read({ before: 'snoozed', after: 'done' }, ['snoozed', 'done'])).toBe(false);
   });
 });
 
 describe('a connection', () => {
-  it.each(['verify', 'sender', 'audience'])('has no use for %s', (key) => {
+  it.each(['verify', 'sender', 'audience'])('does not accept %s', (key) => {
     const value = key === 'verify' ? { scheme: 'bearer' } : 'x';
     expect(faultsOf('kustomer', { [key]: value })).toMatchObject([
       { path: `connections.c.${key}`, problem: 'does not apply to crm "kustomer"' },

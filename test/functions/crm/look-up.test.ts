@@ -17,8 +17,8 @@ import { connectionOf, faultsOf } from '../../support/crm.ts';
 import { type Change, type Sent, type State, WAYS, type Way } from '../../support/look-up-stories.ts';
 import { startReceiver } from '../../support/receiver.ts';
 
-// A shared id names a conversation only for a while: what is looked up must be the chat of the finish that an
-// event tells of. So a second finish without a reopening in between, or a late repeat, closes nothing.
+// A shared id names a conversation only for a while. A look-up must find the chat that the event finished, so a second
+// finish without a reopening in between, or a late repeat, closes nothing.
 
 const START = Date.parse('2026-08-01T12:00:00Z');
 const MINUTE_MS = 60_000;
@@ -43,7 +43,7 @@ function settingsOf({ crm, settings }: Way): Record<string, unknown> {
   return { ...settings, ...ownKeys, lookUp: 'sharedId' };
 }
 
-/** Sends what a CRM tells, and lets the worker do everything that follows from it. @returns how many closes it asked for */
+/** Sends a CRM's deliveries and works off what they ask for. @returns how many closes they asked for */
 async function deliver(way: Way, sent: Sent[], at: number): Promise<number> {
   let asked = 0;
   for (const each of sent) {
@@ -131,7 +131,7 @@ function openChat(way: Way): string {
   return id;
 }
 
-/** What may happen to a finished ticket, and how long after what happened before. */
+/** What may happen to a finished ticket, and how long after the previous event. */
 type Later = { what: 'closed' | 'edited' | 'repeated'; afterMs: number };
 
 const later = fc.array(
@@ -142,11 +142,11 @@ const later = fc.array(
   { minLength: 1, maxLength: 4 },
 );
 
-/** @returns when the last of it happened, and where the ticket is then */
+/** Sends the later events of a ticket. @returns when the last one happened, and the ticket's state then */
 async function happen(way: Way, first: Change, events: Later[]): Promise<{ at: number; state: State }> {
   let { at, to: state } = first;
   for (const { what, afterMs } of events) {
-    // A repeat is late after the 15 minutes of the look-up.
+    // A repeat is late if it comes after the 15 minutes of a look-up.
     at += what === 'repeated' ? afterMs + 10 * MINUTE_MS : afterMs;
     const to = what === 'closed' ? 'closed' : state;
     const change = what === 'repeated' ? first : { ...first, at, from: state, to };
@@ -160,21 +160,24 @@ async function happen(way: Way, first: Change, events: Later[]): Promise<{ at: n
 const looksUp = Object.keys(CRMS).filter((name) => CRMS[name]?.takes.includes('lookUp'));
 
 describe('every preset that looks ids up', () => {
-  it.each(looksUp)('has a story here if its events can prove a finish, and else is refused: %s', (name) => {
-    const canProve = Boolean((CRMS[name] as Crm).provesChange);
-    expect(Object.values(WAYS).some(({ crm }) => crm === name)).toBe(canProve);
-    const needed = CRMS[name]?.requires.includes('bus') ? { bus: 'orders' } : {};
-    const faults = faultsOf(name, { ...needed, lookUp: 'sharedId' }).map(({ path }) => path);
-    expect(faults.includes('connections.c.lookUp')).toBe(!canProve);
-  });
+  it.each(looksUp)(
+    'has a story here if its events can prove a change, and is refused otherwise: %s',
+    (name) => {
+      const canProve = Boolean((CRMS[name] as Crm).provesChange);
+      expect(Object.values(WAYS).some(({ crm }) => crm === name)).toBe(canProve);
+      const needed = CRMS[name]?.requires.includes('bus') ? { bus: 'orders' } : {};
+      const faults = faultsOf(name, { ...needed, lookUp: 'sharedId' }).map(({ path }) => path);
+      expect(faults.includes('connections.c.lookUp')).toBe(!canProve);
+    },
+  );
 
-  it.each(looksUp)('takes repeatedFinish, with lookUp alone: %s', (name) => {
+  it.each(looksUp)('accepts repeatedFinish only with lookUp: %s', (name) => {
     expect(CRMS[name]?.takes).toContain('repeatedFinish');
     const alone = faultsOf(name, { repeatedFinish: 'allow' }).map(({ path }) => path);
     expect(alone).toContain('connections.c.repeatedFinish');
   });
 
-  it.each(looksUp)('is refused beside a condition of its own, unless it says so: %s', (name) => {
+  it.each(looksUp)('is refused with a finishedWhen, unless the connection has repeatedFinish: %s', (name) => {
     const paths = (more: object) =>
       faultsOf(name, { lookUp: 'sharedId', finishedWhen: "detail.a == 'b'", ...more }).map(
         ({ path }) => path,
@@ -187,7 +190,7 @@ describe('every preset that looks ids up', () => {
 describe.each(Object.entries(WAYS))('%s', (_name, way) => {
   const finish = (at: number): Change => ({ at, from: 'open', to: 'resolved', finishedAt: at });
 
-  it('closes the chat of each finish, and no newer one in between', async () => {
+  it('closes the chat of each finish, and no newer chat in between', async () => {
     await fc.assert(
       fc.asyncProperty(later, async (events) => {
         const older = openChat(way);

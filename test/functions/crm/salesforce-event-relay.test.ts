@@ -27,7 +27,7 @@ function changed(changedFields: unknown, payload: Record<string, unknown> = {}) 
 }
 
 describe('a change of a case', () => {
-  it('counts only where the status itself has changed', () => {
+  it('is finished only if the status itself has changed', () => {
     expect(read(changed(['Status']))).toMatchObject({ finished: true, crmRef: '500' });
     for (const fields of [[], ['Description'], ['Status__c'], 'Status', { Status: true }, undefined, null]) {
       expect(read(changed(fields))).toMatchObject({ finished: false });
@@ -43,11 +43,18 @@ describe('a change of a case', () => {
     [undefined, false],
     [['Closed'], false],
     [{ value: 'Closed' }, false],
-  ])('to the status %j is a finish: %s', (Status, finished) => {
+  ])('to the status %j is finished: %s', (Status, finished) => {
     expect(read(changed(['Status'], { Status }))).toMatchObject({ finished });
   });
 
-  it('goes by the statuses of the connection where it has some', () => {
+  it('proves a change only if one status means finished', () => {
+    expect(read(changed(['Status']))).toMatchObject({ provesChange: true });
+    const several = { finishedValues: ['Closed', 'Solved'] };
+    expect(read(changed(['Status']), several)).toMatchObject({ finished: true, provesChange: false });
+    expect(read(changed(['Description']))).toMatchObject({ provesChange: false });
+  });
+
+  it('is finished in the statuses that the connection lists, and in no other', () => {
     const settings = { finishedValues: ['Gelöst'] };
     expect(read(changed(['Status'], { Status: 'gelöst' }), settings)).toMatchObject({ finished: true });
     expect(read(changed(['Status']), settings)).toMatchObject({ finished: false });
@@ -70,12 +77,12 @@ describe('the platform event', () => {
     ['Resolved', ['Resolved'], true],
     ['Closed', ['Resolved'], false],
     [undefined, ['Resolved'], false],
-  ])('with the status %j, where %j are asked for, is a finish: %s', (Status__c, finishedValues, finished) => {
+  ])('with the status %j and finishedValues %j is finished: %s', (Status__c, finishedValues, finished) => {
     const settings = finishedValues ? { finishedValues } : {};
     expect(read(event({ Status__c }), settings)).toMatchObject({ finished });
   });
 
-  it('may have the id in a field named like the case’s', () => {
+  it('may have the id in a field with the name of the case’s field', () => {
     expect(read(event({ PolyAI_Conversation_Id__c: 'c' }))).toMatchObject({ conversationId: 'c' });
     expect(read(event({ Conversation_Id__c: 'a', PolyAI_Conversation_Id__c: 'c' }))).toMatchObject({
       conversationId: 'a',
@@ -86,7 +93,7 @@ describe('the platform event', () => {
 describe('the rule', () => {
   const names = fixtureNames('salesforce-event-relay').filter((name) => name.startsWith('finished'));
 
-  it.each(names)('lets through what is finished, and no other organisation’s: %s', (name) => {
+  it.each(names)('matches a finished event of its own organisation only: %s', (name) => {
     const { connection: settings = {}, body } = readFixture('salesforce-event-relay', name);
     const event = body as Record<string, string>;
     const pattern = patternOf('salesforce-event-relay', settings);
@@ -95,8 +102,8 @@ describe('the rule', () => {
   });
 });
 
-describe('whatever an event is', () => {
-  it('it is not finished unless it is one of the two', () => {
+describe('any other event', () => {
+  it('is not finished', () => {
     fc.assert(
       fc.property(fc.string(), fc.jsonValue(), (type, detail) => {
         fc.pre(!['PolyAI_Chat_Finished__e', 'CaseChangeEvent'].includes(type));

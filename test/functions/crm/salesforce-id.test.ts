@@ -21,9 +21,12 @@ describe('a Salesforce id', () => {
     expect(toLongId(short)).toBe(long);
   });
 
-  it.each([LONG, '00001234', 'INC-1', '', 7, null, undefined])('is left alone otherwise: %j', (id) => {
-    expect(toLongId(id)).toBe(id);
-  });
+  it.each([LONG, '00001234', 'INC-1', '', 7, null, undefined])(
+    'is returned unchanged if it is not a short id: %j',
+    (id) => {
+      expect(toLongId(id)).toBe(id);
+    },
+  );
 });
 
 describe.each([
@@ -49,7 +52,7 @@ describe.each([
     },
   ],
 ])('a case of %s', (name, settings, body) => {
-  it('is looked up by the long form and logged as it was sent', () => {
+  it('is looked up in the long form and logged as it was sent', () => {
     const connection = toConnection(connectionOf(name, { ...settings, ...LOOK_UP }));
     const content = { body, headers: {}, query: {} };
     const { closes } = readDelivery(CRMS[name] as Crm, connection, content);

@@ -21,7 +21,7 @@ const ORGANIZATION = '00D000000000001EAA';
 const HEADERS = { 'content-type': 'text/xml; charset=UTF-8', soapaction: '""' };
 const CANARY = '00D000000000001!AQEAQ-live-session';
 const MIB = 1024 * 1024;
-/** From the WSDL; Salesforce counts nothing else as delivered. */
+/** The acknowledgement of the WSDL. Salesforce counts no other answer as delivered. */
 const ACK = `<?xml version="1.0" encoding="UTF-8"?>
 <soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Body><notificationsResponse xmlns="http://soap.sforce.com/2005/09/outbound"><Ack>true</Ack></notificationsResponse></soapenv:Body></soapenv:Envelope>`;
 
@@ -36,7 +36,7 @@ function field(id: string): string {
   return `<sf:PolyAI_Conversation_Id__c>${id}</sf:PolyAI_Conversation_Id__c>`;
 }
 
-/** A message in the structure of the WSDL. */
+/** A message with the structure of the WSDL. */
 function message(
   notifications = notification({}),
   { organization = ORGANIZATION, session = '' } = {},
@@ -58,7 +58,7 @@ const start = (settings = {}) =>
   startReceiver(CRM, { sender: ORGANIZATION, ...settings }, { token: TOKEN }, NOW);
 
 describe('the receiver', () => {
-  it('acknowledges a message byte for byte once its close is queued', async () => {
+  it('acknowledges a message with the exact bytes once its close is queued', async () => {
     const receiver = start();
     const answer = await receiver.send({ headers: HEADERS, query: `token=${TOKEN}`, body: message() });
     expect(answer).toMatchObject({ status: 200, body: ACK });
@@ -73,7 +73,7 @@ describe('the receiver', () => {
     ]);
   });
 
-  it('acknowledges a message that asks for nothing', async () => {
+  it('acknowledges a message that asks for no close', async () => {
     const receiver = start();
     const body = message(notification({ fields: '' }));
     const answer = await receiver.send({ headers: HEADERS, query: `token=${TOKEN}`, body });
@@ -82,7 +82,7 @@ describe('the receiver', () => {
     expect(receiver.lines).toMatchObject([{ answer: 200, accepted: 0, ignored: ['no_conversation_id'] }]);
   });
 
-  it('acknowledges nothing that could not be queued', async () => {
+  it('does not acknowledge a message that could not be queued', async () => {
     const connection = toConnection(connectionOf(CRM, { sender: ORGANIZATION }), 'secret');
     const receive = createReceive({
       connections: { [CRM]: bindWebhook(connection) },
@@ -120,7 +120,7 @@ describe('the receiver', () => {
       'sender_mismatch',
     ],
     [
-      'an organisation that only begins so',
+      'an organisation whose id is longer',
       { body: message(undefined, { organization: '00D000000000001' }).replace('001</Org', '001EAA9</Org') },
       'sender_mismatch',
     ],
@@ -139,14 +139,14 @@ describe('the receiver', () => {
     ['bytes that are not UTF-8', { body: Buffer.from(message(), 'utf16le') }, 'body_unreadable'],
   ])('refuses %s without an acknowledgement', async (_what, change, code) => {
     const receiver = start();
-    const genuine = { headers: HEADERS, query: `token=${TOKEN}`, body: message() };
-    const answer = await receiver.send({ ...genuine, ...change });
+    const valid = { headers: HEADERS, query: `token=${TOKEN}`, body: message() };
+    const answer = await receiver.send({ ...valid, ...change });
     expect(answer.code).toBe(code);
     expect(answer.body).not.toContain('Ack');
     expect(receiver.queued).toEqual([]);
   });
 
-  it('refuses a token with any one character changed', async () => {
+  it('refuses a token if any character is changed', async () => {
     const receiver = start();
     for (const position of TOKEN.split('').keys()) {
       const query = `token=${changeCharacter(TOKEN, position)}`;
@@ -155,13 +155,16 @@ describe('the receiver', () => {
     expect(receiver.queued).toEqual([]);
   });
 
-  it.each(['00D000000000001', '00D000000000001EAA'])('takes %s for the same organisation', async (sender) => {
-    for (const organization of ['00D000000000001', '00D000000000001EAA']) {
-      const receiver = start({ sender });
-      await receiver.send({ query: `token=${TOKEN}`, body: message(undefined, { organization }) });
-      expect(receiver.queued).toHaveLength(1);
-    }
-  });
+  it.each(['00D000000000001', '00D000000000001EAA'])(
+    'accepts both forms of the organisation’s id if the sender is %s',
+    async (sender) => {
+      for (const organization of ['00D000000000001', '00D000000000001EAA']) {
+        const receiver = start({ sender });
+        await receiver.send({ query: `token=${TOKEN}`, body: message(undefined, { organization }) });
+        expect(receiver.queued).toHaveLength(1);
+      }
+    },
+  );
 
   it('refuses a source that is not allowed', async () => {
     const receiver = start({ allowedSources: ['198.51.100.0/24'] });
@@ -170,7 +173,7 @@ describe('the receiver', () => {
     expect(await receiver.send({ ...request, sourceIp: '198.51.100.9' })).toMatchObject({ status: 200 });
   });
 
-  it('writes neither the token nor the session of a message anywhere', async () => {
+  it('does not answer, log or queue the token or the session of a message', async () => {
     const receiver = start();
     const body = message(undefined, { session: CANARY });
     const answers = await Promise.all(
@@ -187,7 +190,7 @@ describe('the receiver', () => {
     expect(written).not.toContain(TOKEN);
   });
 
-  it('takes no more than a message can hold', async () => {
+  it('accepts 100 records in a message and no more', async () => {
     const receiver = start();
     const many = (count: number) =>
       message(Array.from({ length: count }, (_, n) => notification({ fields: field(`chat-${n}`) })).join(''));
@@ -201,7 +204,7 @@ describe('the receiver', () => {
 });
 
 describe('a message', () => {
-  it('asks for each of its records by itself', () => {
+  it('closes the chat of each of its records', () => {
     const notifications = ['a', '', 'b', 'a'].map((id, n) =>
       notification({ id: `04l${n}`, record: `500${n}`, fields: id && field(id) }),
     );
@@ -225,8 +228,10 @@ describe('a message', () => {
     ['more than text', field('<sf:x>1</sf:x>'), ['unusable_conversation_id']],
     ['too long', field('x'.repeat(257)), ['unusable_conversation_id']],
     ['a control character', field('a&#7;b'), ['unusable_conversation_id']],
+    ['NUL', field('a&#0;b'), ['unusable_conversation_id']],
     ['half of a character', field('a&#xD83D;'), ['unusable_conversation_id']],
-  ])('closes nothing where the id is %s', (_what, fields, ignored) => {
+    ['half of a character, in decimal', field('a&#55357;'), ['unusable_conversation_id']],
+  ])('closes nothing if the id is %s', (_what, fields, ignored) => {
     expect(read(message(notification({ fields })))).toMatchObject({ closes: [], ignored });
   });
 
@@ -239,6 +244,12 @@ describe('a message', () => {
     ['with numeric references', '&#75;&#x70;&#x51;x', 'KpQx'],
     ['with an escaped escape', '&amp;lt;', '&lt;'],
     ['with a reference beyond Unicode', '&#x110000;', '&#x110000;'],
+    ['with a decimal reference beyond Unicode', '&#1114112;', '&#1114112;'],
+    ['with a reference that has too many digits', '&#x0000041;&#00000065;', '&#x0000041;&#00000065;'],
+    ['with the last character of Unicode', '&#x10FFFD;', '\u{10fffd}'],
+    ['with two references to one character', '&#xD83D;&#56832;', '\u{1f600}'],
+    ['with a reference to U+FFFD', '&#xFFFD;&#65533;', '\ufffd\ufffd'],
+    ['with entities that XML does not have', '&nbsp;&copy;', '&nbsp;&copy;'],
     ['in Unicode', 'grüße-😀-会話', 'grüße-😀-会話'],
     ['the address in Studio', 'https://studio.uk-1.poly.ai/acme/P-1/conversations/KpQx?a=1&amp;b=2', 'KpQx'],
     ['with a comment in it', 'Kp<!-- -->Qx', 'KpQx'],
@@ -247,7 +258,7 @@ describe('a message', () => {
     expect(idsOf(message(notification({ fields: field(written) })))).toEqual([id]);
   });
 
-  it('is judged by its status only where the connection says so', () => {
+  it('is judged by its status only if the connection lists statuses', () => {
     const text = message();
     expect(idsOf(text, { finishedValues: ['CLOSED'] })).toHaveLength(1);
     expect(read(text, { finishedValues: ['Resolved'] }).ignored).toEqual(['not_finished']);
@@ -258,7 +269,7 @@ describe('a message', () => {
     });
   });
 
-  it('shows selectors one record, and nothing of its envelope', () => {
+  it('lets selectors see one record, and not its envelope', () => {
     const notifications = ['a', 'b'].map((id) => notification({ fields: `<sf:Chat__c>${id}</sf:Chat__c>` }));
     const text = message(notifications.join(''), { session: CANARY });
     expect(idsOf(text, { conversationId: 'body.Chat__c' })).toEqual(['a', 'b']);
@@ -270,13 +281,13 @@ describe('a message', () => {
     }
   });
 
-  it("gives the record's id to be looked up", () => {
+  it("is looked up by the record's id", () => {
     const fields = `<sf:ClosedDate>${new Date(NOW).toISOString()}</sf:ClosedDate>`;
     const { closes } = read(message(notification({ fields })), { lookUp: 'sharedId' });
     expect(closes).toMatchObject([{ sharedId: '500000000000001AAA' }]);
   });
 
-  it('is read with indentation, CRLF, a byte order mark or none of them', () => {
+  it('is read with or without indentation, CRLF and a byte order mark', () => {
     const spread = message().replaceAll('><', '>\r\n\t<');
     for (const text of [message(), spread, `\ufeff${spread}`]) {
       expect(idsOf(text)).toEqual(['KpQx-polyai-0001']);
@@ -288,20 +299,20 @@ describe('a record of a case that was opened again', () => {
   const record = (id: string, isClosed: string) =>
     notification({ fields: `${field(id)}<sf:IsClosed>${isClosed}</sf:IsClosed>` });
 
-  it('is ignored beside those that are closed', () => {
+  it('is ignored, and closed records in the same message are not', () => {
     const { closes, ignored } = read(message(record('a', 'true') + record('b', 'false')));
     expect(closes).toMatchObject([{ conversationId: 'a' }]);
     expect(ignored).toEqual(['not_finished']);
   });
 
-  it('counts by its status where the connection names the statuses', () => {
+  it('is judged by its status if the connection lists statuses', () => {
     const text = message(record('a', 'false'));
     expect(idsOf(text, { finishedValues: ['Closed'] })).toEqual(['a']);
     expect(idsOf(text, { finishedValues: ['Done'] })).toEqual([]);
   });
 });
 
-describe('XML that is no message', () => {
+describe('XML that is not a message', () => {
   const BOMB = `<!DOCTYPE x [<!ENTITY a "${'ha'.repeat(50)}"><!ENTITY b "${'&a;'.repeat(50)}"><!ENTITY c "${'&b;'.repeat(50)}">]>`;
 
   it.each([
@@ -345,11 +356,11 @@ describe('XML that is no message', () => {
     ['an instruction of white space', `<?a${' '.repeat(MIB)}?>`],
     ['49,000 elements', '<a/>'.repeat(49_000)],
     ['200,000 entities', `<a>${'&amp;'.repeat(200_000)}</a>`],
-  ])('is read in passing beside a record: %s', (_what, ballast) => {
+  ])('is skipped beside a record: %s', (_what, ballast) => {
     expect(idsOf(message(notification({}) + ballast))).toEqual(['KpQx-polyai-0001']);
   });
 
-  it('is refused or read, and never does anything else', () => {
+  it('is refused with an error or read, whatever it is', () => {
     const names = fc.constantFrom(
       'Envelope',
       'Body',
@@ -404,7 +415,7 @@ describe('XML that is no message', () => {
     );
   });
 
-  it('asks for one chat at most, whatever byte of a message for one is changed', () => {
+  it('asks for at most one chat if any byte of a message for one chat is changed', () => {
     const bytes = Buffer.from(message());
     fc.assert(
       fc.property(fc.nat(), fc.integer({ min: 1, max: 255 }), (position, by) => {
@@ -421,7 +432,7 @@ describe('XML that is no message', () => {
     );
   });
 
-  it('gives back any id, however its characters are escaped', () => {
+  it('has its id read however its characters are escaped', () => {
     const ids = fc
       .string({ minLength: 1, maxLength: 60, unit: 'grapheme' })
       .filter((id) => toConversationId(id) === id);
@@ -440,7 +451,7 @@ describe('XML that is no message', () => {
 });
 
 describe('the configuration', () => {
-  it('needs the organisation, and nothing else', () => {
+  it('needs the organisation and no other setting', () => {
     expect(faultsOf(CRM)).toMatchObject([{ path: 'connections.c.sender', problem: 'is missing' }]);
     expect(faultsOf(CRM, { sender: ORGANIZATION })).toEqual([]);
     expect(faultsOf(CRM, { sender: '00D000000000001' })).toEqual([]);
@@ -452,11 +463,11 @@ describe('the configuration', () => {
     '00D000000000001EAAA',
     'https://acme.my.salesforce.com',
     ' ',
-  ])('refuses %j for an organisation', (sender) => {
+  ])('refuses %j as an organisation', (sender) => {
     expect(faultsOf(CRM, { sender })).toMatchObject([{ path: 'connections.c.sender' }]);
   });
 
-  it('takes another parameter, and no proof that an Outbound Message cannot carry', () => {
+  it('accepts another parameter, and no scheme that an Outbound Message cannot send', () => {
     const sender = ORGANIZATION;
     expect(faultsOf(CRM, { sender, verify: { scheme: 'query', parameter: 'key' } })).toEqual([]);
     for (const verify of [{ scheme: 'bearer' }, { scheme: 'basic' }, { scheme: 'hmac', header: 'x' }]) {
@@ -464,7 +475,7 @@ describe('the configuration', () => {
     }
   });
 
-  it('has a proof by default: the parameter token', () => {
+  it('expects the parameter token by default', () => {
     expect(connectionOf(CRM, { sender: ORGANIZATION }).verify).toEqual({
       scheme: 'query',
       parameter: 'token',

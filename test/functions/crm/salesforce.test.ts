@@ -6,19 +6,18 @@ import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import salesforce from '../../../functions/crm/salesforce.ts';
 import { readDelivery } from '../../../functions/intake/read-delivery.ts';
-import hmac from '../../../functions/schemes/hmac.ts';
 import type { HmacSettings } from '../../../functions/schemes/scheme.ts';
 import { ROOT } from '../../../infra/root.ts';
 import {
   basicAuthorization,
   changeByte,
   changeCharacter,
-  delivery,
   type Headers,
   signHmac,
 } from '../../../local/delivery.ts';
 import { connectionOf } from '../../support/crm.ts';
 import { startReceiver } from '../../support/receiver.ts';
+import { anyChange, hmacVerdict } from '../../support/verdict.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
 const SECRET = 'the-secret-of-this-organisation';
@@ -27,7 +26,7 @@ const SETTINGS = salesforce.verify as HmacSettings;
 const CONNECTION: Connection = { crm: 'salesforce', project: 'support', verify: SETTINGS };
 const PAGE = readFileSync(join(ROOT, 'docs/crm/salesforce.md'), 'utf8');
 
-/** What the page's class sends for one case. */
+/** The body that the page's class sends for one case. */
 function closedCase(change: Record<string, unknown> = {}) {
   return {
     event: 'case.closed',
@@ -40,7 +39,7 @@ function closedCase(change: Record<string, unknown> = {}) {
   };
 }
 
-/** What the class computes, by another program than the receiver's: Blob.valueOf is UTF-8, convertToHex is lower case. */
+/** Signs as the class does, with another library than the receiver's. Blob.valueOf is UTF-8, convertToHex lower case. */
 async function signAsApex(timestamp: string, body: string, secret: string): Promise<string> {
   const algorithm = { name: 'HMAC', hash: 'SHA-256' };
   const key = await webcrypto.subtle.importKey('raw', Buffer.from(secret), algorithm, false, ['sign']);
@@ -66,7 +65,7 @@ const receiver = (settings: Record<string, unknown> = {}) =>
 describe("the page's Apex class", () => {
   const [source = '', test = ''] = [...PAGE.matchAll(/```apex\n([\s\S]*?)```/g)].map(([, code]) => code);
 
-  it('signs the timestamp, a dot and the very body that it sends, as the preset verifies', () => {
+  it('signs the timestamp, a dot and the body that it sends, as the preset verifies', () => {
     expect(source).toMatch(
       /Crypto\.generateMac\('HmacSHA256', Blob\.valueOf\(timestamp \+ '\.' \+ body\), Blob\.valueOf\(secret\)\)/,
     );
@@ -87,17 +86,16 @@ describe("the page's Apex class", () => {
     expect(source).toContain("'event' => 'case.closed'");
   });
 
-  it('has a test whose expected signature is the one that the receiver accepts', async () => {
+  it('has a test whose expected signature is accepted', async () => {
     const [, timestamp = '', body = '', secret = ''] = /sign\('(\d+)', '(.+)', '(.+)'\)/.exec(test) ?? [];
     const [, signature = ''] = /assertEquals\('([0-9a-f]{64})', signature\)/.exec(test) ?? [];
-    const keys = hmac.readKeys({ signingSecret: secret });
     const headers = { 'x-adapter-timestamp': timestamp, 'x-adapter-signature': signature };
-    const at = Number(timestamp) * 1000;
-    expect(hmac.verify(SETTINGS, keys, delivery({ headers, body }), at)).toBeUndefined();
+    const now = Number(timestamp) * 1000;
+    expect(hmacVerdict(SETTINGS, { headers, body, secret, now })).toBe('accepted');
     expect(await signAsApex(timestamp, body, secret)).toBe(signature);
   });
 
-  it('puts as many cases into one request as the receiver takes', async () => {
+  it('puts as many cases into one request as the receiver accepts', async () => {
     expect(source).toContain('CASES_IN_ONE_CALLOUT = 100;');
     const cases = Array.from({ length: 100 }, (_, index) =>
       closedCase({ polyai_conversation_id: `chat-${index}` }),
@@ -128,14 +126,14 @@ describe('a delivery', () => {
     expect(await receiver().send({ headers, body: sent })).toMatchObject({ status: 401, code, closes: [] });
   });
 
-  it('cannot be repeated after five minutes', async () => {
+  it('is refused more than five minutes after it was signed', async () => {
     const send = async (at: number) => receiver().send({ headers: await headersOf(body, at), body });
     expect(await send(NOW - 300_000)).toMatchObject({ status: 200, closes: [CHAT] });
     expect(await send(NOW - 301_000)).toMatchObject({ code: 'timestamp_stale', closes: [] });
     expect(await send(NOW + 301_000)).toMatchObject({ code: 'timestamp_stale', closes: [] });
   });
 
-  it('keeps tabs, line ends, escapes and every script as they were sent', async () => {
+  it('is verified by its exact bytes: Unicode, escapes, tabs and CRLF', async () => {
     const text = JSON.stringify([closedCase({ polyai_conversation_id: 'x' })], null, '\t')
       .replaceAll('\n', '\r\n')
       .replace('"x"', '"\\u4f1a話-\\ud83d\\udcac"');
@@ -146,13 +144,12 @@ describe('a delivery', () => {
     });
   });
 
-  it('of any bytes is accepted as Apex signs it, and refused after any one-byte change', async () => {
-    const keys = hmac.readKeys({ signingSecret: SECRET });
-    const verify = (headers: Headers, bytes: Buffer) =>
-      hmac.verify(SETTINGS, keys, delivery({ headers, body: bytes }), NOW)?.code ?? 'accepted';
+  it('is accepted as Apex signs it, and refused if any byte is changed', async () => {
+    const verify = (headers: Headers, body: Buffer) =>
+      hmacVerdict(SETTINGS, { headers, body, secret: SECRET, now: NOW });
     const bodies = fc.string({ unit: 'grapheme', minLength: 1 });
     await fc.assert(
-      fc.asyncProperty(bodies, fc.nat(), fc.integer({ min: 1, max: 255 }), async (text, position, by) => {
+      fc.asyncProperty(bodies, fc.nat(), anyChange, async (text, position, by) => {
         const signed = await headersOf(text);
         const headers = Object.fromEntries(
           Object.entries(signed).map(([name, value]) => [name.toLowerCase(), value]),
@@ -198,7 +195,7 @@ describe('the organisation', () => {
     [LONG, SHORT],
     [SHORT, SHORT],
     [LONG, LONG],
-  ])('is the sender as %s and as %s', async (sender, organization_id) => {
+  ])('is the sender %s in the form %s', async (sender, organization_id) => {
     expect(await send(sender, closedCase({ organization_id }))).toMatchObject({ closes: [CHAT] });
   });
 
@@ -233,7 +230,7 @@ describe('a case', () => {
     ['closed by status', { event: undefined }],
     ['closed by event, whatever its status', { status: 'Abgeschlossen' }],
     ['closed in capitals', { event: undefined, status: 'CLOSED' }],
-  ])('is a finish: %s', (_what, change) => {
+  ])('is finished: %s', (_what, change) => {
     expect(read(closedCase(change)).closes).toHaveLength(1);
   });
 
@@ -242,19 +239,19 @@ describe('a case', () => {
     ['of another status alone', { event: undefined, status: 'Working' }],
     ['of no status', { event: undefined, status: undefined }],
     ['closed and more', { event: undefined, status: 'Closed - duplicate' }],
-    ['with a status that is no text', { event: undefined, status: ['Closed'] }],
-  ])('is none: %s', (_what, change) => {
+    ['with a status that is not text', { event: undefined, status: ['Closed'] }],
+  ])('is not finished: %s', (_what, change) => {
     expect(read(closedCase(change)).ignored).toEqual(['not_finished']);
   });
 
-  it('is a finish by what finishedValues lists and by nothing else', () => {
+  it('is finished by what finishedValues lists, and by nothing else', () => {
     expect(read(closedCase(), { finishedValues: ['Verified'] }).ignored).toEqual(['not_finished']);
     expect(read(closedCase({ status: 'verified' }), { finishedValues: ['Verified'] }).closes).toHaveLength(1);
     const session = closedCase({ event: 'messaging.ended', status: 'Ended' });
     expect(read(session, { finishedValues: ['messaging.ended'] }).closes).toHaveLength(1);
   });
 
-  it('is what selectors see, each of a list by itself', () => {
+  it('is what selectors see, one case of a list at a time', () => {
     const cases = [closedCase({ chat: 'a', open: false }), closedCase({ chat: 'b', open: true })];
     const { closes, ignored } = read(cases, {
       finishedWhen: 'body.open == `false`',
@@ -265,14 +262,14 @@ describe('a case', () => {
 });
 
 describe('a connection', () => {
-  it('is signed where it says nothing else', () => {
+  it('expects a signature by default', () => {
     expect(connectionOf('salesforce')).toMatchObject({ verify: SETTINGS });
   });
 
   it.each([
-    [{ dataCentre: 'eu' }, /connections\.c\.dataCentre does not apply to crm "salesforce"/],
+    [{ dataCentre: 'eu' }, /connections\.c\.dataCentre has no meaning for crm "salesforce"/],
     [{ sender: ' ' }, /connections\.c\.sender is empty/],
-    [{ finishedValues: ['Closed'], finishedWhen: 'always' }, /has no effect beside finishedWhen/],
+    [{ finishedValues: ['Closed'], finishedWhen: 'always' }, /has no meaning beside finishedWhen/],
   ])('is refused as %j', (settings, message) => {
     expect(() => connectionOf('salesforce', settings)).toThrow(message);
   });

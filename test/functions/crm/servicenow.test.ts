@@ -8,8 +8,6 @@ import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import servicenow from '../../../functions/crm/servicenow.ts';
 import { readDelivery } from '../../../functions/intake/read-delivery.ts';
-import hmac from '../../../functions/schemes/hmac.ts';
-import type { HmacSettings } from '../../../functions/schemes/scheme.ts';
 import { toConnection } from '../../../infra/config/to-connection.ts';
 import { initialSecret } from '../../../infra/initial-secret.ts';
 import { ROOT } from '../../../infra/root.ts';
@@ -17,11 +15,11 @@ import {
   basicAuthorization,
   changeByte,
   changeCharacter,
-  delivery,
   signStandardWebhooks,
 } from '../../../local/delivery.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
 import { startReceiver } from '../../support/receiver.ts';
+import { anyBytes, hmacVerdict } from '../../support/verdict.ts';
 
 const CRM = 'servicenow';
 const NOW = Date.parse('2026-07-01T12:00:00Z');
@@ -42,8 +40,11 @@ const INCIDENT = {
 const BODY = JSON.stringify(INCIDENT);
 
 function read(body: unknown, settings: Partial<Connection> = {}) {
-  const connection = toConnection(connectionOf(CRM));
-  return readDelivery(servicenow, { ...connection, ...settings }, { body, headers: {}, query: {} });
+  return readDelivery(
+    servicenow,
+    { ...toConnection(connectionOf(CRM)), ...settings },
+    { body, headers: {}, query: {} },
+  );
 }
 
 const sign = (body: string | Buffer, encoding: 'base64' | 'hex' = 'base64', secret = SECRET) =>
@@ -69,11 +70,9 @@ describe('the Business Rule of the page', () => {
     statuses?: (number | Error)[];
   };
 
-  /** Runs the rule with stand-ins of the platform's objects. @returns what it sent and what it logged */
-  function run(script: string, { incident = INCIDENT, secret = SECRET, statuses = [200] }: Instance = {}) {
-    const requests: Request[] = [];
-    const errors: string[] = [];
-    class RESTMessageV2 {
+  /** The platform's class for HTTP requests. It keeps each request, and answers or fails with the next status. */
+  function httpClass(requests: Request[], statuses: (number | Error)[]) {
+    return class RESTMessageV2 {
       readonly request: Request = { url: '', method: '', headers: {}, body: '' };
       setEndpoint(url: string) {
         this.request.url = url;
@@ -93,13 +92,20 @@ describe('the Business Rule of the page', () => {
         if (status instanceof Error) throw status;
         return { getStatusCode: () => status };
       }
+    };
+  }
+
+  class GlideCertificateEncryption {
+    generateMac(key: string, algorithm: string, data: string) {
+      expect(algorithm).toBe('HmacSHA256');
+      return createHmac('sha256', Buffer.from(key, 'base64')).update(data).digest('base64');
     }
-    class GlideCertificateEncryption {
-      generateMac(key: string, algorithm: string, data: string) {
-        expect(algorithm).toBe('HmacSHA256');
-        return createHmac('sha256', Buffer.from(key, 'base64')).update(data).digest('base64');
-      }
-    }
+  }
+
+  /** Runs the rule with stand-ins for the platform's objects. @returns its requests and the errors it logged */
+  function run(script: string, { incident = INCIDENT, secret = SECRET, statuses = [200] }: Instance = {}) {
+    const requests: Request[] = [];
+    const errors: string[] = [];
     const state = { current: incident } as unknown as { current: Record<string, string | null> };
     runInNewContext(script, {
       current: {
@@ -112,7 +118,7 @@ describe('the Business Rule of the page', () => {
       gs: { getProperty: () => secret, error: (text: string) => errors.push(text) },
       GlideStringUtil: { base64Encode: (text: string) => Buffer.from(text).toString('base64') },
       GlideCertificateEncryption,
-      sn_ws: { RESTMessageV2 },
+      sn_ws: { RESTMessageV2: httpClass(requests, statuses) },
       Date: class extends Date {
         override getTime() {
           return NOW;
@@ -142,7 +148,7 @@ describe('the Business Rule of the page', () => {
     expect(errors).toEqual([]);
   });
 
-  it('asks for a look-up with the line that says what the state was before, and only with that', async () => {
+  it('asks for a look-up only with the line for the previous state', async () => {
     const line = /^previous_state: 'open',$/m.exec(page)?.[0];
     expect(line).toBeDefined();
     for (const [script, count] of [
@@ -158,7 +164,7 @@ describe('the Business Rule of the page', () => {
     }
   });
 
-  it('sends nothing but ASCII, whatever the fields hold', async () => {
+  it('sends only ASCII, whatever the fields hold', async () => {
     const incident = {
       ...INCIDENT,
       state_display: 'Résolu – 解決 😀\t"\\\r\n\u2028',
@@ -177,19 +183,22 @@ describe('the Business Rule of the page', () => {
     ['no answer', [new Error('timed out'), 200], 2, 0],
     ['nothing but server errors', [503, 503, 503], 3, 1],
     ['a refusal', [401], 1, 1],
-  ])('tries again after %s, and says so when it gives up', (_what, statuses, attempts, complaints) => {
-    const { requests, errors } = run(RULE, { statuses });
-    expect([requests.length, errors.length]).toEqual([attempts, complaints]);
-    expect(errors.join()).not.toContain(SECRET);
-  });
+  ])(
+    'handles %s: it tries again after failures, and logs when it gives up',
+    (_what, statuses, attempts, complaints) => {
+      const { requests, errors } = run(RULE, { statuses });
+      expect([requests.length, errors.length]).toEqual([attempts, complaints]);
+      expect(errors.join()).not.toContain(SECRET);
+    },
+  );
 
-  it('is written for an engine without modern syntax', () => {
+  it('has no modern syntax, which the engine does not know', () => {
     for (const script of [RULE, STANDARD]) {
       expect(script).not.toMatch(/=>|`|\b(let|const|class|async)\b|\.\.\./);
     }
   });
 
-  it('signs by Standard Webhooks with the lines that the page has for it', async () => {
+  it('signs by Standard Webhooks with the alternative lines of the page', async () => {
     const [request] = run(STANDARD, { secret: WHSEC }).requests;
     const receiver = start({ verify: { scheme: 'standard-webhooks' } }, { signingSecret: WHSEC });
     expect(request?.headers).not.toHaveProperty(HEADER);
@@ -248,7 +257,7 @@ describe('the proof', () => {
     ['hexadecimal for base64', { [HEADER]: sign(BODY, 'hex') }, 'signature_malformed'],
     ['a prefix', { [HEADER]: `sha256=${sign(BODY)}` }, 'signature_malformed'],
     ['half a signature', { [HEADER]: sign(BODY).slice(0, 20) }, 'signature_malformed'],
-    ['base64 for addresses', { [HEADER]: sign(BODY).replace(/=$/, '') }, 'signature_mismatch'],
+    ['base64 without its padding', { [HEADER]: sign(BODY).replace(/=$/, '') }, 'signature_mismatch'],
     ['another secret', { [HEADER]: sign(BODY, 'base64', 'another') }, 'signature_mismatch'],
     ['no secret', { [HEADER]: sign(BODY, 'base64', '') }, 'signature_mismatch'],
     ['another body', { [HEADER]: sign(`${BODY} `) }, 'signature_mismatch'],
@@ -259,18 +268,11 @@ describe('the proof', () => {
     expect(receiver.queued).toEqual([]);
   });
 
-  it('counts every byte of any body, signature and secret', () => {
-    const settings = servicenow.verify as HmacSettings;
+  it('is refused if any byte of the body, signature or secret is changed', () => {
     const verify = (secret: string, signature: string, body: Buffer) =>
-      hmac.verify(
-        settings,
-        hmac.readKeys({ signingSecret: secret }),
-        delivery({ headers: { [HEADER]: signature }, body }),
-        NOW,
-      )?.code ?? 'accepted';
-    const bodies = fc.uint8Array({ minLength: 1, maxLength: 200 }).map((bytes) => Buffer.from(bytes));
+      hmacVerdict(servicenow.verify, { headers: { [HEADER]: signature }, body, secret, now: NOW });
     fc.assert(
-      fc.property(fc.base64String({ minLength: 8 }), bodies, fc.nat(), (secret, body, position) => {
+      fc.property(fc.base64String({ minLength: 8 }), anyBytes, fc.nat(), (secret, body, position) => {
         const signature = sign(body, 'base64', secret);
         expect(verify(secret, signature, body)).toBe('accepted');
         expect(verify(secret, signature, changeByte(body, position, 1))).toBe('signature_mismatch');
@@ -280,10 +282,10 @@ describe('the proof', () => {
     );
   });
 
-  it('is over the bytes as they were sent: tabs, CRLF, escapes and Unicode', async () => {
+  it('covers the exact bytes: Unicode, escapes, tabs and CRLF', async () => {
     const body = BODY.replaceAll(',"', ',\r\n\t"').replace('KpQx', '\\u004bpQx-ü😀');
     const [receiver, another] = [start(), start()];
-    // The same bytes would be the same delivery to the same receiver.
+    // The same receiver would take the same bytes for a repeated delivery.
     await receiver.send({ headers: { [HEADER]: sign(body) }, body });
     await another.send({ headers: { [HEADER]: sign(body) }, body: Buffer.from(body) });
     expect([...receiver.queued, ...another.queued].map(({ conversationId }) => conversationId)).toEqual(
@@ -301,7 +303,7 @@ describe('a record', () => {
     read({ ...INCIDENT, state: undefined, state_display: undefined, ...change }, settings).closes.length;
 
   it.each([6, 7, '6', '7', 'Resolved', 'CLOSED', { value: '6' }, { value: 7, display_value: 'Geschlossen' }])(
-    'of an incident is finished in state %j',
+    'of an incident is finished in the state %j',
     (state) => {
       expect(count({ state })).toBe(1);
       expect(count({ state, table: undefined })).toBe(1);
@@ -322,8 +324,23 @@ describe('a record', () => {
     [],
     ['6'],
     { value: '2', display_value: '' },
-  ])('of an incident is not finished in state %j', (state) => {
+  ])('of an incident is not finished in the state %j', (state) => {
     expect(count({ state })).toBe(0);
+  });
+
+  it.each(['', null, { value: '' }])('without a table is of an incident: %j', (table) => {
+    expect(count({ table, state: '7' })).toBe(1);
+  });
+
+  it.each([
+    ['2026-07-01 11:58:00', '2026-07-01T11:58:00.000Z'],
+    ['2026-07-01T11:58:00Z', '2026-07-01T11:58:00.000Z'],
+    ['2026-07-01 13:58:00+0200', '2026-07-01T11:58:00.000Z'],
+    [NOW / 1000 - 120, '2026-07-01T11:58:00.000Z'],
+    ['yesterday', undefined],
+  ])('was updated at %j: %j', (sys_updated_on, happenedAt) => {
+    const body = { ...INCIDENT, previous_state: '2', sys_updated_on };
+    expect(read(body, { lookUp: 'sharedId' }).closes[0]?.happenedAt).toBe(happenedAt);
   });
 
   it('of another table is finished by its label, not by the numbers of incidents', () => {
@@ -340,41 +357,41 @@ describe('a record', () => {
 
   it.each([
     ['the column', { correlation_id: 'JIRA-7', u_polyai_conversation_id: 'b' }, 'b'],
-    ['correlation_id where the column is empty', { correlation_id: 'a', u_polyai_conversation_id: '' }, 'a'],
-    ['correlation_id where the column is null', { correlation_id: 'a', u_polyai_conversation_id: null }, 'a'],
-    ['correlation_id where the column says so', { correlation_id: 'a', u_polyai_conversation_id: '-' }, 'a'],
+    ['correlation_id if the column is empty', { correlation_id: 'a', u_polyai_conversation_id: '' }, 'a'],
+    ['correlation_id if the column is null', { correlation_id: 'a', u_polyai_conversation_id: null }, 'a'],
+    ['correlation_id if the column is a hyphen', { correlation_id: 'a', u_polyai_conversation_id: '-' }, 'a'],
     [
-      'correlation_id where the column is an empty object',
+      'correlation_id if the column is an object with empty values',
       { correlation_id: { value: 'a' }, u_polyai_conversation_id: { value: '', display_value: '' } },
       'a',
     ],
-    ['what is displayed where there is no value', { correlation_id: { display_value: 'a' } }, 'a'],
-    ['nothing', { correlation_id: '' }, undefined],
+    ['the display value if there is no value', { correlation_id: { display_value: 'a' } }, 'a'],
+    ['no column', { correlation_id: '' }, undefined],
   ])('has its id in %s', (_what, change, id) => {
     const ids = read({ ...INCIDENT, ...change }).closes.map(({ conversationId }) => conversationId);
     expect(ids).toEqual(id === undefined ? [] : [id]);
   });
 
-  it('takes another id where the connection says so', () => {
+  it('has its id in another column if the connection says so', () => {
     const body = { ...INCIDENT, correlation_id: 'alert-7', u_polyai_conversation_id: 'b' };
     const { closes } = read(body, { conversationId: 'body.correlation_id' });
     expect(closes).toMatchObject([{ conversationId: 'alert-7' }]);
   });
 
-  it('is named by its number, or else its sys_id, and looked up by that', () => {
+  it('is looked up by its number, and has its sys_id as a reference without one', () => {
     const wasOpen = { ...INCIDENT, previous_state: '2' };
     expect(read(wasOpen, { lookUp: 'sharedId' }).closes).toMatchObject([{ sharedId: 'INC0010001' }]);
     const { crmRef } = read({ ...INCIDENT, number: '' });
     expect(crmRef).toBe(INCIDENT.sys_id);
   });
 
-  it('has a delivery id only where it has both parts of one', () => {
+  it('has a delivery id only if it has both parts of one', () => {
     expect(read({ ...INCIDENT, sys_mod_count: 7 }).deliveryId).toBe(`${INCIDENT.sys_id}-7`);
     expect(read({ ...INCIDENT, sys_mod_count: undefined }).deliveryId).toBeUndefined();
     expect(read({ ...INCIDENT, sys_id: { toString: 1 } }).deliveryId).toBeUndefined();
   });
 
-  it('may be anything at all', () => {
+  it('is finished or ignored, whatever it is', () => {
     const keys = fc.constantFrom(...Object.keys(INCIDENT), 'value', 'display_value', 'toString', '__proto__');
     const { value } = fc.letrec((tie) => ({
       value: fc.oneof(
@@ -395,11 +412,11 @@ describe('a record', () => {
 });
 
 describe('the configuration', () => {
-  it('needs nothing', () => {
+  it('needs no setting', () => {
     expect(faultsOf(CRM)).toEqual([]);
   });
 
-  it('takes the proofs that ServiceNow can send, and no other', () => {
+  it('accepts the schemes that ServiceNow can send, and no other', () => {
     for (const scheme of ['basic', 'standard-webhooks'])
       expect(faultsOf(CRM, { verify: { scheme } })).toEqual([]);
     for (const verify of [{ scheme: 'bearer' }, { scheme: 'query', parameter: 'token' }]) {
@@ -407,11 +424,11 @@ describe('the configuration', () => {
     }
   });
 
-  it('refuses a sender, which nothing proves here', () => {
+  it('refuses a sender, because no delivery has one', () => {
     expect(faultsOf(CRM, { sender: 'acme' })).toMatchObject([{ path: 'connections.c.sender' }]);
   });
 
-  it('lets the stack make the secret', () => {
+  it('has a generated secret', () => {
     expect(initialSecret(CRM, 'hmac')).toEqual({ template: '{}', key: 'signingSecret' });
   });
 });

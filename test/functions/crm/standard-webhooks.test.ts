@@ -49,7 +49,7 @@ describe('a delivery', () => {
     expect(await receiver().send(request)).toMatchObject({ status: 401, code, closes: [] });
   });
 
-  it('is refused by the secrets that the standard and Svix have printed', async () => {
+  it('is refused if the secret is printed in the standard or by Svix', async () => {
     for (const key of ['MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'plJ3nmyCDGBKInavdOK15jsl']) {
       const headers = signed(BODY, `whsec_${key}`);
       for (const secret of [key, `whsec_${key}`, [SECRET, `whsec_${key}`]]) {
@@ -59,7 +59,7 @@ describe('a delivery', () => {
     }
   });
 
-  it('keeps tabs, line ends, escapes and every script as they were sent', async () => {
+  it('is verified by its exact bytes: Unicode, escapes, tabs and CRLF', async () => {
     const id = 'Ünï-会話-💬';
     const body = `{\r\n\t"type":\t"conversation.closed",\r\n"data": {"polyai_conversation_id": "\\u00dcnï-会話-\\ud83d\\udcac"}\r\n}\r\n`;
     expect(await receiver().send({ headers: signed(body), body })).toMatchObject({ closes: [id] });
@@ -81,7 +81,7 @@ describe('any delivery', () => {
   });
 
   beforeEach(() => {
-    // Both libraries take the time from the clock.
+    // Both libraries read the clock.
     vi.useFakeTimers({ now: NOW, toFake: ['Date'] });
   });
 
@@ -92,7 +92,7 @@ describe('any delivery', () => {
   it.each([
     ['standardwebhooks', (secret: string) => new Webhook(secret)],
     ['svix', (secret: string) => new SvixWebhook(secret)],
-  ])('that %s signs closes its chat, and both refuse it after any change', async (_library, create) => {
+  ])('signed by %s closes its chat, and both refuse it after any change', async (_library, create) => {
     const library = create(SECRET);
     await fc.assert(
       fc.asyncProperty(values, async ({ id, chat, text, position, by }) => {

@@ -4,7 +4,7 @@ import { CRMS } from '../../../functions/crm/index.ts';
 import { toConnection } from '../../../infra/config/to-connection.ts';
 import { connectionOf } from '../../support/crm.ts';
 
-// A sender that decides may still say that a record is open: it was opened again before it could be sent.
+// A sender that has decided may still say that a record is open, if it was opened again before it was sent.
 
 const FRONT = (status: string) => ({ type: 'archive', conversation: { id: 'cnv_1', status } });
 const IMAGE = (state: number) => ({
@@ -19,7 +19,7 @@ const CHANGE = (IsClosed: boolean) => ({
   detail: { payload: { ChangeEventHeader: { changedFields: ['Status'] }, Status: 'Closed', IsClosed } },
 });
 const RECORD = (IsClosed: string) => ({ Notification: { sObject: { Id: '500', IsClosed } } });
-/** What a connection cannot do without. */
+/** Settings that a connection must have. */
 const SETTINGS: Record<string, Record<string, unknown>> = {
   'salesforce-outbound-message': { sender: '00D000000000001' },
   'salesforce-event-relay': { bus: 'aws.partner/salesforce.com/1/2' },
@@ -55,12 +55,12 @@ describe('an event that decides', () => {
       TOPIC('ticket.resolved', { ticket_state: { category: 'in_progress' } }),
       TOPIC('ticket.resolved', { ticket_state: { category: 'resolved' } }),
     ],
-  ])('is no finish where its record says that it is open: %s %j', (crm, open, over) => {
+  ])('is not finished if its record says that it is open: %s %j', (crm, open, over) => {
     expect(finished(crm, open)).toBe(false);
     expect(finished(crm, over)).toBe(true);
   });
 
-  it('goes by the connection’s own statuses where it has some', () => {
+  it('is finished in the statuses that the connection lists, open or not', () => {
     expect(finished('zendesk', { status: 'Open' }, { finishedValues: ['open'] })).toBe(true);
     expect(finished('salesforce', { status: 'Done', is_closed: false }, { finishedValues: ['done'] })).toBe(
       true,

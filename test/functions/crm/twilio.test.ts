@@ -7,16 +7,11 @@ import {
   validateRequestWithBody,
 } from 'twilio/lib/webhooks/webhooks.js';
 import { describe, expect, it } from 'vitest';
-import type { CloseRequest } from '../../../functions/close-request.ts';
 import type { Connection } from '../../../functions/connections.ts';
 import twilio from '../../../functions/crm/twilio.ts';
 import { readDelivery } from '../../../functions/intake/read-delivery.ts';
-import { createReceive } from '../../../functions/receive.lambda.ts';
 import scheme from '../../../functions/schemes/twilio.ts';
-import { createSecretReader } from '../../../functions/secrets.ts';
-import type { ConfigurationError } from '../../../infra/config/load.ts';
 import {
-  apiGatewayEvent,
   changeByte,
   changeCharacter,
   delivery,
@@ -24,7 +19,9 @@ import {
   prove,
   signTwilio,
 } from '../../../local/delivery.ts';
-import { configurationOf, SMALLEST } from '../../support/configuration.ts';
+import { faultsOf } from '../../support/crm.ts';
+import { startReceiver } from '../../support/receiver.ts';
+import { anyChange } from '../../support/verdict.ts';
 
 const TOKEN = '12345';
 const NOW = 1782907200000;
@@ -87,7 +84,7 @@ const VECTORS: [string, Attempt][] = [
     },
   ],
   [
-    'a form at a port of its own',
+    'a form at another port',
     {
       url: 'http://mycompany.com:1234/myapp.php?foo=1&bar=2',
       body: encode(FIELDS),
@@ -119,7 +116,7 @@ const VECTORS: [string, Attempt][] = [
 ];
 
 describe("Twilio's signature", () => {
-  it.each(VECTORS)('is accepted as it is published: %s', (_name, vector) => {
+  it.each(VECTORS)('is accepted with published values: %s', (_name, vector) => {
     expect(verify(vector)).toBe('accepted');
     expect(verify({ ...vector, token: ['the-new-one', TOKEN] })).toBe('accepted');
     expect(verify({ ...vector, token: '12346' })).toBe('signature_mismatch');
@@ -134,24 +131,24 @@ describe("Twilio's signature", () => {
 
   it.each<[string, Attempt, string]>([
     ['no header', { signature: '' }, 'signature_missing'],
-    ['half of it', { signature: signature.slice(14) }, 'signature_malformed'],
+    ['its second half', { signature: signature.slice(14) }, 'signature_malformed'],
     ['hex', { signature: 'a'.repeat(40) }, 'signature_malformed'],
-    ['the alphabet of addresses', { signature: signature.replace('/', '_') }, 'signature_malformed'],
-    ['two', { signature: `${signature},${signature}` }, 'signature_malformed'],
+    ['base64 for URLs', { signature: signature.replace('/', '_') }, 'signature_malformed'],
+    ['two signatures', { signature: `${signature},${signature}` }, 'signature_malformed'],
     ['http', { url: ADDRESS.replace('https', 'http') }, 'signature_mismatch'],
     ['another host', { url: ADDRESS.replace('.com', '.org') }, 'signature_mismatch'],
-    ['a slash more', { url: ADDRESS.replace('?', '/?') }, 'signature_mismatch'],
+    ['another slash', { url: ADDRESS.replace('?', '/?') }, 'signature_mismatch'],
     [
       'the query in another order',
       { url: ADDRESS.replace(/foo=1&bar=2/, 'bar=2&foo=1') },
       'signature_mismatch',
     ],
-    ['a field more', { body: `${body}&x=` }, 'signature_mismatch'],
-    ['a field less', { body: body.replace(/Digits=1234&/, '') }, 'signature_mismatch'],
-    ['a field given another value too', { body: `${body}&Digits=1` }, 'signature_mismatch'],
-    ['a plus sign that is a space', { body: body.replace('%2B', '+') }, 'signature_mismatch'],
-    ['JSON in its place', { body: `{"${body}` }, 'signature_missing'],
-    ['a list in its place', { body: `[${body}` }, 'signature_missing'],
+    ['an added field', { body: `${body}&x=` }, 'signature_mismatch'],
+    ['a removed field', { body: body.replace(/Digits=1234&/, '') }, 'signature_mismatch'],
+    ['a second value of a field', { body: `${body}&Digits=1` }, 'signature_mismatch'],
+    ['a space for a plus sign', { body: body.replace('%2B', '+') }, 'signature_mismatch'],
+    ['JSON for the form', { body: `{"${body}` }, 'signature_missing'],
+    ['a JSON list for the form', { body: `[${body}` }, 'signature_missing'],
   ])('of a form is refused with %s', (_what, change, code) => {
     expect(verify({ body, signature })).toBe('accepted');
     expect(verify({ body, signature, ...change })).toBe(code);
@@ -162,7 +159,7 @@ describe("Twilio's signature", () => {
     expect(verify({ body: `${body}0`, signature, type })).toBe('signature_mismatch');
   });
 
-  it('of a form counts however its fields are escaped, in order or repeated', () => {
+  it('of a form does not depend on the escapes, order or repetition of its fields', () => {
     const same = [
       body.replaceAll('%2B', '%2b'),
       body.split('&').reverse().join('&'),
@@ -196,23 +193,23 @@ describe("Twilio's signature", () => {
       'signature_mismatch',
     ],
     ['its own in upper case', (hash) => `bodySHA256=${hash.toUpperCase()}`, 'signature_mismatch'],
-    ['half of it', (hash) => `bodySHA256=${hash.slice(32)}`, 'signature_mismatch'],
+    ['half of its hash', (hash) => `bodySHA256=${hash.slice(32)}`, 'signature_mismatch'],
     ['an empty one', () => 'bodySHA256=', 'signature_mismatch'],
     ['one of another name', (hash) => `bodysha256=${hash}`, 'signature_missing'],
     ['one in another value', (hash) => `a=bodySHA256%3D${hash}`, 'signature_missing'],
-  ])('of JSON counts by the hash in the address: %s', (_what, queryOf, code) => {
+  ])('of JSON depends on the hash in the address: %s', (_what, queryOf, code) => {
     const json = '[{"type":"a"}]';
     const url = `${ADDRESS}&${queryOf(getExpectedBodyHash(json))}`;
-    const genuine = getExpectedTwilioSignature(TOKEN, url, {});
-    expect(verify({ url, signature: genuine, body: json, type: JSON_TYPE })).toBe(code);
+    const ofAddress = getExpectedTwilioSignature(TOKEN, url, {});
+    expect(verify({ url, signature: ofAddress, body: json, type: JSON_TYPE })).toBe(code);
   });
 
   it.each([
     ['Unicode', '[{"a":"Zażółć 💬"}]'],
     ['tabs and CRLF', '[\r\n\t{"a":\t1}\r\n]\r\n'],
     ['escapes', '["\\u003c\\/%2F+"]'],
-    ['no text', Buffer.from([91, 0, 255, 254, 128, 10])],
-  ])('covers a JSON body of %s byte by byte', (_what, json) => {
+    ['bytes that are not text', Buffer.from([91, 0, 255, 254, 128, 10])],
+  ])('covers every byte of a JSON body with %s', (_what, json) => {
     const { headers, query } = signTwilio({ secret: TOKEN, body: json, url: ADDRESS });
     const attempt = {
       url: `${ADDRESS}&${query}`,
@@ -235,7 +232,7 @@ describe("Twilio's signature", () => {
     expect(verify({ body: many, signature: headers['x-twilio-signature'] ?? '' })).toBe(code);
   });
 
-  it('of a form counts up to 256 KiB, and of an address up to 1,000 parameters', () => {
+  it('is accepted for a form up to 256 KiB and an address up to 1,000 parameters', () => {
     const code = (form: string, url = ADDRESS) => {
       const { headers } = signTwilio({ secret: TOKEN, body: form, url });
       return verify({ body: form, url, signature: headers['x-twilio-signature'] ?? '' });
@@ -271,13 +268,13 @@ const urls = fc
   )
   .map(([protocol, host, port, path, query]) => `${protocol}://${host}${port}${path}${query}`);
 
-/** What Twilio's back ends sign: the address in one of its forms. */
+/** The forms of an address that Twilio's back ends sign. */
 const signedAs: Record<string, (url: string) => string> = {
   'as it is': (url) => url,
   'with the port': (url) => withPort(url, (protocol) => (protocol === 'https' ? ':443' : ':80')),
   'without the port': (url) => withPort(url, () => ''),
   'as a browser writes it': (url) => new URL(url).href,
-  'with its query escaped anew': (url) => {
+  'with its query escaped again': (url) => {
     const [address, query] = new URL(url).href.split(/\?(.*)/s);
     return query ? `${address}?${stringify(Object.fromEntries(new URLSearchParams(query)))}` : `${address}`;
   },
@@ -295,7 +292,7 @@ describe("Twilio's own library", () => {
   const forms = fc.constantFrom(...Object.keys(signedAs));
   const changes = fc.constantFrom('nothing', 'token', 'fields', 'url');
 
-  it('accepts the same forms, whatever signed them', () => {
+  it('accepts and refuses the same forms, however the address was signed', () => {
     const verdicts = new Set<string>();
     fc.assert(
       fc.property(
@@ -312,8 +309,8 @@ describe("Twilio's own library", () => {
             url: change === 'url' ? otherUrl : url,
             fields: change === 'fields' ? others : fields,
           };
-          const isGenuine = validateRequest(token, signature, arrived.url, arrived.fields);
-          const verdict = isGenuine ? 'accepted' : 'signature_mismatch';
+          const isValid = validateRequest(token, signature, arrived.url, arrived.fields);
+          const verdict = isValid ? 'accepted' : 'signature_mismatch';
           verdicts.add(`${form}: ${verdict}`);
           for (const body of [encode(arrived.fields), stringify(arrived.fields)]) {
             expect(verify({ token, url: arrived.url, signature, body })).toBe(verdict);
@@ -330,7 +327,7 @@ describe("Twilio's own library", () => {
     );
   });
 
-  it('accepts the same JSON, whatever signed it', () => {
+  it('accepts and refuses the same JSON, however the address was signed', () => {
     const changed = fc.constantFrom('nothing', 'token', 'body', 'url');
     fc.assert(
       fc.property(
@@ -350,9 +347,9 @@ describe("Twilio's own library", () => {
             url: change === 'url' ? withHash(other) : url,
             body: change === 'body' ? otherBody : body,
           };
-          const isGenuine = validateRequestWithBody(token, signature, arrived.url, arrived.body);
+          const isValid = validateRequestWithBody(token, signature, arrived.url, arrived.body);
           expect(verify({ token, ...arrived, signature, type: JSON_TYPE })).toBe(
-            isGenuine ? 'accepted' : 'signature_mismatch',
+            isValid ? 'accepted' : 'signature_mismatch',
           );
         },
       ),
@@ -360,7 +357,7 @@ describe("Twilio's own library", () => {
     );
   });
 
-  it('signs the same as the deliveries of these tests', () => {
+  it('signs as these tests do', () => {
     fc.assert(
       fc.property(urls, formFields, fc.jsonValue(), (url, fields, value) => {
         const ofForm = signTwilio({ secret: TOKEN, body: encode(fields), url });
@@ -376,16 +373,15 @@ describe("Twilio's own library", () => {
   });
 });
 
-describe('a change', () => {
-  it('of one byte of a JSON body is refused, and of one character of anything else', () => {
+describe('a changed delivery', () => {
+  it('is refused if a byte of its JSON body or a character of anything else is changed', () => {
     const bodies = fc.json().map((json) => Buffer.from(`[${json}]`));
-    const by = fc.integer({ min: 1, max: 255 });
     fc.assert(
       fc.property(
         fc.base64String({ minLength: 8 }),
         bodies,
         fc.nat(),
-        by,
+        anyChange,
         (token, body, position, amount) => {
           const { headers, query } = signTwilio({ secret: token, body, url: ADDRESS });
           const signature = headers['x-twilio-signature'] ?? '';
@@ -396,7 +392,7 @@ describe('a change', () => {
           expect(verify({ ...attempt, body: changeByte(body, position, amount) })).toMatch(refused);
           expect(verify({ ...attempt, token: changeCharacter(token, position) })).toMatch(refused);
           expect(verify({ ...attempt, signature: changeCharacter(signature, position) })).toMatch(refused);
-          // Of the host a change of case is none, and it is the API's own anyway.
+          // The host is left out: it is the API's own, and its case does not count.
           const path = new URL(url).origin.length;
           const elsewhere = url.slice(0, path) + changeCharacter(url.slice(path), position);
           expect(verify({ ...attempt, url: elsewhere })).toMatch(refused);
@@ -405,7 +401,7 @@ describe('a change', () => {
     );
   });
 
-  it('of one name or value of a form is refused', () => {
+  it('is refused if a name or value of its form is changed', () => {
     const fields = fc.dictionary(fc.base64String({ minLength: 4 }), fc.base64String({ minLength: 4 }), {
       minKeys: 1,
     });
@@ -427,26 +423,7 @@ describe('a change', () => {
 });
 
 describe('the scheme', () => {
-  it('never throws, whatever arrives', () => {
-    const text = fc.string({ unit: 'binary' });
-    fc.assert(
-      fc.property(
-        fc.oneof(text, fc.constant('RSOYDt4T1cUTdK1PDd93/VVr8B8=')),
-        fc.oneof(
-          text,
-          text.map((query) => `https://mycompany.com/?${query}`),
-        ),
-        fc.uint8Array(),
-        fc.constantFrom(FORM, JSON_TYPE, ''),
-        (signature, url, bytes, type) => {
-          expect(verify({ signature, url, body: Buffer.from(bytes), type })).toMatch(/^signature_/);
-        },
-      ),
-      { numRuns: 500 },
-    );
-  });
-
-  it('never throws over half a character in the address', () => {
+  it('refuses an address with half of a character', () => {
     for (const url of [
       '\ud800',
       'https://a.example/?\ud800',
@@ -471,7 +448,7 @@ const CONNECTION: Connection = {
   secretId: 'stack/connections/twilio-flex/secret',
   verify: { scheme: 'twilio' },
 };
-const OWN_URL = 'https://a1b2c3d4e5.execute-api.eu-west-2.amazonaws.com/webhooks/twilio-flex';
+const OWN_URL = 'https://a1b2c3d4e5.execute-api.eu-west-2.amazonaws.com/webhooks/twilio';
 const ID = 'KpQx-polyai-0001';
 const STATE = {
   AccountSid: 'ACe95c0000000000000000000000000001',
@@ -482,19 +459,20 @@ const STATE = {
 };
 
 type Sent = {
-  connection?: Partial<Connection>;
+  settings?: Record<string, unknown>;
   url?: string;
   query?: string;
   body: string | Buffer;
   headers?: Headers;
+  /** The body that is signed, if it is not the body that is sent. */
   signed?: string;
-  /** What the proof adds to the address, where that is not what Twilio would add. */
+  /** What the proof adds to the address, if it is not what Twilio would add. */
   proof?: string;
 };
 
-/** Sends a delivery through the receiver, from API Gateway's event to the queue. */
+/** Sends a delivery through the receiver. */
 async function receive({
-  connection,
+  settings = {},
   url = OWN_URL,
   query = '',
   body,
@@ -502,34 +480,22 @@ async function receive({
   signed,
   proof: added,
 }: Sent) {
-  const queued: CloseRequest[] = [];
-  const handler = createReceive({
-    connections: { 'twilio-flex': { ...CONNECTION, ...connection, preset: twilio, scheme } },
-    secrets: createSecretReader(
-      async () => ({ SecretString: JSON.stringify({ signingSecret: TOKEN }) }),
-      () => NOW,
-    ),
-    queue: async (requests) => void queued.push(...requests),
-    writeLine: () => {},
-    now: () => NOW,
-  });
+  const receiver = startReceiver('twilio', settings, { signingSecret: TOKEN }, NOW);
   const proof = prove(
     { scheme: 'twilio' },
     { signingSecret: TOKEN },
     { body: signed ?? body, at: NOW, url: query ? `${url}?${query}` : url },
   );
-  const event = apiGatewayEvent({
-    connection: 'twilio-flex',
+  const { status, code } = await receiver.send({
     body,
     query: [query, added ?? proof.query].filter(Boolean).join('&'),
     headers: { 'content-type': FORM, ...proof.headers, ...headers },
   });
-  const { statusCode, body: answer = '' } = await handler(event);
-  return { statusCode, answer: JSON.parse(answer), queued };
+  return { status, code, queued: receiver.queued };
 }
 
-describe('a genuine delivery', () => {
-  it('of a form is accepted, in base64 and as text, with the id from its signed address', async () => {
+describe('a valid delivery', () => {
+  it('that is a form is accepted, in base64 and as text, with the id in its signed address', async () => {
     const form = encode({ ...STATE, Attributes: '{}', Note: 'a+b & c=d, Zażółć 💬' });
     for (const body of [form, Buffer.from(form)]) {
       const sent = await receive({
@@ -537,7 +503,7 @@ describe('a genuine delivery', () => {
         body,
         headers: { 'i-twilio-idempotency-token': 't1' },
       });
-      expect(sent.statusCode).toBe(200);
+      expect(sent.status).toBe(200);
       expect(sent.queued).toMatchObject([
         { conversationId: ID, deliveryId: 't1', crmRef: STATE.ConversationSid },
       ]);
@@ -548,41 +514,40 @@ describe('a genuine delivery', () => {
     const type = 'com.twilio.conversations.conversation-state.updated';
     const body = JSON.stringify([{ specversion: '1.0', type, id: 'NO1', data: STATE }]);
     const headers = { 'content-type': JSON_TYPE };
-    const connection = { lookUp: 'sharedId' } as const;
-    const { statusCode, queued } = await receive({ connection, body: Buffer.from(body), headers });
-    expect(statusCode).toBe(200);
+    const settings = { lookUp: 'sharedId' };
+    const { status, queued } = await receive({ settings, body: Buffer.from(body), headers });
+    expect(status).toBe(200);
     expect(queued).toMatchObject([{ sharedId: STATE.ConversationSid, deliveryId: 'NO1' }]);
   });
 
-  it('is accepted at the public address where there is one, and there alone', async () => {
-    const connection = { publicUrl: 'https://hooks.acme.example/twilio' };
-    const body = encode(STATE);
-    const at = (url: string) => receive({ connection, url, query: `polyai_conversation_id=${ID}`, body });
-    expect((await at(connection.publicUrl)).statusCode).toBe(200);
-    expect((await at('https://hooks.acme.example:443/twilio')).statusCode).toBe(200);
-    expect((await at(OWN_URL)).answer.code).toBe('signature_mismatch');
+  it('is accepted if its public address was signed with the default port', async () => {
+    const settings = { publicUrl: 'https://hooks.acme.example/twilio' };
+    const query = `polyai_conversation_id=${ID}`;
+    const url = 'https://hooks.acme.example:443/twilio';
+    expect((await receive({ settings, url, query, body: encode(STATE) })).status).toBe(200);
   });
 
-  it('is refused after a change of the id in its address, or of the state in its form', async () => {
+  it('is refused if the id in its address or the state in its form is changed', async () => {
     const body = encode(STATE);
     const url = `${OWN_URL}?polyai_conversation_id=${ID}`;
     const { headers } = signTwilio({ secret: TOKEN, body, url });
     const other = await receive({ query: 'polyai_conversation_id=another', body, headers });
-    expect(other.answer.code).toBe('signature_mismatch');
+    expect(other.code).toBe('signature_mismatch');
     const paused = encode({ ...STATE, StateTo: 'inactive' });
-    expect((await receive({ body, signed: paused })).answer.code).toBe('signature_mismatch');
+    expect((await receive({ body, signed: paused })).code).toBe('signature_mismatch');
     expect(other.queued).toEqual([]);
   });
 });
 
-describe('a signature with its borders drawn elsewhere', () => {
-  // Nothing stands between names and values, nor between the address and them, so these have one signature each.
+describe('a signature that fits another split into names and values', () => {
+  // Twilio signs names and values without a separator between them or after the address, so a delivery that is split
+  // in another way has the same signature.
   const ACCOUNT = STATE.AccountSid;
   const START = `AccountSid${ACCOUNT}AuthormalloryBody`;
   const END = 'ConversationSidCHee95cfd541a925a3337fec19a0200009EventTypeonMessageAddedSourceSDK';
   const closing = { EventType: STATE.EventType, StateTo: 'closed', UniqueName: 'VICTIM' };
   const victim = `EventType${STATE.EventType}StateToclosedUniqueNameVICTIM`;
-  const genuine = (Body: string) =>
+  const original = (Body: string) =>
     encode({
       AccountSid: ACCOUNT,
       Author: 'mallory',
@@ -615,7 +580,7 @@ describe('a signature with its borders drawn elsewhere', () => {
       'no event type at all',
       'helloStateToclosedUniqueNameVICTIMZ',
       {
-        connection: { finishedWhen: "body.StateTo == 'closed'", conversationId: 'body.UniqueName' },
+        settings: { finishedWhen: "body.StateTo == 'closed'", conversationId: 'body.UniqueName' },
         body: encode({
           AccountSid: ACCOUNT,
           AuthormalloryBodyhello: '',
@@ -651,14 +616,14 @@ describe('a signature with its borders drawn elsewhere', () => {
 
   it.each(attacks)('closes nothing: %s', async (_what, text, attack, code = 'signature_malformed') => {
     const query = `polyai_conversation_id=${ID}`;
-    const body = genuine(text);
+    const body = original(text);
     const isInAddress = attack.query !== undefined;
     const url = isInAddress ? `${OWN_URL}?${query}` : OWN_URL;
     const { headers } = signTwilio({ secret: TOKEN, body, url });
-    const { statusCode, answer, queued } = await receive({ ...attack, headers, proof: '' });
-    expect(statusCode).toBe(code === 'body_unreadable' ? 400 : 401);
-    // The signature itself is right.
-    expect(answer.code).toBe(code);
+    const { status, code: refusal, queued } = await receive({ ...attack, headers, proof: '' });
+    expect(status).toBe(code === 'body_unreadable' ? 400 : 401);
+    // The signature itself is valid.
+    expect(refusal).toBe(code);
     expect(queued).toEqual([]);
   });
 });
@@ -671,9 +636,9 @@ it.each([
   ['an event type that does not exist', { EventType: 'onConversationStateupdated' }],
 ])('a signed form with %s is unreadable', async (_what, change) => {
   const fields = JSON.parse(JSON.stringify({ ...STATE, UniqueName: ID, ...change }));
-  const connection = { finishedWhen: 'always', conversationId: 'body.UniqueName' };
-  const { answer, queued } = await receive({ connection, body: encode(fields) });
-  expect([answer.code, queued]).toEqual(['body_unreadable', []]);
+  const settings = { finishedWhen: 'always', conversationId: 'body.UniqueName' };
+  const { code, queued } = await receive({ settings, body: encode(fields) });
+  expect([code, queued]).toEqual(['body_unreadable', []]);
 });
 
 it.each([
@@ -693,12 +658,12 @@ function read(body: unknown, connection: Partial<Connection> = {}, query: Record
 }
 
 describe('a state', () => {
-  it.each(['closed', 'Closed'])('is a finish when it is now %s', (StateTo) => {
+  it.each(['closed', 'Closed'])('is finished if it is now %s', (StateTo) => {
     expect(read({ ...STATE, StateTo, UniqueName: ID }).closes).toHaveLength(1);
   });
 
   it.each(['active', 'inactive', 'initializing', '', 'closed ', undefined, null, ['closed']])(
-    'is none when it is now %j',
+    'is not finished if it is now %j',
     (StateTo) => {
       expect(read({ ...STATE, StateTo, UniqueName: ID }).ignored).toEqual(['not_finished']);
     },
@@ -710,11 +675,11 @@ describe('a state', () => {
     'onconversationstateupdated',
     '',
     'constructor',
-  ])('is none in an event of the type %j', (EventType) => {
+  ])('is not finished in an event of the type %j', (EventType) => {
     expect(read({ ...STATE, EventType, UniqueName: ID }).ignored).toEqual(['not_finished']);
   });
 
-  it('is none in a stream of other events', () => {
+  it('is not finished in a stream of other events', () => {
     expect(
       read([{ type: 'com.twilio.conversations.message.added', data: STATE }, {}, null, 7]).ignored,
     ).toEqual(Array(4).fill('not_finished'));
@@ -732,52 +697,41 @@ describe('the id', () => {
       { polyai_conversation_id: 'q' },
       ID,
     ],
-    ['attributes that are an object already', { Attributes: { polyai_conversation_id } }, {}, ID],
+    ['attributes that are already an object', { Attributes: { polyai_conversation_id } }, {}, ID],
     ['the unique name last', { Attributes: '{}', UniqueName: ID }, { polyai_conversation_id: '' }, ID],
     [
-      'the address before the unique name, which is anybody’s',
+      'the address before the unique name, which anybody may set',
       { Attributes: '{"polyai_conversation_id":"null"}', UniqueName: 'u' },
       { polyai_conversation_id },
       ID,
     ],
     ['attributes that are a number', { Attributes: '7' }, { polyai_conversation_id }, ID],
-    ['nothing', {}, {}, undefined],
+    ['no field', {}, {}, undefined],
   ])('is read from %s', (_where, fields, query, id) => {
     expect(read({ ...STATE, ...fields }, {}, query).closes[0]?.conversationId).toBe(id);
   });
 });
 
 describe('the configuration', () => {
-  const faultsOf = (connection: Record<string, unknown>) => {
-    try {
-      configurationOf({
-        ...SMALLEST,
-        connections: { t: { crm: 'twilio', polyai: 'support', ...connection } },
-      });
-      return [];
-    } catch (error) {
-      return (error as ConfigurationError).faults.map(({ path, problem }) => `${path} ${problem}`);
-    }
-  };
-
   it.each([
-    ['nothing but the project', {}],
+    ['no setting', {}],
     ['the look-up', { lookUp: 'sharedId' }],
     ['another end', { finishedValues: ['closed', 'inactive'] }],
-    ['an address of its own', { publicUrl: 'https://hooks.acme.example/twilio' }],
-  ])('takes %s', (_what, connection) => {
-    expect(faultsOf(connection)).toEqual([]);
+    ['a public address', { publicUrl: 'https://hooks.acme.example/twilio' }],
+  ])('accepts %s', (_what, connection) => {
+    expect(faultsOf('twilio', connection)).toEqual([]);
   });
 
   it.each<[string, Record<string, unknown>, string]>([
+    ['a verify setting', { verify: { scheme: 'bearer' } }, 'connections.c.verify has no meaning'],
+    ['a sender', { sender: 'AC1' }, 'connections.c.sender has no meaning'],
     [
-      'a proof of its own',
-      { verify: { scheme: 'bearer' } },
-      'connections.t.verify does not apply to crm "twilio"',
+      'a public address with a password',
+      { publicUrl: 'https://a:b@hooks.acme.example/' },
+      'carries a user name',
     ],
-    ['a sender', { sender: 'AC1' }, 'connections.t.sender does not apply to crm "twilio"'],
-    ['a public address with a password', { publicUrl: 'https://a:b@hooks.acme.example/' }, 'has a user name'],
-  ])('is at fault with %s', (_what, connection, fault) => {
-    expect(faultsOf(connection)).toEqual([expect.stringContaining(fault)]);
+  ])('is a fault with %s', (_what, connection, fault) => {
+    const faults = faultsOf('twilio', connection).map(({ path, problem }) => `${path} ${problem}`);
+    expect(faults).toEqual([expect.stringContaining(fault)]);
   });
 });

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import zohoDesk, { DATA_CENTRES } from '../../../functions/crm/zoho-desk.ts';
-import { needsSecret } from '../../../infra/config/preset.ts';
 import { readFixture } from '../../../local/fixture.ts';
 import { type Jwks, startJwks } from '../../../local/jwks.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
@@ -31,8 +30,8 @@ async function headersOf(claims: object = {}): Promise<Record<string, string>> {
   return { 'X-ZDesk-JWT': await jwks.sign({ ...CLAIMS, ...claims }) };
 }
 
-describe('a genuine delivery', () => {
-  it('closes the chat, and is answered exactly 200', async () => {
+describe('a valid delivery', () => {
+  it('closes the chat and is answered 200', async () => {
     const { send, queued } = start();
     expect((await send({ headers: await headersOf(), body: BODY })).status).toBe(200);
     expect(queued).toMatchObject([
@@ -40,7 +39,7 @@ describe('a genuine delivery', () => {
     ]);
   });
 
-  it('may expire in milliseconds, as the vendor describes it and does not show it', async () => {
+  it('may have its expiry in milliseconds, as the vendor describes but does not show', async () => {
     const { send } = start();
     expect((await send({ headers: await headersOf({ exp: NOW + 1 }), body: BODY })).status).toBe(200);
     expect(await send({ headers: await headersOf({ exp: NOW }), body: BODY })).toMatchObject({
@@ -48,29 +47,29 @@ describe('a genuine delivery', () => {
     });
   });
 
-  it('is read byte for byte: Unicode, escapes, tabs and CRLF', async () => {
+  it('is accepted with Unicode, escapes, tabs and CRLF in its body', async () => {
     const { send, queued } = start();
     const body = BODY.replace('"On Hold"', '"\\u00fc \u{1f600} \\t\\"\\\\"').replaceAll(',', ',\r\n\t');
     expect((await send({ headers: await headersOf(), body: Buffer.from(body) })).status).toBe(200);
     expect(queued).toHaveLength(1);
   });
 
-  it('without events asks for nothing', async () => {
+  it('closes nothing if it has no events', async () => {
     const { send, queued } = start();
     expect((await send({ headers: await headersOf(), body: '[]' })).status).toBe(200);
     expect(queued).toEqual([]);
   });
 
-  it('without a token is refused', async () => {
+  it('is refused without a token', async () => {
     expect(await start().send({ body: BODY })).toMatchObject({ status: 401, code: 'credential_missing' });
   });
 
   it.each<[string, object]>([
     ['another organisation', { iss: 'orgId:54983164' }],
     ['another webhook', { aud: 'webhookId:1' }],
-    ['the past', { exp: NOW / 1000 - 1 }],
-    ['for ever', { exp: undefined }],
-  ])('with a token of %s is refused', async (_what, claims) => {
+    ['a past time', { exp: NOW / 1000 - 1 }],
+    ['no expiry', { exp: undefined }],
+  ])('is refused with a token of %s', async (_what, claims) => {
     const { send, queued } = start();
     expect(await send({ headers: await headersOf(claims), body: BODY })).toMatchObject({
       status: 401,
@@ -80,10 +79,10 @@ describe('a genuine delivery', () => {
   });
 
   it.each([
-    ['another one', '54983164'],
-    ['nobody', undefined],
-    ['an object', { id: '54983163' }],
-  ])('of which one event is of %s is refused whole', async (_whose, orgId) => {
+    ['another organisation', '54983164'],
+    ['no organisation', undefined],
+    ['an object as its organisation', { id: '54983163' }],
+  ])('is refused as a whole if one of its events has %s', async (_whose, orgId) => {
     const [event] = JSON.parse(BODY);
     const { send, queued } = start();
     const body = JSON.stringify([event, { ...event, orgId }]);
@@ -101,8 +100,8 @@ describe('a genuine delivery', () => {
   });
 });
 
-describe("Desk's question whether the address answers", () => {
-  it('is answered exactly 200 to a GET without a proof, and to nothing else', async () => {
+describe("Desk's check of the address", () => {
+  it('is answered 200 without a proof if it is a GET, and refused otherwise', async () => {
     const { send } = start();
     expect(await send({ method: 'GET' })).toMatchObject({ status: 200, body: '' });
     expect(await send({ method: 'PUT' })).toMatchObject({ status: 405 });
@@ -110,8 +109,8 @@ describe("Desk's question whether the address answers", () => {
   });
 });
 
-describe("keys of Zoho's that cannot be had", () => {
-  it('make no delivery invalid: it is asked for again, and the log says why', async () => {
+describe("Zoho's keys, if they cannot be loaded", () => {
+  it('lead to a 503, so that Zoho sends again, and to a line in the log', async () => {
     const keys = await startJwks();
     const headers = { 'x-zdesk-jwt': await keys.sign(CLAIMS) };
     await keys.close();
@@ -135,14 +134,11 @@ describe('a ticket', () => {
       { crm: 'zoho-desk', project: 'support', verify: { scheme: 'bearer' }, ...settings },
     )[0]?.finished;
 
-  it.each(['Closed', 'CLOSED', 'closed'])(
-    'is finished when its status is now of the type %s',
-    (statusType) => {
-      expect(read({ statusType }, { statusType: 'Open' })).toBe(true);
-    },
-  );
+  it.each(['Closed', 'CLOSED', 'closed'])('is finished if its status now has the type %s', (statusType) => {
+    expect(read({ statusType }, { statusType: 'Open' })).toBe(true);
+  });
 
-  it("is not finished by the administrator's own word for a status", () => {
+  it("is finished by the administrator's own word only if the connection lists it", () => {
     expect(read({ statusType: 'Open', status: 'Closed' }, { statusType: 'On Hold' })).toBe(false);
     const own = { finishedValues: ['Solved'] };
     expect(
@@ -154,13 +150,13 @@ describe('a ticket', () => {
   });
 
   it.each([undefined, null, '', 'Open', 'On Hold', {}, ['Closed'], 1])(
-    'is not finished when the type is %j',
+    'is not finished if the type is %j',
     (statusType) => {
       expect(read({ statusType }, { statusType: 'Open' })).toBe(false);
     },
   );
 
-  it('is read whatever the events are, one reading each', () => {
+  it('has one reading for each event, whatever the events are', () => {
     const keys = fc.constantFrom(
       'payload',
       'prevState',
@@ -192,7 +188,7 @@ describe('a ticket', () => {
 
 describe('a connection', () => {
   it.each(Object.entries(DATA_CENTRES))(
-    'takes the keys of the data centre %s, and no others',
+    'loads the keys of the data centre %s, and no others',
     (dataCentre, host) => {
       expect(connectionOf('zoho-desk', { ...SETTINGS, dataCentre }).verify).toEqual({
         scheme: 'jwt',
@@ -205,7 +201,7 @@ describe('a connection', () => {
     },
   );
 
-  it('may give the audience as the token has it', () => {
+  it('may have the audience as the token has it', () => {
     const { verify } = connectionOf('zoho-desk', { ...SETTINGS, audience: 'webhookId:7' });
     expect(verify).toMatchObject({ audience: 'webhookId:7' });
   });
@@ -221,35 +217,26 @@ describe('a connection', () => {
   it.each<[string, object, string, string]>([
     ['dataCentre', { dataCentre: 'zoho.fr' }, 'is "zoho.fr", which is unknown', 'Choose from "com", "eu"'],
     ['dataCentre', { dataCentre: 'com.ua' }, 'is "com.ua", which is unknown', 'Did you mean "com.au"?'],
-    ['sender', { sender: 'orgId:54983163' }, '', 'digits alone'],
+    ['sender', { sender: 'orgId:54983163' }, '', 'has only digits'],
     ['audience', { audience: '' }, 'is empty', 'Write the id'],
     ['jwksUrl', { jwksUrl: 'http://keys.example' }, 'neither https nor http on a loopback', 'Write https://'],
-    ['verify', { verify: { scheme: 'bearer' } }, 'does not apply to crm "zoho-desk"', 'Remove it'],
-    [
-      'existingSecret',
-      { existingSecret: 'desk' },
-      'whose deliveries are verified without a secret',
-      'Remove it',
-    ],
+    ['verify', { verify: { scheme: 'bearer' } }, 'has no meaning for crm "zoho-desk"', 'Remove it'],
+    ['existingSecret', { existingSecret: 'desk' }, 'whose proof needs no secret', 'Remove it'],
     ['finishedWhen', { finishedWhen: 'body.x ==' }, 'is not JMESPath', 'Write JMESPath'],
-  ])('is refused with a wrong %s: %j', (key, change, problem, fix) => {
+  ])('is refused with a wrong %s: %j', (key, change, problem, mend) => {
     expect(faultsOf('zoho-desk', { ...SETTINGS, ...change })).toEqual([
       {
         path: `connections.c.${key}`,
         problem: expect.stringContaining(problem),
-        fix: expect.stringContaining(fix),
+        mend: expect.stringContaining(mend),
       },
     ]);
   });
 
-  it('is refused with a key of a secret, for the one reason that there is none', () => {
+  it('is refused with existingSecretKey once, because it has no secret', () => {
     const existingSecretKey = 'arn:aws:kms:eu-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab';
     expect(faultsOf('zoho-desk', { ...SETTINGS, existingSecretKey })).toMatchObject([
-      { path: 'connections.c.existingSecretKey', fix: 'Remove it' },
+      { path: 'connections.c.existingSecretKey', mend: 'Remove it' },
     ]);
-  });
-
-  it('has no secret', () => {
-    expect(needsSecret(connectionOf('zoho-desk', SETTINGS).verify)).toBe(false);
   });
 });

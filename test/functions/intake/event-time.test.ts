@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { overBody } from '../../../functions/crm/crm.ts';
 import { signedAt, toTime } from '../../../functions/intake/event-time.ts';
 import type { VerifySettings } from '../../../functions/schemes/scheme.ts';
 
@@ -59,15 +60,10 @@ describe('toTime', () => {
 
 describe('signedAt', () => {
   const hmac = {
-    scheme: 'hmac',
-    header: 'x-signature',
-    algorithm: 'sha256',
-    encoding: 'hex',
+    ...overBody({ header: 'x-signature', algorithm: 'sha256', encoding: 'hex' }),
     signed: '{timestamp}.{body}',
     timestampHeader: 'x-time',
-    timestampUnit: 's',
-    toleranceSeconds: 300,
-  } as const;
+  };
   const { timestampHeader: _time, ...untimed } = hmac;
   const hubspot = { 'x-hubspot-request-timestamp': `${NOON}` };
 

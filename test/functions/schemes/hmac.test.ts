@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { overBody } from '../../../functions/crm/crm.ts';
 import hmac from '../../../functions/schemes/hmac.ts';
 import type { HmacSettings } from '../../../functions/schemes/scheme.ts';
 import { SecretNotReady } from '../../../functions/secrets.ts';
@@ -15,15 +16,7 @@ import {
 const NOW = Date.parse('2026-07-01T12:00:00Z');
 const SECRET = 'a-signing-secret';
 const BODY = '{"status":"closed"}';
-const SETTINGS: HmacSettings = {
-  scheme: 'hmac',
-  header: 'x-signature',
-  algorithm: 'sha256',
-  encoding: 'hex',
-  signed: '{body}',
-  timestampUnit: 's',
-  toleranceSeconds: 300,
-};
+const SETTINGS = overBody({ header: 'x-signature', algorithm: 'sha256', encoding: 'hex' });
 const DATED: HmacSettings = { ...SETTINGS, signed: '{timestamp}.{body}', timestampHeader: 'x-timestamp' };
 
 type Attempt = {
