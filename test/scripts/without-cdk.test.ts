@@ -1,5 +1,5 @@
 import { globSync } from 'node:fs';
-import { build, type Metafile } from 'esbuild';
+import { buildSync, type Metafile } from 'esbuild';
 import { expect, it } from 'vitest';
 import { ROOT } from '../../infra/root.ts';
 import config from '../../vitest.config.ts';
@@ -18,8 +18,8 @@ function unitTests(): string[] {
 }
 
 /** What each file imports when it runs: esbuild leaves out types. */
-async function imports(entryPoints: string[]): Promise<Metafile['inputs']> {
-  const { metafile } = await build({
+function imports(entryPoints: string[]): Metafile['inputs'] {
+  const { metafile } = buildSync({
     entryPoints,
     absWorkingDir: ROOT,
     bundle: true,
@@ -48,14 +48,14 @@ function waysToCdk(inputs: Metafile['inputs'], start: string): string[] {
   return found;
 }
 
-it('no unit test loads the CDK', async () => {
+it('no unit test loads the CDK', () => {
   const files = unitTests();
   expect(files.length).toBeGreaterThan(70);
-  const inputs = await imports(files);
+  const inputs = imports(files);
   expect(files.flatMap((file) => waysToCdk(inputs, file))).toEqual([]);
 });
 
-it('a chain names the files through which the CDK is reached', async () => {
+it('a chain names the files through which the CDK is reached', () => {
   const file = 'test/support/stack.ts';
-  expect(waysToCdk(await imports([file]), file)).toContain(`${file} > infra/stack.ts > aws-cdk-lib`);
+  expect(waysToCdk(imports([file]), file)).toContain(`${file} > infra/stack.ts > aws-cdk-lib`);
 });
