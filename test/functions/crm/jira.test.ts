@@ -173,6 +173,13 @@ describe('an update of an issue', () => {
     expect(read(jiraEvent(), { finishedValues: ['Resolved'] }).ignored).toEqual(['not_finished']);
   });
 
+  it('proves a change only if none of its moves began in a finished status', () => {
+    const closed = { ...toDone, from: '5', fromString: 'Done', to: '6', toString: 'Closed' };
+    const settings: Partial<Connection> = { lookUp: 'sharedId', finishedValues: ['Done', 'Closed'] };
+    expect(read(jiraEvent({ items: [toDone] }), settings).findings).toHaveLength(1);
+    expect(read(jiraEvent({ items: [toDone, closed] }), settings).ignored).toEqual(['not_finished']);
+  });
+
   it('has its status read from its own toString, not from the inherited one', () => {
     const { toString: _, to: __, ...rest } = toDone;
     const inherited = String(Object.prototype.toString);
