@@ -12,7 +12,8 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { OUTCOMES, Outcome } from '../functions/close/outcome.ts';
 import { CLEANUP_COMPLETE, CLEANUP_OLDEST_OPEN, CLOSE_ATTEMPTS, NAMESPACE } from '../functions/metrics.ts';
-import type { Cleanup, CleanupConfiguration } from './cleanup.ts';
+import type { Cleanup } from './cleanup.ts';
+import type { CleanupConfiguration } from './cleanup-schedules.ts';
 import { toMinutes } from './config/duration.ts';
 import type { FunctionName } from './function.ts';
 

@@ -3,8 +3,8 @@ import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
-import type { CleanupConfiguration } from './cleanup.ts';
 import { periodInMinutes } from './config/duration.ts';
+import type { ProjectConfiguration } from './config/load.ts';
 import { shorten } from './names.ts';
 
 /** Runs of many projects with the same schedule are spread over 15 minutes, or a quarter of their period. */
@@ -12,6 +12,9 @@ const MAX_WINDOW_MINUTES = 15;
 /** EventBridge Scheduler's limit for the name of a group. */
 const MAX_GROUP_NAME = 64;
 const GROUP_SUFFIX = '-cleanup';
+
+/** A project's `cleanup` in the configuration. */
+export type CleanupConfiguration = NonNullable<ProjectConfiguration['cleanup']>;
 
 /**
  * One schedule for each project. It calls the function with the project's name, once: a run that fails is not tried

@@ -2,15 +2,11 @@ import { Duration } from 'aws-cdk-lib';
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../functions/environment.ts';
-import { CleanupSchedules } from './cleanup-schedules.ts';
-import type { ProjectConfiguration } from './config/load.ts';
+import { type CleanupConfiguration, CleanupSchedules } from './cleanup-schedules.ts';
 import { createFunction } from './function.ts';
 import { sendTo } from './grants.ts';
 import type { Shared } from './shared.ts';
 import { readStackSecrets } from './stack-secrets.ts';
-
-/** A project's `cleanup` in the configuration. */
-export type CleanupConfiguration = NonNullable<ProjectConfiguration['cleanup']>;
 
 /** The longest that Lambda allows: PolyAI's list may be slow. The next run takes what is left. */
 const TIMEOUT = Duration.minutes(15);

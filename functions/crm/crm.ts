@@ -121,7 +121,7 @@ export type Crm = {
   /** Parses the body, if it is not always JSON. */
   parse?: Parse;
   /** What a `sender` looks like, if that is known. Synth then finds a wrong one. */
-  senderForm?: { pattern: RegExp; mend: string };
+  senderForm?: { pattern: RegExp; fix: string };
   /** Whether everything in a delivery comes from the connection's `sender`. */
   isFrom?(sender: string, content: Content): boolean;
   /** Reads a verified delivery: one reading for each event in it. Must not throw, whatever the body is. */

@@ -24,7 +24,7 @@ const dynamics: Crm = {
   requires: [],
   senderForm: {
     pattern: /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[a-z0-9-]+(\.[a-z0-9-]+){2,})$/i,
-    mend: 'Write the environment’s host, such as contoso.crm.dynamics.com, or its OrganizationId, which is a GUID',
+    fix: 'Write the environment’s host, such as contoso.crm.dynamics.com, or its OrganizationId, which is a GUID',
   },
   provesChange: true,
   isFrom: (sender, { body, headers }) =>

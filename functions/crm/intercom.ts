@@ -23,7 +23,7 @@ const intercom: Crm = {
   requires: [],
   senderForm: {
     pattern: /^[a-z0-9]{6,12}$/,
-    mend: 'Write the workspace’s app_id, which has lower-case letters and digits, such as vne310wv',
+    fix: 'Write the workspace’s app_id, which has lower-case letters and digits, such as vne310wv',
   },
   provesChange: ({ finishedValues = FINISHED }) => singleFinishes(finishedValues).length > 0,
   // Intercom sends HEAD when the address is saved.

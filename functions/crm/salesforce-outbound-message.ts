@@ -49,7 +49,7 @@ const salesforceOutboundMessage: Crm = {
   provesChange: true,
   senderForm: {
     pattern: /^00D[A-Za-z0-9]{12}([A-Za-z0-9]{3})?$/,
-    mend: 'Write the 15 or 18 letters and digits of the organisation’s id, such as 00D000000000001',
+    fix: 'Write the 15 or 18 letters and digits of the organisation’s id, such as 00D000000000001',
   },
   parse,
   isFrom(sender, { body }) {

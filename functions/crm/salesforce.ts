@@ -29,7 +29,7 @@ const salesforce: Crm = {
   requires: [],
   senderForm: {
     pattern: /^00D[A-Za-z0-9]{12}([A-Z0-5]{3})?$/,
-    mend: 'Write the 15 or 18 letters and digits of the organisation’s id, such as 00D000000000001',
+    fix: 'Write the 15 or 18 letters and digits of the organisation’s id, such as 00D000000000001',
   },
   provesChange: true,
   isFrom: (sender, { body }) =>

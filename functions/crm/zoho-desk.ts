@@ -40,7 +40,7 @@ const zohoDesk: Crm = {
   provesChange: true,
   senderForm: {
     pattern: /^\d{1,20}$/,
-    mend: 'Write the organisation id, which has only digits, such as 54983163',
+    fix: 'Write the organisation id, which has only digits, such as 54983163',
   },
   // Desk sends GET when a webhook is created or changed, and expects 200.
   greet: ({ method }) => (method === 'GET' ? { status: 200 } : undefined),

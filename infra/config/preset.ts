@@ -203,7 +203,7 @@ function checkSender({ sender }: Settings, crm: string, { senderForm }: Preset):
     {
       path: ['sender'],
       problem: `is ${quote(sender)}, which cannot be a sender of crm ${quote(crm)}`,
-      fix: senderForm.mend,
+      fix: senderForm.fix,
     },
   ];
 }

@@ -414,12 +414,12 @@ describe('any delivery', () => {
 
 describe('a connection', () => {
   it.each([
-    [{}, /connections\.c\.finishedValues is missing\. Crm "cloudevents" cannot do without it/],
+    [{}, /connections\.c\.finishedValues is missing\. Crm "cloudevents" requires it/],
     [
       { ...SETTINGS, verify: { scheme: 'basic' } },
       /connections\.c\.verify\.scheme is "basic", which crm "cloudevents" cannot send/,
     ],
-    [{ ...SETTINGS, finishedWhen: 'always' }, /finishedWhen has no meaning for crm "cloudevents"/],
+    [{ ...SETTINGS, finishedWhen: 'always' }, /finishedWhen does not apply to crm "cloudevents"/],
     [{ finishedValues: [] }, /finishedValues is empty/],
   ])('is refused as %j', (settings, message) => {
     expect(() => connectionOf('cloudevents', settings)).toThrow(message);

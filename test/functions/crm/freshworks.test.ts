@@ -224,7 +224,10 @@ describe.each([
   it('needs no setting, and has a generated password', () => {
     expect(faultsOf(name)).toEqual([]);
     expect(connectionOf(name).verify).toEqual({ scheme: 'basic' });
-    expect(initialSecret(name as CrmName, 'basic')).toEqual({ template: '{"username":"webhook"}', key: 'password' });
+    expect(initialSecret(name as CrmName, 'basic')).toEqual({
+      template: '{"username":"webhook"}',
+      key: 'password',
+    });
   });
 
   it('accepts no scheme that its rules cannot send', () => {

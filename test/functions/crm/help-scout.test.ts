@@ -130,7 +130,7 @@ describe('a connection', () => {
 
   it('cannot be verified by another scheme', () => {
     expect(faultsOf('help-scout', { verify: { scheme: 'bearer' } })).toMatchObject([
-      { path: 'connections.c.verify', problem: 'has no meaning for crm "help-scout"' },
+      { path: 'connections.c.verify', problem: 'does not apply to crm "help-scout"' },
     ]);
   });
 });

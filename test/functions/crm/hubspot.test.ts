@@ -562,16 +562,16 @@ describe('the configuration', () => {
   it.each<[string, Record<string, unknown>, string]>([
     ['no stages', { lookUp: 'sharedId' }, 'connections.c.finishedValues is missing'],
     ['no stage in the list', { ...COMPLETE, finishedValues: [] }, 'connections.c.finishedValues is empty'],
-    ['no way to the id', { finishedValues: ['4'] }, 'connections.c has none of lookUp and conversationId'],
+    ['no way to the id', { finishedValues: ['4'] }, 'connections.c needs lookUp or conversationId'],
     [
       'a verify setting',
       { ...COMPLETE, verify: { scheme: 'bearer' } },
-      'connections.c.verify has no meaning',
+      'connections.c.verify does not apply to crm "hubspot"',
     ],
     [
       'a stage and a condition',
       { ...COMPLETE, finishedWhen: 'always', repeatedFinish: 'allow' },
-      'connections.c.finishedValues has no meaning',
+      'connections.c.finishedValues has no effect beside finishedWhen',
     ],
   ])('is a fault with %s', (_what, connection, fault) => {
     const faults = faultsOf('hubspot', connection).map(({ path, problem }) => `${path} ${problem}`);

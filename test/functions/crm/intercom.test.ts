@@ -254,9 +254,9 @@ describe('a connection', () => {
   });
 
   it.each([
-    [{ verify: { scheme: 'bearer' } }, /connections\.c\.verify has no meaning for crm "intercom"/],
+    [{ verify: { scheme: 'bearer' } }, /connections\.c\.verify does not apply to crm "intercom"/],
     [{ sender: '' }, /connections\.c\.sender is empty/],
-    [{ finishedValues: ['ticket.closed'], finishedWhen: 'always' }, /has no meaning beside finishedWhen/],
+    [{ finishedValues: ['ticket.closed'], finishedWhen: 'always' }, /has no effect beside finishedWhen/],
   ])('is refused as %j', (settings, message) => {
     expect(() => connectionOf('intercom', settings)).toThrow(message);
   });

@@ -176,7 +176,7 @@ describe('an update of an issue', () => {
   it('proves a change only if none of its moves began in a finished status', () => {
     const closed = { ...toDone, from: '5', fromString: 'Done', to: '6', toString: 'Closed' };
     const settings: Partial<Connection> = { lookUp: 'sharedId', finishedValues: ['Done', 'Closed'] };
-    expect(read(jiraEvent({ items: [toDone] }), settings).findings).toHaveLength(1);
+    expect(read(jiraEvent({ items: [toDone] }), settings).closes).toHaveLength(1);
     expect(read(jiraEvent({ items: [toDone, closed] }), settings).ignored).toEqual(['not_finished']);
   });
 
@@ -255,10 +255,10 @@ describe('a connection', () => {
       { verify: { scheme: 'query', parameter: 'token' } },
       /connections\.c\.verify\.scheme is "query", which crm "jira" cannot send/,
     ],
-    [{ sender: 'acme' }, /connections\.c\.sender has no meaning for crm "jira"/],
+    [{ sender: 'acme' }, /connections\.c\.sender does not apply to crm "jira"/],
     [
       { finishedValues: ['Done'], finishedWhen: 'always' },
-      /finishedValues has no meaning beside finishedWhen/,
+      /finishedValues has no effect beside finishedWhen/,
     ],
   ])('is refused as %j', (settings, message) => {
     expect(() => connectionOf('jira', settings)).toThrow(message);

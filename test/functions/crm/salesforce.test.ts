@@ -267,9 +267,9 @@ describe('a connection', () => {
   });
 
   it.each([
-    [{ dataCentre: 'eu' }, /connections\.c\.dataCentre has no meaning for crm "salesforce"/],
+    [{ dataCentre: 'eu' }, /connections\.c\.dataCentre does not apply to crm "salesforce"/],
     [{ sender: ' ' }, /connections\.c\.sender is empty/],
-    [{ finishedValues: ['Closed'], finishedWhen: 'always' }, /has no meaning beside finishedWhen/],
+    [{ finishedValues: ['Closed'], finishedWhen: 'always' }, /has no effect beside finishedWhen/],
   ])('is refused as %j', (settings, message) => {
     expect(() => connectionOf('salesforce', settings)).toThrow(message);
   });

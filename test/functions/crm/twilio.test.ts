@@ -723,13 +723,13 @@ describe('the configuration', () => {
   });
 
   it.each<[string, Record<string, unknown>, string]>([
-    ['a verify setting', { verify: { scheme: 'bearer' } }, 'connections.c.verify has no meaning'],
-    ['a sender', { sender: 'AC1' }, 'connections.c.sender has no meaning'],
     [
-      'a public address with a password',
-      { publicUrl: 'https://a:b@hooks.acme.example/' },
-      'carries a user name',
+      'a verify setting',
+      { verify: { scheme: 'bearer' } },
+      'connections.c.verify does not apply to crm "twilio"',
     ],
+    ['a sender', { sender: 'AC1' }, 'connections.c.sender does not apply to crm "twilio"'],
+    ['a public address with a password', { publicUrl: 'https://a:b@hooks.acme.example/' }, 'has a user name'],
   ])('is a fault with %s', (_what, connection, fault) => {
     const faults = faultsOf('twilio', connection).map(({ path, problem }) => `${path} ${problem}`);
     expect(faults).toEqual([expect.stringContaining(fault)]);

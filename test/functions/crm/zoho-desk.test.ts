@@ -220,15 +220,20 @@ describe('a connection', () => {
     ['sender', { sender: 'orgId:54983163' }, '', 'has only digits'],
     ['audience', { audience: '' }, 'is empty', 'Write the id'],
     ['jwksUrl', { jwksUrl: 'http://keys.example' }, 'neither https nor http on a loopback', 'Write https://'],
-    ['verify', { verify: { scheme: 'bearer' } }, 'has no meaning for crm "zoho-desk"', 'Remove it'],
-    ['existingSecret', { existingSecret: 'desk' }, 'whose proof needs no secret', 'Remove it'],
+    ['verify', { verify: { scheme: 'bearer' } }, 'does not apply to crm "zoho-desk"', 'Remove it'],
+    [
+      'existingSecret',
+      { existingSecret: 'desk' },
+      'whose deliveries are verified without a secret',
+      'Remove it',
+    ],
     ['finishedWhen', { finishedWhen: 'body.x ==' }, 'is not JMESPath', 'Write JMESPath'],
-  ])('is refused with a wrong %s: %j', (key, change, problem, mend) => {
+  ])('is refused with a wrong %s: %j', (key, change, problem, fix) => {
     expect(faultsOf('zoho-desk', { ...SETTINGS, ...change })).toEqual([
       {
         path: `connections.c.${key}`,
         problem: expect.stringContaining(problem),
-        mend: expect.stringContaining(mend),
+        fix: expect.stringContaining(fix),
       },
     ]);
   });
@@ -236,7 +241,7 @@ describe('a connection', () => {
   it('is refused with existingSecretKey once, because it has no secret', () => {
     const existingSecretKey = 'arn:aws:kms:eu-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab';
     expect(faultsOf('zoho-desk', { ...SETTINGS, existingSecretKey })).toMatchObject([
-      { path: 'connections.c.existingSecretKey', mend: 'Remove it' },
+      { path: 'connections.c.existingSecretKey', fix: 'Remove it' },
     ]);
   });
 });

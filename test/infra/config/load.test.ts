@@ -997,7 +997,7 @@ describe('a preset', () => {
             {
               path: 'connections.c.sender',
               problem: `is "${sender}", which cannot be a sender of crm "${crm}"`,
-              fix: CRMS[crm]?.senderForm?.mend,
+              fix: CRMS[crm]?.senderForm?.fix,
             },
           ],
         });
