@@ -44,9 +44,10 @@ type Evaluated = { id: string; names: string[]; evaluate: (at: number, current: 
  */
 export function rehearse(rehearsal: Rehearsal): Record<string, Transition[]> {
   const states = new Map<string, State>();
-  const stateOf = (name: string): State =>
-    states.get(name.replace(/^arn:.*:alarm:/, '')) ?? fail(`The rule names an unknown alarm: ${name}`);
-  const alarms = [...metricAlarms(rehearsal), ...compositeAlarms(rehearsal, stateOf)];
+  const stateOf = (name: string): State => states.get(plain(name)) ?? 'INSUFFICIENT_DATA';
+  const metricsOnly = metricAlarms(rehearsal);
+  const known = metricsOnly.flatMap(({ names }) => names);
+  const alarms = [...metricsOnly, ...compositeAlarms(rehearsal, stateOf, known)];
   const history: Record<string, Transition[]> = {};
   for (const { id, names } of alarms) {
     history[id] = [];
@@ -85,7 +86,11 @@ function isDue({ EvaluationPeriods, periodSeconds }: AlarmDefinition, at: number
 }
 
 /** In an order in which each comes after those that its rule names. */
-function compositeAlarms(rehearsal: Rehearsal, stateOf: (name: string) => State): Evaluated[] {
+function compositeAlarms(
+  rehearsal: Rehearsal,
+  stateOf: (name: string) => State,
+  known: string[],
+): Evaluated[] {
   const { template } = rehearsal;
   const ids = ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm']
     .flatMap((type) => resourcesOf(template, type))
@@ -97,30 +102,33 @@ function compositeAlarms(rehearsal: Rehearsal, stateOf: (name: string) => State)
   const alarms = resourcesOf(template, 'AWS::CloudWatch::CompositeAlarm').map(([id, properties]) => {
     const parsed = Composite.safeParse(resolveAlarm(properties, references));
     if (!parsed.success) return fail(`Composite alarm ${id}: ${z.prettifyError(parsed.error)}`);
-    const holds = compileRule(parsed.data.AlarmRule);
-    const evaluate = (): State => (holds(stateOf) ? 'ALARM' : 'OK');
-    return { id, names: namesOf(id, parsed.data.AlarmName), evaluate, rule: parsed.data.AlarmRule };
+    const rule = compileRule(parsed.data.AlarmRule);
+    const evaluate = (): State => (rule.holds(stateOf) ? 'ALARM' : 'OK');
+    return { id, names: namesOf(id, parsed.data.AlarmName), evaluate, uses: rule.names.map(plain) };
   });
-  return inOrder(alarms);
+  return inOrder(alarms, known);
 }
 
-function inOrder(alarms: (Evaluated & { rule: string })[]): Evaluated[] {
-  const ordered: typeof alarms = [];
-  let waiting = alarms;
-  while (waiting.length > 0) {
-    const ready = waiting.filter(
-      ({ rule }) => !waiting.some(({ names }) => names.some((name) => mentions(rule, name))),
+function inOrder(alarms: (Evaluated & { uses: string[] })[], known: string[]): Evaluated[] {
+  const ordered: Evaluated[] = [];
+  const names = new Set(known);
+  while (ordered.length < alarms.length) {
+    const ready = alarms.filter(
+      (alarm) => !ordered.includes(alarm) && alarm.uses.every((name) => names.has(name)),
     );
-    if (ready.length === 0)
-      fail(`Composite alarms name each other: ${waiting.map(({ id }) => id).join(', ')}`);
+    if (ready.length === 0) {
+      const stuck = alarms.filter((alarm) => !ordered.includes(alarm)).map(({ id }) => id);
+      fail(`The rules of ${stuck.join(', ')} name an unknown alarm, or each other.`);
+    }
     ordered.push(...ready);
-    waiting = waiting.filter((alarm) => !ready.includes(alarm));
+    for (const name of ready.flatMap((alarm) => alarm.names)) names.add(name);
   }
   return ordered;
 }
 
-function mentions(rule: string, name: string): boolean {
-  return rule.split(/[()"\s]+/).some((word) => word.replace(/^arn:.*:alarm:/, '') === name);
+/** The name in an alarm's ARN; a name stays as it is. */
+function plain(name: string): string {
+  return name.replace(/^arn:.*:alarm:/, '');
 }
 
 function namesOf(id: string, name: string | undefined): string[] {

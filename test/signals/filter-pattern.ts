@@ -37,6 +37,6 @@ function compileTerms(pattern: string): Match {
     return (text) => terms.every(({ sign, term }) => text.includes(term) === (sign !== '-'));
   }
   // AWS ignores optional terms beside others, which nobody can want.
-  if (optional.length < terms.length) tokens.fail('terms with ? cannot be combined with other terms');
+  if (optional.length < terms.length) tokens.invalid('terms with ? cannot be combined with other terms');
   return (text) => optional.some(({ term }) => text.includes(term));
 }

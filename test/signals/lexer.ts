@@ -67,6 +67,12 @@ export class Tokens {
     if (this.peek().kind !== 'end') this.fail('expected the end');
   }
 
+  /** An error about the whole text. */
+  invalid(message: string): never {
+    return this.#fail(message);
+  }
+
+  /** An error about the next token. */
   fail(message: string): never {
     const { kind, text, at } = this.peek();
     return this.#fail(`${message}, found ${kind === 'end' ? 'the end' : JSON.stringify(text)} at ${at}`);

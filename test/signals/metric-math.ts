@@ -93,7 +93,7 @@ function atom(tokens: Tokens): Expression {
     tokens.next();
     return (scope) => {
       const values = Object.hasOwn(scope.series, text) ? scope.series[text] : undefined;
-      return values ? { kind: 'series', values } : tokens.fail(`no metric has the id ${text}`);
+      return values ? { kind: 'series', values } : tokens.invalid(`no metric has the id ${text}`);
     };
   }
   return invocation(tokens);
@@ -111,7 +111,7 @@ function invocation(tokens: Tokens): Expression {
   });
   return (scope) => {
     const values = parameters.map((parameter) => parameter(scope));
-    return call(name, values, scope) ?? tokens.fail(`${name} is not supported with these arguments`);
+    return call(name, values, scope) ?? tokens.invalid(`${name} is not supported with these arguments`);
   };
 }
 

@@ -82,8 +82,11 @@ const STATISTICS: Record<string, (values: number[]) => number> = {
 function percentile(name: string): (values: number[]) => number {
   const share = /^p(100|\d{1,2}(\.\d{1,10})?)$/.exec(name)?.[1];
   if (share === undefined) throw new Error(`The statistic ${name} is not supported.`);
-  return (values) => {
-    const rank = Math.max(1, Math.ceil((Number(share) * values.length) / 100 - 1e-9));
-    return values.toSorted((a, b) => a - b)[rank - 1] as number;
-  };
+  return (values) => percentileOf(values, Number(share));
+}
+
+/** The smallest of the values that at least `share` percent of them do not exceed. Needs one value or more. */
+export function percentileOf(values: number[], share: number): number {
+  const rank = Math.max(1, Math.ceil((share * values.length) / 100 - 1e-9));
+  return values.toSorted((a, b) => a - b)[rank - 1] as number;
 }
