@@ -1,8 +1,10 @@
-import { type Dialect, type Evaluate, expression, isTrue } from './insights-expression.ts';
-import { durationMs, toRegex } from './insights-grammar.ts';
+import { type Dialect, type Evaluate, expression } from './insights-expression.ts';
+import { durationMs } from './insights-grammar.ts';
+import { extraction } from './insights-parse.ts';
 import type { Cell, Row } from './insights-record.ts';
 import { overGroups } from './insights-stats.ts';
-import { escapeRegex, type Tokens, unquote } from './lexer.ts';
+import { isTrue } from './insights-values.ts';
+import type { Tokens } from './lexer.ts';
 
 export type Stage = (rows: Row[]) => Row[];
 
@@ -78,12 +80,12 @@ const COMMANDS: Record<string, (tokens: Tokens, reading: Reading) => Stage> = {
   },
   parse: (tokens, reading) => {
     const subject = expression(tokens, overRecords(reading));
-    const pattern = tokens.peek().kind === 'regex' ? toRegex(tokens.next().text) : glob(tokens);
-    for (const [, name = ''] of pattern.source.matchAll(/\(\?<(\w+)>/g)) reading.made.add(name);
+    const { pattern, names } = extraction(tokens);
+    for (const name of names) reading.made.add(name);
     return (rows) =>
       rows.map((row) => {
-        const found = pattern.exec(String(subject(row) ?? ''))?.groups ?? {};
-        return new Map([...row, ...Object.entries(found)]);
+        const [, ...parts] = pattern.exec(String(subject(row) ?? '')) ?? [];
+        return new Map([...row, ...parts.map((part, index) => [names[index] ?? '', part] as const)]);
       });
   },
   stats: (tokens, reading) => {
@@ -168,17 +170,4 @@ function inOrder(a: Cell | boolean, b: Cell | boolean): number {
   if (rank(a) !== rank(b)) return rank(a) - rank(b);
   if (typeof a === 'string' && typeof b === 'string') return a === b ? 0 : a < b ? -1 : 1;
   return Number(a ?? 0) - Number(b ?? 0);
-}
-
-function glob(tokens: Tokens): RegExp {
-  const parts = unquote(tokens.take('string')).split('*').map(escapeRegex);
-  tokens.expect('as');
-  const names = commaList(tokens, () => tokens.take('field').replace(/^@/, ''));
-  if (names.length !== parts.length - 1) tokens.invalid('parse needs a name for each asterisk');
-  const pattern = parts.map((part, index) => {
-    const name = names[index];
-    if (name === undefined) return part;
-    return `${part}(?<${name}>.*${parts[index + 1] === '' ? '' : '?'})`;
-  });
-  return new RegExp(pattern.join(''), 's');
 }

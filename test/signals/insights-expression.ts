@@ -1,8 +1,8 @@
 import { callFunction } from './insights-functions.ts';
 import { toRegex } from './insights-grammar.ts';
+import { compare, isTrue, ORDER, toNumber, type Value } from './insights-values.ts';
 import { type Tokens, unquote } from './lexer.ts';
 
-export type Value = string | number | boolean | undefined;
 export type Evaluate<Context> = (context: Context) => Value;
 
 /** Where expressions differ: over one record, or over a group of records in `stats`. */
@@ -31,12 +31,6 @@ export function expression<C>(tokens: Tokens, dialect: Dialect<C>): Evaluate<C> 
     both,
     (_, left, right) => (context) => isTrue(left(context)) || isTrue(right(context)),
   );
-}
-
-/** Whether a condition holds. A number does unless it is 0 (`strcontains` gives 1 or 0). */
-export function isTrue(value: Value): boolean {
-  if (typeof value === 'string') throw new Error(`Logs Insights: ${JSON.stringify(value)} is no condition.`);
-  return value === true || (typeof value === 'number' && value !== 0);
 }
 
 function negation<C>(tokens: Tokens, dialect: Dialect<C>): Evaluate<C> {
@@ -88,28 +82,6 @@ function likeness<C>(operator: string, tokens: Tokens): Test<C> {
   if (operator === '=~') tokens.fail('=~ needs a regular expression');
   const part = unquote(tokens.take('string'));
   return (value) => String(value).includes(part);
-}
-
-const ORDER: Record<string, (sign: number) => boolean> = {
-  '=': (sign) => sign === 0,
-  '<': (sign) => sign < 0,
-  '<=': (sign) => sign <= 0,
-  '>': (sign) => sign > 0,
-  '>=': (sign) => sign >= 0,
-};
-
-/** Compares as numbers where both are or read as one, else as text. */
-function compare(left: Value, right: Value): number {
-  const [a, b] = [toNumber(left), toNumber(right)];
-  if (a !== undefined && b !== undefined) return Math.sign(a - b);
-  return String(left) === String(right) ? 0 : String(left) < String(right) ? -1 : 1;
-}
-
-/** The number that a value is or reads as. */
-export function toNumber(value: Value): number | undefined {
-  if (typeof value === 'number') return value;
-  if (typeof value === 'boolean') return Number(value);
-  return value?.trim() && Number.isFinite(Number(value)) ? Number(value) : undefined;
 }
 
 const sum = <C>(tokens: Tokens, dialect: Dialect<C>): Evaluate<C> =>

@@ -1,4 +1,4 @@
-import { toNumber, type Value } from './insights-expression.ts';
+import { toNumber, type Value } from './insights-values.ts';
 
 type Apply = (values: Value[]) => Value;
 

@@ -1,5 +1,6 @@
-import { type Dialect, type Evaluate, expression, toNumber, type Value } from './insights-expression.ts';
+import { type Dialect, type Evaluate, expression } from './insights-expression.ts';
 import type { Row } from './insights-record.ts';
+import { toNumber, type Value } from './insights-values.ts';
 import type { Tokens } from './lexer.ts';
 import { percentileOf } from './metrics.ts';
 
