@@ -17,8 +17,9 @@ type Condition = (event: unknown) => boolean;
 
 /**
  * Compiles a JSON pattern, `{ ($.a = "x*") && ($.b >= 5 || $.c NOT EXISTS) }`. A comparison with an array, an
- * object or null is false. What AWS does not document throws when it happens: `!=` on a field that is not
- * there, a number compared with a string, a boolean compared by `=`.
+ * object, null or a field that is not there is false, `!=` too (for the last, AWS's pattern tester says so:
+ * https://github.com/DataBiosphere/azul/issues/5884). What AWS does not document throws when it happens: a
+ * number compared with a string, a boolean compared by `=`.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/matching-terms-json-log-events.html
  */
@@ -63,7 +64,7 @@ function single(tokens: Tokens): Condition {
     const wanted = { TRUE: true, FALSE: false, NULL: null }[tokens.expect('TRUE', 'FALSE', 'NULL')];
     return (event) => selectField(event, selector) === wanted;
   }
-  if (tokens.is('EXISTS')) tokens.fail('AWS has no EXISTS. Write = "*"');
+  if (tokens.is('EXISTS')) tokens.fail('EXISTS is not supported. Write = "*"');
   return comparison(tokens, selector, tokens.expect('=', '!=', '<', '<=', '>', '>='));
 }
 
@@ -80,7 +81,6 @@ function comparison(tokens: Tokens, selector: string, operator: string): Conditi
         `AWS does not document ${what}: ${selector} ${operator} ${literal}, in: ${tokens.text}`,
       );
     };
-    if (value === undefined) return operator === '!=' ? refuse('!= for a field that is not there') : false;
     if (typeof value === 'boolean') return refuse('comparing a boolean. Use IS TRUE or IS FALSE');
     if (typeof value !== 'string' && typeof value !== 'number') return false;
     if (literal !== '*' && (typeof value === 'number') !== numeric) {

@@ -13,9 +13,9 @@ export type Dialect<Context> = {
 };
 
 /**
- * Parses an expression: `or`, `and`, `not`, comparisons, arithmetic, functions. A condition on a field that is
- * not there does not hold; its negation throws, because AWS does not say what it gives: write `ispresent(…) and`
- * before it.
+ * Parses an expression: `or`, `and`, `not`, comparisons, arithmetic, functions. On a field that is not
+ * there `!=` holds (seen on AWS: https://github.com/DataBiosphere/azul/issues/5884) and other comparisons do
+ * not. `not` before such a comparison, `not like` and `not in` throw, because AWS does not say what they give.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-operations-functions.html
  */
@@ -53,7 +53,8 @@ function comparison<C>(tokens: Tokens, dialect: Dialect<C>): Evaluate<C> {
     const value = left(context);
     const result = value === undefined ? undefined : holds(value, context);
     if (!negated) return result;
-    return result === undefined ? undocumented(tokens) : !result;
+    if (result !== undefined) return !result;
+    return operator === '!=' || undocumented(tokens);
   };
 }
 
@@ -145,7 +146,7 @@ function invocation<C>(tokens: Tokens, dialect: Dialect<C>): Evaluate<C> {
 
 function undocumented(tokens: Tokens): never {
   throw new Error(
-    `Logs Insights: a negated condition on a field that is not there. AWS does not say what it gives: write ` +
-      `ispresent(field) and … before it, in: ${tokens.text}`,
+    'Logs Insights: AWS does not say what not, not like and not in give for a field that is not there. Write ' +
+      `"ispresent(f) and …" or "not ispresent(f) or …" around it, in: ${tokens.text}`,
   );
 }
