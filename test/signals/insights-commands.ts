@@ -1,7 +1,8 @@
 import { type Dialect, type Evaluate, expression } from './insights-expression.ts';
 import { durationMs } from './insights-grammar.ts';
 import { extraction } from './insights-parse.ts';
-import type { Cell, Row } from './insights-record.ts';
+import type { Row } from './insights-record.ts';
+import { inOrder } from './insights-sort.ts';
 import { overGroups } from './insights-stats.ts';
 import { isTrue } from './insights-values.ts';
 import type { Tokens } from './lexer.ts';
@@ -63,6 +64,7 @@ const COMMANDS: Record<string, (tokens: Tokens, reading: Reading) => Stage> = {
   },
   limit: (tokens) => {
     const count = Number(tokens.take('number'));
+    if (!Number.isInteger(count) || count > 100_000) tokens.invalid('limit takes whole numbers to 100,000');
     return (rows) => rows.slice(0, count);
   },
   sort: (tokens, reading) => {
@@ -162,12 +164,4 @@ function firstOfEach(rows: Row[], keys: Evaluate<Row>[]): Row[] {
     const id = JSON.stringify(values);
     return !seen.has(id) && seen.add(id);
   });
-}
-
-/** What is missing comes first, then text, then numbers. */
-function inOrder(a: Cell | boolean, b: Cell | boolean): number {
-  const rank = (value: Cell | boolean) => (value === undefined ? 0 : typeof value === 'string' ? 1 : 2);
-  if (rank(a) !== rank(b)) return rank(a) - rank(b);
-  if (typeof a === 'string' && typeof b === 'string') return a === b ? 0 : a < b ? -1 : 1;
-  return Number(a ?? 0) - Number(b ?? 0);
 }

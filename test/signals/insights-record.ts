@@ -9,7 +9,8 @@ export type Row = Map<string, string | number>;
 /**
  * A log event with the fields that Logs Insights discovers: `@timestamp` (epoch milliseconds; AWS prints it as
  * text), `@message`, `@log`, and every leaf of a JSON object, by a path of names and array indices with dots
- * (`ignored.0.reason`). Objects and arrays are no fields, nor is null; true and false are 1 and 0. AWS stops at
+ * (`ignored.0.reason`). Objects and arrays are no fields, nor is null; true and false are 1 and
+ * 0 (https://github.com/aws-powertools/powertools-lambda-dotnet/issues/667). AWS stops at
  * 200 fields a line, this does not.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_AnalyzeLogData-discoverable-fields.html

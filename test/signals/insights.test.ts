@@ -267,6 +267,13 @@ describe('other commands', () => {
     expect(a('fields a | sort a desc')).toEqual([10, 2, 'text', undefined]);
   });
 
+  it('sort: text by its letters and numbers, as in AWS’s example', () => {
+    const sorted = '! # *%04 0# 5A 111A 2345_ @ @_ A A9876fghj a12345hfh 0 01 1 2 3'.split(' ');
+    const rows = run('fields a | sort a asc', ...sorted.map((a) => ({ a })));
+    // 01 and 1 are the same number: the newer line comes first.
+    expect(rows.map(({ a }) => a)).toEqual(sorted.join(' ').replace('01 1', '1 01').split(' '));
+  });
+
   it('sort: by several fields', () => {
     const rows = run('fields a, b | filter ispresent(a) | sort b asc, a desc', ...BODIES);
     expect(rows.map(({ a, b }) => `${b} ${a}`)).toEqual(['x 2', 'x text', 'y 10']);
@@ -362,6 +369,8 @@ describe('a query', () => {
     'sort a',
     'sort a up',
     'limit a',
+    'limit any 5',
+    'limit 100001',
     'dedup a | sort a asc',
     'parse @message "a=*" as b, c',
     'parse @message /(x)(?<y>z)/',
