@@ -15,10 +15,14 @@ export const ORDER: Record<string, (sign: number) => boolean> = {
   '>=': (sign) => sign >= 0,
 };
 
-/** Compares as numbers where both are or read as one, else as text: negative, 0 or positive. */
+/**
+ * Compares as numbers where both are or read as one, else as text: negative, 0 or positive. Two texts are equal
+ * only when they are the same: long ids would be equal as numbers.
+ */
 export function compare(left: Value, right: Value): number {
   const [a, b] = [toNumber(left), toNumber(right)];
-  if (a !== undefined && b !== undefined) return Math.sign(a - b);
+  const texts = typeof left === 'string' && typeof right === 'string';
+  if (a !== undefined && b !== undefined && !(texts && a === b)) return Math.sign(a - b);
   return String(left) === String(right) ? 0 : String(left) < String(right) ? -1 : 1;
 }
 
@@ -26,5 +30,5 @@ export function compare(left: Value, right: Value): number {
 export function toNumber(value: Value): number | undefined {
   if (typeof value === 'number') return value;
   if (typeof value === 'boolean') return Number(value);
-  return value?.trim() && Number.isFinite(Number(value)) ? Number(value) : undefined;
+  return value !== undefined && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : undefined;
 }

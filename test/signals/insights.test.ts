@@ -80,6 +80,10 @@ describe('filter', () => {
     ['code = 404', true],
     ['code = "404"', true],
     ['status = 503', true],
+    ['status > "60"', true],
+    ['long = "12345678901234567890"', true],
+    ['long = "12345678901234567891"', false],
+    ['short = 1200000', false],
     ['code != 404', false],
     ['f1 = "An Exception"', true],
     ['f1 = "exception"', false],
@@ -323,6 +327,16 @@ describe('other commands', () => {
 });
 
 describe('a query', () => {
+  it('reads the log groups that it names, or all', () => {
+    const all = ['a', 'b', 'c'].map((logGroup, index) => ({ at: AT - index, logGroup, text: '{}' }));
+    const groups = (query: string) =>
+      compileQuery(query)
+        .run(all)
+        .map((row) => row['@log']);
+    expect(groups("SOURCE 'a' | SOURCE 'c' | fields @log")).toEqual(['a', 'c']);
+    expect(groups('fields @log')).toEqual(['a', 'b', 'c']);
+  });
+
   it('names the fields that it expects in the lines', () => {
     const query = `filter type = "close" and error.message like /x/
       | fields coalesce(shared_id, conversation_id) as id
@@ -338,6 +352,7 @@ describe('a query', () => {
 
   it.each([
     'SOURCE logGroups() | fields a',
+    "fields a | SOURCE 'b'",
     'filter a = 1 | unnest b into c',
     'pattern @message',
     'head 5',

@@ -2,7 +2,7 @@ import type { LogLine } from './emf.ts';
 import { type Reading, readCommand, type Stage } from './insights-commands.ts';
 import { INSIGHTS } from './insights-grammar.ts';
 import { discoverFields } from './insights-record.ts';
-import { Tokens } from './lexer.ts';
+import { Tokens, unquote } from './lexer.ts';
 
 const LIMIT = 10_000;
 
@@ -17,7 +17,8 @@ export type Query = {
 
 /**
  * Compiles a query of CloudWatch Logs Insights: `fields`, `display`, `filter`, `stats`, `sort`, `limit`, `dedup`
- * and `parse`. Without `sort` the newest lines come first, and groups in the order in which they are met.
+ * and `parse`; before them the log groups of a dashboard's widget, `SOURCE 'name' | SOURCE 'name' | …`. Without
+ * `sort` the newest lines come first, and groups in the order in which they are met.
  *
  * @throws for commands, functions and syntax that it does not know.
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html
@@ -30,12 +31,14 @@ export function compileQuery(query: string): Query {
     made: new Set(),
     expected: new Set(),
   };
+  const sources = readSources(tokens);
   const stages = readStages(tokens, reading);
   const columns = reading.columns ?? ['@timestamp', '@message'];
   return {
     fields: [...reading.expected],
     run: (lines) => {
-      const newestFirst = lines.toSorted((a, b) => b.at - a.at).map(discoverFields);
+      const wanted = lines.filter(({ logGroup }) => sources.length === 0 || sources.includes(logGroup));
+      const newestFirst = wanted.toSorted((a, b) => b.at - a.at).map(discoverFields);
       const rows = stages.reduce((found, stage) => stage(found), newestFirst);
       return rows.slice(0, LIMIT).map((row) => Object.fromEntries([...columnsOf(row, columns)]) as ResultRow);
     },
@@ -47,6 +50,15 @@ function* columnsOf(row: Map<string, string | number>, columns: string[]) {
     const value = row.get(column);
     if (value !== undefined) yield [column, value] as const;
   }
+}
+
+function readSources(tokens: Tokens): string[] {
+  const names: string[] = [];
+  while (tokens.accept('SOURCE')) {
+    names.push(unquote(tokens.take('string')));
+    tokens.expect('|');
+  }
+  return names;
 }
 
 function readStages(tokens: Tokens, reading: Reading): Stage[] {
