@@ -69,6 +69,8 @@ describe('filter', () => {
     status: '503',
     code: 404,
     zero: 0,
+    long: '12345678901234567890',
+    short: '12e5',
     kind: "it's",
     ignored: [{ reason: 'r' }],
   };
