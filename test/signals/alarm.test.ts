@@ -202,10 +202,25 @@ describe('a definition that is not known throws', () => {
     ['more than a day of short periods', { EvaluationPeriods: 1441 }],
     ['more than a week of long periods', { Period: 3600, EvaluationPeriods: 169 }],
     ['an unknown treatment of missing data', { TreatMissingData: 'zero' }],
-    ['an unresolved reference', { Dimensions: [{ Name: 'QueueName', Value: { Ref: 'Other' } }] }],
     ['no metric', { MetricName: undefined }],
   ])('%s', (_, own) => {
     expect(() => one(own, [1])).toThrow();
+  });
+});
+
+describe('a reference', () => {
+  it.each([
+    [{ Ref: 'Other' }, /refers to Other/],
+    [{ 'Fn::GetAtt': ['Other', 'Arn'] }, /refers to Other.Arn/],
+    [{ Ref: 'toString' }, /refers to toString/],
+    [{ 'Fn::Sub': 'x' }, /Fn::Sub is not supported/],
+  ])('that is not in the table throws: %j', (Value, message) => {
+    expect(() => one({ Dimensions: [{ Name: 'QueueName', Value }] }, [1])).toThrow(message);
+  });
+
+  it('is replaced in a list and in a joined text', () => {
+    const Value = { 'Fn::Join': ['', ['clo', 'ses']] };
+    expect(one({ Dimensions: [{ Name: 'QueueName', Value }] }, [1])).toEqual(['0 OK', '1 ALARM']);
   });
 });
 

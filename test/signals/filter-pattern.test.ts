@@ -77,7 +77,7 @@ describe('a JSON pattern', () => {
     ['{ ($.noSuch NOT EXISTS) || ($.noSuch != "x") }', EVENT, true],
     ['{ $.SomeObject != "x" }', EVENT, false],
     ['{ $.arrayKey[0] = "value" }', EVENT, true],
-    ['{ $.eventType[0] = "value" }', EVENT, false],
+    ['{ $.eventType[0] = "U" }', EVENT, false],
     ['{ $.objectList[1].id = 2 }', EVENT, true],
     ['{ $.objectList[2].id = 2 }', EVENT, false],
     ['{ $.SomeObject IS NULL }', EVENT, true],

@@ -1,6 +1,6 @@
 export type Token = { kind: string; text: string; at: number };
 
-/** A language by its kinds of token, tried in order. The kind `space` is skipped; `string` never counts as a word. */
+/** A language by its kinds of token, tried in order. The kind `space` is skipped. */
 export type Grammar = { name: string; kinds: readonly (readonly [kind: string, pattern: RegExp])[] };
 
 /** A cursor over the tokens of one text. Every error names the language, the text and the position. */
@@ -47,7 +47,7 @@ export class Tokens {
   }
 
   is(...texts: string[]): boolean {
-    return this.peek().kind !== 'string' && texts.includes(this.peek().text);
+    return texts.includes(this.peek().text);
   }
 
   accept(...texts: string[]): string | undefined {
