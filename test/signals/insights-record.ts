@@ -1,8 +1,6 @@
 import type { LogLine } from './emf.ts';
 import { parseJson } from './json-field.ts';
 
-export type Cell = string | number | undefined;
-
 /** A log event or a result of `stats`, by field. A field without a value is not in it. */
 export type Row = Map<string, string | number>;
 
