@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { nextState, type State } from './alarm-state.ts';
 
 const O = 'OK';

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { rehearse, stateAt } from './alarm.ts';
 import { MetricStore } from './metrics.ts';
 import type { Template } from './template.ts';

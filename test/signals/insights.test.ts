@@ -1,5 +1,5 @@
-import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
 import { compileQuery } from './insights.ts';
 
 const AT = Date.UTC(2026, 10, 26, 12);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { compileMath } from './metric-math.ts';
 import type { Numbers } from './metric-math-values.ts';
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from 'vitest';
 import { collectMetrics, type GivenSeries } from './collect-metrics.ts';
 import type { LogLine } from './emf.ts';
 import { MetricStore, statistic } from './metrics.ts';
