@@ -282,6 +282,14 @@ describe('the timestamp and the id', () => {
     },
   );
 
+  it('match no signature if the template has a placeholder that no header provides', () => {
+    for (const placeholder of ['{timestamp}', '{id}']) {
+      const settings: HmacSettings = { ...SETTINGS, signed: `${placeholder}{body}` };
+      expect(verify({ settings, headers: signed() })).toBe('signature_mismatch');
+      expect(verify({ settings, headers: signed(settings) })).toBe('signature_mismatch');
+    }
+  });
+
   it('are not read as placeholders when they contain one', () => {
     const settings: HmacSettings = { ...SETTINGS, signed: '{id}.{body}', idHeader: 'x-id' };
     const headers = signHmac({ settings, secret: SECRET, body: BODY, at: NOW, id: '{body}' });
