@@ -10,7 +10,7 @@ import type { Configuration } from './config/load.ts';
 import { embed } from './embed.ts';
 import { Events } from './events.ts';
 import type { FunctionName } from './function.ts';
-import { monitor } from './monitoring.ts';
+import { monitor } from './monitoring/monitor.ts';
 import { Receiver } from './receiver.ts';
 import { requireResources } from './resources.ts';
 import { createStackSecrets, secretsToFill } from './stack-secrets.ts';
@@ -66,9 +66,13 @@ export class ChatCloser extends Construct {
     };
     if (receiver) this.api = receiver.gateway.api;
 
-    const { accessLog } = receiver?.gateway ?? {};
-    const watched = { ...this.queues, functions: this.functions, ...(accessLog && { accessLog }) };
-    this.alarmTopics = monitor(this, { ...watched, ...(cleanup && { cleanup }) }, configuration.stack.alarms);
+    this.alarmTopics = monitor(this, {
+      configuration,
+      ...this.queues,
+      functions: this.functions,
+      ...(receiver && { gateway: receiver.gateway }),
+      ...(cleanup && { cleanup }),
+    });
     this.addOutputs(JSON.stringify(secretsToFill(configuration, secrets)));
     requireResources(Stack.of(this), configuration);
   }
