@@ -75,7 +75,7 @@ export function describe(
   { id, affected, heals, run, section }: AlarmRule,
   runbook = 'docs/operations.md',
 ): string {
-  const text = `${affected} ${heals} Run: ${run} Runbook: ${runbook}#${section}`;
+  const text = `${affected} ${heals}\nRun: ${run}\nRunbook: ${runbook}#${section}`;
   if (text.length > MAX_DESCRIPTION) throw new Error(`The description of ${id} is too long: ${text.length}`);
   return text;
 }

@@ -1,16 +1,19 @@
 import { Duration } from 'aws-cdk-lib';
-import { ComparisonOperator } from 'aws-cdk-lib/aws-cloudwatch';
+import { ComparisonOperator, MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 import { isOnBus } from '../config/bus.ts';
 import { toMinutes } from '../config/duration.ts';
 import type { ConnectionConfiguration } from '../config/load.ts';
+import { metricOf } from '../metrics.ts';
 import { type AlarmRule, MISSING, spanOf } from './alarm-rule.ts';
-import { expression, lineMetric, VERIFIED, verifiedOf } from './metric.ts';
+import { VERIFIED, verifiedOf } from './expression.ts';
 import { tail, type Watched } from './watched.ts';
 
 const REFUSED_PERIOD = Duration.minutes(20);
 /** One hour of refusals and nothing else. A single forgery after a quiet night does not ring. */
 const REFUSED_PERIODS = 3;
+/** One verified delivery outweighs every number of forgeries. */
+const OUTWEIGHS = 1_000_000_000;
 
 /** The alarms of each connection: that it only refuses, and, with `silentAfter`, that it is silent. */
 export function connectionAlarms(scope: Construct, watched: Watched): AlarmRule[] {
@@ -24,14 +27,16 @@ export function connectionAlarms(scope: Construct, watched: Watched): AlarmRule[
 /**
  * Counts the wrong proofs of the periods in which nothing was verified. Forgeries beside valid deliveries count as
  * none, so strangers cannot ring the alarm of a connection with traffic. They can ring that of a silent one.
+ *
+ * The difference holds whether or not AWS fills a metric that has never had a datapoint: a missing side counts as 0.
  */
 function refusedAlarm(scope: Construct, { configuration, functions }: Watched, name: string): AlarmRule {
   const period = REFUSED_PERIOD;
-  const metrics = {
+  const usingMetrics = {
     ...verifiedOf(scope, name, period),
-    wrong: lineMetric(scope, 'WrongProofs', { connection: name }, { period }),
+    wrong: metricOf(scope, 'WrongProofs', { connection: name }, { statistic: Stats.SUM, period }),
   };
-  const onlyWrong = `IF(${VERIFIED} == 0, FILL(wrong, 0), 0)`;
+  const onlyWrong = `FILL(wrong, 0) - ${OUTWEIGHS} * (${VERIFIED})`;
   return {
     id: `ConnectionRefusedAlarm ${name}`,
     section: 'connection-refused',
@@ -41,7 +46,7 @@ function refusedAlarm(scope: Construct, { configuration, functions }: Watched, n
       (functions.receive ?? functions.close).logGroup,
       `{ $.connection = "${name}" && $.refused = * }`,
     ),
-    metric: expression(onlyWrong, metrics, 'Wrong proofs without a verified delivery', period),
+    metric: new MathExpression({ expression: onlyWrong, usingMetrics, label: 'Wrong proofs alone', period }),
     threshold: configuration.stack.alarms.thresholds.ConnectionRefusedAlarm,
     evaluationPeriods: REFUSED_PERIODS,
     missing: MISSING.fine,
@@ -63,7 +68,12 @@ function silentAlarm(
     affected: `No delivery of the connection ${name} was verified for ${silentAfter}: its chats may stay open.`,
     heals: 'It ends with the next verified delivery; those that the CRM did not send are lost.',
     run: tail(reader.logGroup, `{ $.connection = "${name}" }`),
-    metric: expression(VERIFIED, verifiedOf(scope, name, period), 'Verified deliveries', period),
+    metric: new MathExpression({
+      expression: VERIFIED,
+      usingMetrics: verifiedOf(scope, name, period),
+      label: 'Verified deliveries',
+      period,
+    }),
     comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
     evaluationPeriods,
     missing: MISSING.wrong,

@@ -1,7 +1,7 @@
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
+import { metricOf } from '../metrics.ts';
 import { type AlarmRule, MISSING, PERIOD } from './alarm-rule.ts';
-import { lineMetric } from './metric.ts';
 import { tail, type Watched } from './watched.ts';
 
 /** One alarm for the faults that functions log, and one for each function that fails without a line. */
@@ -12,7 +12,7 @@ export function functionAlarms(scope: Construct, { configuration, functions }: W
     affected: 'A function met an unexpected error.',
     heals: 'Its delivery, event, close or run is tried again, unless the line says otherwise.',
     run: tail(functions.close.logGroup, '{ $.type = "fault" }'),
-    metric: lineMetric(scope, 'Faults', {}, { period: PERIOD }),
+    metric: metricOf(scope, 'Faults', {}, { statistic: Stats.SUM, period: PERIOD }),
     threshold: configuration.stack.alarms.thresholds.FaultsAlarm,
     missing: MISSING.fine,
   };

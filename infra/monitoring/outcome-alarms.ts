@@ -1,7 +1,8 @@
 import { Duration } from 'aws-cdk-lib';
+import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
+import { metricOf } from '../metrics.ts';
 import { type AlarmRule, MISSING, type NeedingAction, PERIOD } from './alarm-rule.ts';
-import { lineMetric } from './metric.ts';
 import { tail, type Watched } from './watched.ts';
 
 /** A burst of them means a wrong region, account or project; single ones are closed tickets of old chats. */
@@ -37,7 +38,7 @@ export function outcomeAlarms(scope: Construct, watched: Watched): AlarmRule[] {
       ...rule,
       section: outcome as NeedingAction,
       run: tailOutcome(watched, outcome),
-      metric: lineMetric(scope, 'CloseAttempts', { outcome }, { period: PERIOD }),
+      metric: metricOf(scope, 'CloseAttempts', { outcome }, { statistic: Stats.SUM, period: PERIOD }),
       threshold: thresholds[rule.id],
       missing: MISSING.fine,
     }),
@@ -52,7 +53,12 @@ function notFoundAlarm(scope: Construct, watched: Watched): AlarmRule {
     affected: 'PolyAI does not know many of the conversations, so their chats may stay open.',
     heals: 'Nothing recovers automatically: a close that was not found is not tried again.',
     run: tailOutcome(watched, 'not_found'),
-    metric: lineMetric(scope, 'CloseAttempts', { outcome: 'not_found' }, { period: BURST }),
+    metric: metricOf(
+      scope,
+      'CloseAttempts',
+      { outcome: 'not_found' },
+      { statistic: Stats.SUM, period: BURST },
+    ),
     threshold: watched.configuration.stack.alarms.thresholds.NotFoundAlarm,
     missing: MISSING.fine,
   };

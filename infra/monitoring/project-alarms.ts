@@ -1,10 +1,10 @@
 import { Duration } from 'aws-cdk-lib';
-import { ComparisonOperator, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { ComparisonOperator, MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 import type { CleanupConfiguration } from '../cleanup-schedules.ts';
 import { toMinutes } from '../config/duration.ts';
+import { metricOf } from '../metrics.ts';
 import { type AlarmRule, MISSING, PERIOD, spanOf } from './alarm-rule.ts';
-import { expression, lineMetric } from './metric.ts';
 import { tail, type Watched } from './watched.ts';
 
 const DAY = Duration.days(1);
@@ -34,7 +34,7 @@ function lateAlarm(scope: Construct, { functions }: Watched, project: string): A
     heals:
       'Each is tried again for 74 hours after its first attempt, and succeeds within an hour of the recovery.',
     run: tail(functions.close.logGroup, `{ $.project = "${project}" && $.late = 1 }`),
-    metric: lineMetric(scope, 'CloseLate', { project }, { period: PERIOD, statistic: Stats.MAXIMUM }),
+    metric: metricOf(scope, 'CloseLate', { project }, { period: PERIOD, statistic: Stats.MAXIMUM }),
     missing: MISSING.undecided,
   };
 }
@@ -70,7 +70,7 @@ function overdueAlarm(
     affected: `No cleanup of the project ${project} has seen all of its chats for ${alarmAfter}.`,
     heals: 'It ends with the next complete run, which looks for the same chats.',
     run: tailCleanup(watched, project),
-    metric: lineMetric(scope, 'CleanupComplete', { project }, { period, statistic: Stats.MAXIMUM }),
+    metric: metricOf(scope, 'CleanupComplete', { project }, { period, statistic: Stats.MAXIMUM }),
     evaluationPeriods,
     comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
     missing: MISSING.wrong,
@@ -91,12 +91,7 @@ function oldestOpenAlarm(
       affected: `A chat of the project ${project} has been open for more than ${limit}.`,
       heals: 'It ends when a run finds no chat that is older.',
       run: tailCleanup(watched, project),
-      metric: lineMetric(
-        scope,
-        'CleanupOldestOpen',
-        { project },
-        { period: PERIOD, statistic: Stats.MAXIMUM },
-      ),
+      metric: metricOf(scope, 'CleanupOldestOpen', { project }, { period: PERIOD, statistic: Stats.MAXIMUM }),
       threshold: toMinutes(limit) * 60,
       comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
       missing: MISSING.undecided,
@@ -112,10 +107,10 @@ function missRateAlarm(
 ): AlarmRule[] {
   const { MissRateAlarm: limit } = configuration.stack.alarms.thresholds;
   if (limit === undefined) return [];
-  const daily = { period: DAY };
-  const metrics = {
-    missed: lineMetric(scope, 'MissedByWebhook', { project }, daily),
-    closed: lineMetric(scope, 'Closes', { project, outcome: 'closed' }, daily),
+  const daily = { statistic: Stats.SUM, period: DAY };
+  const usingMetrics = {
+    missed: metricOf(scope, 'MissedByWebhook', { project }, daily),
+    closed: metricOf(scope, 'Closes', { project, outcome: 'closed' }, daily),
   };
   return [
     {
@@ -124,7 +119,12 @@ function missRateAlarm(
       affected: `The cleanup closed ${limit} % or more of a day's chats of the project ${project}: no delivery did.`,
       heals: 'The cleanup closes these chats, hours later, until the connection is repaired.',
       run: tail(functions.close.logGroup, `{ $.project = "${project}" && $.source = "cleanup" }`),
-      metric: expression('100 * FILL(missed, 0) / closed', metrics, 'Miss rate in percent', DAY),
+      metric: new MathExpression({
+        expression: '100 * FILL(missed, 0) / closed',
+        usingMetrics,
+        label: 'Miss rate in percent',
+        period: DAY,
+      }),
       threshold: limit,
       missing: MISSING.fine,
     },
