@@ -15,6 +15,7 @@ import { CHOSEN } from '../../infra/config/verify.ts';
 import { apiGatewayEvent, prove, signHmac, signZendesk, zendeskEvent } from '../../local/delivery.ts';
 import type { LoggedLine } from '../../local/stack-log.ts';
 import { bindWebhooks } from '../support/bind.ts';
+import { inOrderOfSchema } from '../support/line-order.ts';
 import { SETTINGS } from '../support/settings.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
@@ -110,6 +111,7 @@ function start({ texts = {}, connections = CONNECTIONS, preset, ...parts }: Opti
     const faults = lines.filter(({ type }) => type === 'fault');
     expect(line).toMatchObject({ answer: statusCode });
     expect(line?.refused).toBe(answer.code);
+    expect(Object.keys(line ?? {})).toEqual(inOrderOfSchema('delivery', line));
     return { status: statusCode, headers, answer, line, faults };
   }
 
