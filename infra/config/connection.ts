@@ -149,6 +149,10 @@ const shape = keys('A CRM’s webhook.', {
       [`is more than ${MAX_ALARM}`]: (minutes) => minutes > toMinutes(MAX_ALARM),
     }),
   ).exactOptional(),
+  rehearse: z
+    .boolean({ error: 'Write true or false' })
+    .meta({ description: 'Verifies and reads deliveries, logs what they would close, and closes nothing.' })
+    .exactOptional(),
   ...SECRET,
 }).meta({ description: 'A CRM’s webhook.', allOf: CRM_NAMES.map(conditionFor) });
 

@@ -36,17 +36,17 @@ type Row = { question: string; widgets: IWidget[] };
  * number of connections and projects, because its graphs search for their lines. Its name has the region, because
  * the names of dashboards are the account's and not the region's.
  */
-export function createDashboard(scope: Construct, watched: Watched, logs: Logs, alarms: Alarm[]): void {
+export function createDashboard(scope: Construct, watched: Watched, alarms: Alarm[]): void {
   const { stackName, region } = Stack.of(scope);
   const dashboard = new Dashboard(scope, 'Dashboard', { dashboardName: `${stackName}-${region}` });
-  for (const { question, widgets } of rowsOf(scope, watched, logs, alarms)) {
+  for (const { question, widgets } of rowsOf(scope, watched, alarms)) {
     dashboard.addWidgets(new TextWidget({ markdown: `## ${question}`, width: FULL_WIDTH, height: 1 }));
     dashboard.addWidgets(...widgets);
   }
 }
 
-function rowsOf(scope: Construct, watched: Watched, logs: Logs, alarms: Alarm[]): Row[] {
-  const { cleanup, canary, gateway } = watched;
+function rowsOf(scope: Construct, watched: Watched, alarms: Alarm[]): Row[] {
+  const { cleanup, canary, gateway, logs } = watched;
   return [
     isItWorking(scope, watched, alarms),
     connections(scope, logs),
@@ -56,7 +56,7 @@ function rowsOf(scope: Construct, watched: Watched, logs: Logs, alarms: Alarm[])
     ...(gateway ? [answerTime(scope, logs)] : []),
     ...(cleanup ? [cleanups(scope, logs)] : []),
     ...(canary ? [canaryRow(scope)] : []),
-    costs(scope, watched, logs),
+    costs(scope, watched),
   ];
 }
 
@@ -200,7 +200,7 @@ function canaryRow(scope: Construct): Row {
   return { question: 'Does the canary go through?', widgets: [graph('Canary', metrics, FULL_WIDTH)] };
 }
 
-function costs(scope: Construct, { gateway, functions }: Watched, logs: Logs): Row {
+function costs(scope: Construct, { gateway, functions, logs }: Watched): Row {
   const by = ['connection', 'result'] as const;
   const ignored = formula(search(scope, 'Deliveries', by, 'Sum', { result: 'ignored' }));
   const calls = Object.entries(functions).map(([name, each]) => each.metricInvocations(sumOf(name)));

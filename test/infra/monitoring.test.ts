@@ -92,7 +92,13 @@ describe('the alarms', () => {
         LogGroupName: { Ref: Match.stringLikeRegexp(group) },
         FilterPattern: '{ $.type = "fault" }',
         MetricTransformations: [
-          Match.objectLike({ MetricName: 'Faults', MetricNamespace: 'PolyAIChatCloser' }),
+          {
+            MetricName: 'Faults',
+            MetricNamespace: 'PolyAIChatCloser',
+            MetricValue: '1',
+            Unit: 'Count',
+            Dimensions: [{ Key: 'service', Value: '$.service' }],
+          },
         ],
       });
     }

@@ -1,5 +1,4 @@
-import type { Scope } from './metric-math.ts';
-import { eachOf, type Numbers, type Value } from './metric-math-values.ts';
+import { eachOf, type Numbers, type Scope, type Value } from './metric-math-values.ts';
 
 type Mapped = (values: Numbers, scope: Scope) => Numbers;
 

@@ -74,3 +74,12 @@ export function eachOf(items: Numbers[], apply: (item: Value) => Value): Value {
     }),
   };
 }
+
+/** What an expression can use. All series have one value or a gap for each period, oldest first. */
+export type Scope = {
+  series: Record<string, Numbers>;
+  /** The ids that are metrics and no expressions: those that `METRICS()` gives. */
+  metrics: string[];
+  periodSeconds: number;
+  length: number;
+};

@@ -1,6 +1,6 @@
 import { type Grammar, Tokens, unquote } from './lexer.ts';
 import { call } from './metric-math-functions.ts';
-import { type Numbers, pairwise, type Value } from './metric-math-values.ts';
+import { type Numbers, pairwise, type Scope, type Value } from './metric-math-values.ts';
 
 const MATH: Grammar = {
   name: 'metric math',
@@ -12,15 +12,6 @@ const MATH: Grammar = {
     ['id', /[a-z][A-Za-z0-9_]*/],
     ['operator', /&&|\|\||==|!=|<=|>=|[-+*/^<>(),[\]]/],
   ],
-};
-
-/** What an expression can use. All series have one value or a gap for each period, oldest first. */
-export type Scope = {
-  series: Record<string, Numbers>;
-  /** The ids that are metrics and no expressions: those that `METRICS()` gives. */
-  metrics: string[];
-  periodSeconds: number;
-  length: number;
 };
 
 type Expression = (scope: Scope) => Value;
