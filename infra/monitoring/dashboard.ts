@@ -4,6 +4,7 @@ import {
   AlarmStatusWidget,
   Dashboard,
   GraphWidget,
+  type HorizontalAnnotation,
   type IMetric,
   type IWidget,
   LogQueryVisualizationType,
@@ -14,7 +15,9 @@ import {
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
+import { CRMS } from '../../functions/crm/index.ts';
 import { CLOSE_RESULTS, DELIVERY_RESULTS } from '../../functions/line.ts';
+import type { Configuration } from '../config/load.ts';
 import { METRICS, type MetricName, metricOf } from '../metrics.ts';
 import { PERIOD } from './alarm-rule.ts';
 import { QUERIES, type QueryName } from './queries.ts';
@@ -53,7 +56,7 @@ function rowsOf(scope: Construct, watched: Watched, alarms: Alarm[]): Row[] {
     projects(scope, logs),
     answersOfPolyAI(scope, logs),
     queues(watched),
-    ...(gateway ? [answerTime(scope, logs)] : []),
+    ...(gateway ? [answerTime(scope, watched)] : []),
     ...(cleanup ? [cleanups(scope, logs)] : []),
     ...(canary ? [canaryRow(scope)] : []),
     costs(scope, watched),
@@ -166,16 +169,26 @@ function queues({ closes, deadLetters, eventsDeadLetters, functions }: Watched):
   };
 }
 
-function answerTime(scope: Construct, logs: Logs): Row {
+function answerTime(scope: Construct, { configuration, logs }: Watched): Row {
+  const limits = answerLimits(configuration);
   const time = (statistic: string) => formula(search(scope, 'AnswerTime', ['connection'], statistic));
   return {
     question: 'Does the receiver answer within the time that each CRM allows?',
     widgets: [
-      graph('Answer time in ms: median', [time('p50')], 12),
-      graph('Answer time in ms: slowest 1 %', [time('p99')], 12),
+      graph('Answer time in ms: median', [time('p50')], 12, limits),
+      graph('Answer time in ms: slowest 1 %', [time('p99')], 12, limits),
       ...table('Answer times by connection', logs),
     ],
   };
+}
+
+/** One line for each time that the CRMs of this configuration wait, or ask to be answered in. */
+function answerLimits({ connections }: Configuration): HorizontalAnnotation[] {
+  const names = [...new Set(Object.values(connections).map(({ crm }) => crm))];
+  const limits = Map.groupBy(names, (crm) => CRMS[crm]?.answerWithinMs);
+  return [...limits].flatMap(([value, crms]) =>
+    value === undefined ? [] : [{ value, label: `limit of ${crms.join(', ')}` }],
+  );
 }
 
 function cleanups(scope: Construct, logs: Logs): Row {
@@ -224,8 +237,13 @@ function formula(expression: string, label = '', period = PERIOD): IMetric {
   return new MathExpression({ expression, usingMetrics: {}, label, period });
 }
 
-function graph(title: string, left: IMetric[], width = 8): IWidget {
-  return new GraphWidget({ title, left, width, height: HEIGHT, leftYAxis: { min: 0 } });
+function graph(
+  title: string,
+  left: IMetric[],
+  width = 8,
+  leftAnnotations: HorizontalAnnotation[] = [],
+): IWidget {
+  return new GraphWidget({ title, left, leftAnnotations, width, height: HEIGHT, leftYAxis: { min: 0 } });
 }
 
 /** The result of a saved query; nothing where the stack has no such lines. */

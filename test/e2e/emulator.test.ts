@@ -72,6 +72,8 @@ describe('the CDK’s own commands', () => {
       removeRefused(join(assembly, 'polyai-chat-closer.template.json'));
       const deployed = cdk('deploy', '--require-approval', 'never', '--app', assembly);
       const [, host = ''] = /polyai-chat-closer\.WebhooksUrl = http:\/\/([\w-]+)\./.exec(deployed) ?? [];
+      // The commands blocked this process, which has not seen yet that idle connections were closed meanwhile.
+      await new Promise((resolve) => setTimeout(resolve, 100));
       const id = polyai.openChat();
       const body = JSON.stringify(zendeskEvent({ externalId: id }));
       const answer = await fetch(`${emulator.endpoint}/_aws/execute-api/${host}/$default/webhooks/tickets`, {

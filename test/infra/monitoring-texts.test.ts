@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
+import { CRMS } from '../../functions/crm/index.ts';
 import { LINES } from '../../functions/line.ts';
 import { METRICS } from '../../infra/metrics.ts';
 import { QUERIES, type SavedQuery } from '../../infra/monitoring/queries.ts';
@@ -224,6 +225,12 @@ describe('the dashboard', () => {
       );
       expect(sets).toContain(by);
     }
+  });
+
+  it('shows the time that each CRM waits for an answer', () => {
+    const graphs = JSON.stringify(widgets(template));
+    expect(graphs).toContain(`"value":${CRMS.zendesk?.answerWithinMs},"label":"limit of zendesk`);
+    expect(graphs).not.toContain('limit of genesys-eventbridge');
   });
 
   it('has queries that compile and read fields that lines have', () => {
