@@ -60,4 +60,6 @@ export type Connection = {
   publicUrl?: string;
   /** CIDR blocks. Absent: any source. */
   allowedSources?: string[];
+  /** Set for the connection that the stack makes for its canary. No connection of the user has it. */
+  canary?: true;
 };

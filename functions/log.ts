@@ -1,7 +1,7 @@
 import type { Where } from './fault-places.ts';
 
 /** One line of the outcome log: `type` first, ids only, never a body, a header or a secret. */
-export type Line = { type: 'delivery' | 'close' | 'cleanup' | 'fault' } & Record<string, unknown>;
+export type Line = { type: 'delivery' | 'close' | 'cleanup' | 'canary' | 'fault' } & Record<string, unknown>;
 
 /**
  * Writes one JSON object a line. Not `console.log`, which Lambda's JSON log format wraps into an escaped

@@ -5,6 +5,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { requireOwnArns } from './arns.ts';
+import { Canary } from './canary.ts';
 import { Cleanup } from './cleanup.ts';
 import type { Configuration } from './config/load.ts';
 import { embed } from './embed.ts';
@@ -30,7 +31,7 @@ export type ChatCloserProps = {
 export class ChatCloser extends Construct {
   /** `events` and `eventsDeadLetters` only with connections on buses. */
   readonly queues: { closes: Queue; deadLetters: Queue; events?: Queue; eventsDeadLetters?: Queue };
-  /** `receive` only with webhooks, `event` only with connections on buses, `cleanup` only with cleanups. */
+  /** `receive` only with webhooks, `event` only with connections on buses, `cleanup` and `canary` only where configured. */
   readonly functions: Partial<Record<FunctionName, NodejsFunction>> & { close: NodejsFunction };
   /** Only with webhooks. */
   readonly api?: HttpApi;
@@ -52,22 +53,25 @@ export class ChatCloser extends Construct {
     const events = Events.add(this, shared);
     const cleanup = Cleanup.add(this, shared);
     const worker = new Worker(this, shared);
+    const canary = Canary.add(this, shared, receiver?.gateway.api);
 
     this.queues = {
       closes,
       deadLetters,
       ...(events && { events: events.queues.queue, eventsDeadLetters: events.queues.deadLetters }),
     };
-    this.functions = {
+    // What keeps the canary from running shows in its own alarm, which misses its healthy line.
+    const watchedFunctions = {
       ...(receiver && { receive: receiver.handler }),
       close: worker.handler,
       ...(events && { event: events.handler }),
       ...(cleanup && { cleanup: cleanup.handler }),
     };
+    this.functions = { ...watchedFunctions, ...(canary && { canary: canary.handler }) };
     if (receiver) this.api = receiver.gateway.api;
 
     const { accessLog } = receiver?.gateway ?? {};
-    const watched = { ...this.queues, functions: this.functions, ...(accessLog && { accessLog }) };
+    const watched = { ...this.queues, functions: watchedFunctions, ...(accessLog && { accessLog }) };
     this.alarmTopics = monitor(this, { ...watched, ...(cleanup && { cleanup }) }, configuration.stack.alarms);
     this.addOutputs(JSON.stringify(secretsToFill(configuration, secrets)));
     requireResources(Stack.of(this), configuration);

@@ -4,6 +4,7 @@ import type { Project } from '../connections.ts';
 import type { Line } from '../log.ts';
 import { withMetrics } from '../metrics.ts';
 import type { PolyAIAnswer } from '../polyai.ts';
+import { isHealthy } from './canary-health.ts';
 import type { Judgement } from './outcome.ts';
 
 /** The result of one attempt, with PolyAI's answer if PolyAI was called. Times are Unix milliseconds. */
@@ -57,8 +58,18 @@ export function closeLine(
     received_at: request?.receivedAt,
     took_ms: attempt.endedAt - attempt.startedAt,
     next_try_in_s: nextTryInSeconds,
+    ...(request?.canary && canaryFields(record, attempt, final)),
   };
   return withMetrics(line, attempt.outcome, request?.project);
+}
+
+/** What tells the canary's lines apart, whether its chain works, and the time that its message waited in the queue. */
+function canaryFields(record: SQSRecord, { outcome, answer, startedAt }: Attempt, final: boolean) {
+  return {
+    canary: true,
+    healthy: final ? Number(isHealthy(outcome, answer)) : undefined,
+    queued_ms: ageMs(record, startedAt),
+  };
 }
 
 /** Milliseconds since a message was sent to this queue. Clocks may differ, but the result is never negative. */
