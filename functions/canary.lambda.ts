@@ -3,7 +3,8 @@ import { secrets } from './aws.ts';
 import { canaryConversationId, canaryDelivery } from './canary-delivery.ts';
 import { ENVIRONMENT } from './environment.ts';
 import { valueAt } from './json.ts';
-import { type Line, writeLine } from './log.ts';
+import type { CanaryLine } from './line.ts';
+import { writeLine } from './log.ts';
 import { readValues } from './schemes/keys.ts';
 import { parseSecret, SecretNotReady, type SecretReader, SecretUnavailable } from './secrets.ts';
 import { SECOND_MS } from './time.ts';
@@ -15,13 +16,15 @@ export type CanaryParts = {
   secretId: string;
   secrets: Pick<SecretReader, 'read'>;
   fetch: typeof globalThis.fetch;
-  writeLine: (line: Line) => void;
+  writeLine: (line: CanaryLine) => void;
   /** Unix milliseconds. */
   now: () => number;
 };
 
 /** What became of one delivery, in the fields of the canary's line. */
-type Sent = { request_id?: string; answer?: number; accepted?: number; refused?: string; reason?: string };
+type Sent = Partial<
+  Pick<CanaryLine, 'request_id' | 'answer' | 'accepted' | 'refused' | 'reason' | 'answer_ms'>
+>;
 
 /** API Gateway waits 30 s for the receiver, but no CRM waits longer than this. */
 const TIMEOUT_MS = 10 * SECOND_MS;
@@ -41,8 +44,9 @@ export function createCanary({ url, secretId, secrets, fetch, writeLine, now }: 
     const sent = await send(conversationId);
     writeLine({
       type: 'canary',
-      ...{ request_id: awsRequestId, ...sent },
+      request_id: awsRequestId,
       conversation_id: conversationId,
+      ...sent,
       took_ms: now() - startedAt,
     });
   };
@@ -50,13 +54,14 @@ export function createCanary({ url, secretId, secrets, fetch, writeLine, now }: 
   async function send(conversationId: string): Promise<Sent> {
     try {
       const [signingSecret = ''] = readValues(parseSecret(await secrets.read(secretId)), 'signingSecret');
+      const sentAt = now();
       const response = await fetch(url, {
         method: 'POST',
-        ...canaryDelivery(signingSecret, conversationId, now()),
+        ...canaryDelivery(signingSecret, conversationId, sentAt),
         redirect: 'manual',
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
-      return readAnswer(response.status, await response.text());
+      return { ...readAnswer(response.status, await response.text()), answer_ms: now() - sentAt };
     } catch (error) {
       return { reason: describeFailure(error) };
     }

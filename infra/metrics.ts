@@ -8,7 +8,7 @@ import { type FieldOf, type LineType, WRONG_PROOFS } from '../functions/line.ts'
 export const NAMESPACE = 'PolyAIChatCloser';
 
 /** The log groups whose lines are counted. `access` is the gateway's. */
-export type LogName = 'receive' | 'event' | 'close' | 'cleanup' | 'access';
+export type LogName = 'receive' | 'event' | 'close' | 'cleanup' | 'canary' | 'access';
 
 /** A field that can be a dimension: it has few values, and none that a stranger chooses. */
 type Dimension = 'connection' | 'result' | 'project' | 'outcome';
@@ -57,6 +57,16 @@ function ofRun(meaning: string, field: FieldOf<'cleanup'>, unit = Unit.COUNT) {
     logs: ['cleanup'],
     lines: lines('cleanup', ['project']),
     by: ['project'],
+  } as const;
+  return { meaning, unit, measures: [{ ...measure, value: `$.${field}` }] } as const satisfies Definition;
+}
+
+/** A metric of the canary's `close` lines. A stranger who calls the canary's address makes no such line. */
+function ofCanary(meaning: string, field: FieldOf<'close'>, unit: Unit) {
+  const measure = {
+    logs: ['close'],
+    lines: all(stringValue('$.type', '=', 'close'), exists('$.healthy')),
+    by: [],
   } as const;
   return { meaning, unit, measures: [{ ...measure, value: `$.${field}` }] } as const satisfies Definition;
 }
@@ -176,6 +186,29 @@ export const METRICS = {
     'oldest_open_s',
     Unit.SECONDS,
   ),
+  CanaryHealthy: ofCanary(
+    'the canary’s closes: 1 where the whole chain works, else 0. A run that stops on its way has no value',
+    'healthy',
+    Unit.COUNT,
+  ),
+  CanaryHopAnswer: {
+    meaning: 'time from the canary’s delivery to the answer, as a CRM sees it',
+    unit: Unit.MILLISECONDS,
+    measures: [
+      {
+        logs: ['canary'],
+        lines: all(stringValue('$.type', '=', 'canary'), exists('$.answer_ms')),
+        value: '$.answer_ms',
+        by: [],
+      },
+    ],
+  },
+  CanaryHopQueue: ofCanary(
+    'time that the canary’s close waited in the queue',
+    'queued_ms',
+    Unit.MILLISECONDS,
+  ),
+  CanaryHopPolyAI: ofCanary('duration of the canary’s attempt at PolyAI', 'took_ms', Unit.MILLISECONDS),
   Faults: {
     meaning: '`fault` lines of all functions',
     unit: Unit.COUNT,

@@ -19,7 +19,10 @@ const withVariables = (Variables: object) => ({
 
 describe('the address of the canary on this machine', () => {
   it('leads to the same API by the emulator’s own address', () => {
-    const canary = withVariables({ CANARY_URL: { 'Fn::Join': ['', ['https://', { Ref: 'Api' }]] }, OTHER: 'x' });
+    const canary = withVariables({
+      CANARY_URL: { 'Fn::Join': ['', ['https://', { Ref: 'Api' }]] },
+      OTHER: 'x',
+    });
     const path = ['http://127.0.0.1:4566/_aws/execute-api/', { Ref: 'Api' }, '/$default/webhooks/canary'];
     expect(bridged({ Api: api, Canary: canary })).toEqual({
       Api: api,
