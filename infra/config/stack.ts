@@ -12,7 +12,7 @@ const MAX_THROTTLE = 1_000_000;
 const MAX_CANARY_RATE = '1d';
 const WRITE_RATE = `Write rate(…) of at most ${MAX_CANARY_RATE}, as in rate(5 minutes)`;
 
-const canary = keys('Sends a delivery for a conversation that cannot exist through the whole chain.', {
+const canary = keys('Tests the whole chain on a schedule. An object with `schedule` and `polyai`.', {
   schedule: text(
     { description: `When it runs: rate(…), at least once in ${MAX_CANARY_RATE}.`, fix: WRITE_RATE },
     refuse(WRITE_RATE, {
