@@ -5,6 +5,7 @@ import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import { CANARY } from '../functions/canary-delivery.ts';
 import { ENVIRONMENT } from '../functions/environment.ts';
+import { rateInMinutes } from './config/duration.ts';
 import { createFunction } from './function.ts';
 import { createScheduleGroup } from './schedule-group.ts';
 import type { Shared } from './shared.ts';
@@ -18,6 +19,8 @@ const START_WITHIN = Duration.minutes(1);
 /** The schedule and the function that sends a delivery for a conversation that cannot exist. */
 export class Canary extends Construct {
   readonly handler: NodejsFunction;
+  /** The time between two runs. */
+  readonly everyMinutes: number;
 
   /** Adds the canary if the configuration has one, which it may have only with an API. */
   static add(scope: Construct, shared: Shared, api: HttpApi | undefined): Canary | undefined {
@@ -42,6 +45,7 @@ export class Canary extends Construct {
     });
     readStackSecrets(role, shared.secrets, 'connections', [CANARY]);
     this.handler = handler;
+    this.everyMinutes = rateInMinutes(schedule);
     this.addSchedule(schedule);
   }
 

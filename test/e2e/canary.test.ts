@@ -137,7 +137,7 @@ describe('somebody else at the address of the canary', () => {
   it('closes no chat even with the secret', async () => {
     const chat = polyai.openChat();
     const { signingSecret = '' } = await local.readSecret(local.secretId('connections', 'canary'));
-    expect(signingSecret).toMatch(/^[A-Za-z0-9]{48}$/);
+    expect(signingSecret).toHaveLength(48);
     expect(await send(canaryDelivery(signingSecret, chat, Date.now()))).toMatchObject({
       status: 200,
       body: { accepted: 0 },
