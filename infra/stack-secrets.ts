@@ -1,6 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
+import { CANARY } from '../functions/canary-delivery.ts';
 import { canaryConnections } from './canary-connection.ts';
 import type { Configuration } from './config/load.ts';
 import { readSecrets } from './grants.ts';
@@ -32,6 +33,8 @@ export function createStackSecrets(scope: Construct, configuration: Configuratio
         `Connection ${name}`,
         `${stackName}/connections/${name}/secret`,
         initialSecret(crm, verify.scheme),
+        // Nobody else has the canary's secret. If it remained, the canary could not be added again under its name.
+        name !== CANARY,
       ),
     ),
   };

@@ -9,7 +9,6 @@ import {
   PutSecretValueCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { CANARY } from '../functions/canary-delivery.ts';
 import type { SchemeName } from '../functions/schemes/scheme.ts';
 import { busName } from '../infra/config/bus.ts';
 import { type Configuration, loadConfiguration } from '../infra/config/load.ts';
@@ -183,8 +182,7 @@ async function removeStack({ endpoint, folder, stackName, configuration, buses }
   const client = new SecretsManagerClient({});
   const idsOf = (kind: Kind, owners: object) =>
     Object.keys(owners).map((name) => secretIdOf(stackName, configuration, kind, name));
-  const { stack, projects } = configuration;
-  const connections = { ...configuration.connections, ...(stack.canary && { [CANARY]: {} }) };
+  const { projects, connections } = configuration;
   for (const SecretId of [...idsOf('polyai', projects), ...idsOf('connections', connections)]) {
     await client
       .send(new DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true }))

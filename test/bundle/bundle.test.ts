@@ -37,7 +37,7 @@ function build(
     close: find('chat/close'),
     event: find('UnreadableEvent'),
     cleanup: find('in_progress'),
-    canary: find('CANARY_URL'),
+    canary: find('the connection to the stack'),
   };
 }
 

@@ -78,9 +78,9 @@ describe('the canary', () => {
     expect(text).not.toContain('polyai/');
   });
 
-  it('has a secret that the stack generates and keeps, and that nobody must fill', () => {
+  it('has a secret that the stack generates and deletes, and that nobody must fill', () => {
     template.hasResource('AWS::SecretsManager::Secret', {
-      DeletionPolicy: 'RetainExceptOnCreate',
+      DeletionPolicy: 'Delete',
       Properties: {
         Name: 'closer/connections/canary/secret',
         GenerateSecretString: Match.objectLike({
