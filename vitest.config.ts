@@ -23,6 +23,7 @@ export default defineConfig({
         'local/**/*',
         'operate/**/*',
         'scripts/**/*',
+        'signals/**/*',
       ]),
       project('infrastructure', ['infra/*']),
       project('bundle', ['bundle/**/*']),

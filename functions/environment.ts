@@ -6,6 +6,6 @@ export const ENVIRONMENT = {
   canaryUrl: 'CANARY_URL',
   /** Name of the secret that the canary signs with. */
   canarySecretId: 'CANARY_SECRET_ID',
-  /** Holds the stack's name, the `service` dimension of every metric. Powertools defines this variable. */
-  service: 'POWERTOOLS_SERVICE_NAME',
+  /** Holds the stack's name, which every line has as `service`. */
+  service: 'STACK_NAME',
 } as const;

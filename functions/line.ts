@@ -5,7 +5,7 @@ import type { RefusalCode } from './refusal.ts';
 // from it. The functions import only its types, so the texts are in no bundle.
 
 /** A field of a line. */
-type Field = {
+export type Field = {
   /**
    * What its JSON value is. `ids` is an array of strings, `counts` an object from names to numbers, `parts` the parts
    * of a delivery that ask for no close, `error` an error's name and message.

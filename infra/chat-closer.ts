@@ -11,7 +11,7 @@ import type { Configuration } from './config/load.ts';
 import { embed } from './embed.ts';
 import { Events } from './events.ts';
 import type { FunctionName } from './function.ts';
-import { monitor } from './monitoring.ts';
+import { monitor } from './monitoring/monitor.ts';
 import { Receiver } from './receiver.ts';
 import { requireResources } from './resources.ts';
 import { createStackSecrets, secretsToFill } from './stack-secrets.ts';
@@ -60,19 +60,23 @@ export class ChatCloser extends Construct {
       deadLetters,
       ...(events && { events: events.queues.queue, eventsDeadLetters: events.queues.deadLetters }),
     };
-    // What keeps the canary from running shows in its own alarm, which misses its healthy line.
-    const watchedFunctions = {
+    this.functions = {
       ...(receiver && { receive: receiver.handler }),
       close: worker.handler,
       ...(events && { event: events.handler }),
       ...(cleanup && { cleanup: cleanup.handler }),
+      ...(canary && { canary: canary.handler }),
     };
-    this.functions = { ...watchedFunctions, ...(canary && { canary: canary.handler }) };
     if (receiver) this.api = receiver.gateway.api;
 
-    const { accessLog } = receiver?.gateway ?? {};
-    const watched = { ...this.queues, functions: watchedFunctions, ...(accessLog && { accessLog }) };
-    this.alarmTopics = monitor(this, { ...watched, ...(cleanup && { cleanup }) }, configuration.stack.alarms);
+    this.alarmTopics = monitor(this, {
+      configuration,
+      ...this.queues,
+      functions: this.functions,
+      ...(receiver && { gateway: receiver.gateway }),
+      ...(cleanup && { cleanup }),
+      ...(canary && { canary }),
+    });
     this.addOutputs(JSON.stringify(secretsToFill(configuration, secrets)));
     requireResources(Stack.of(this), configuration);
   }

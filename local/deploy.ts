@@ -5,6 +5,7 @@ import { ROOT } from '../infra/root.ts';
 import { bridgeCanaryAddress } from './canary-address.ts';
 import { bridgeIam } from './iam.ts';
 import { isolatedEnvironment, LOCAL_ENVIRONMENT, LocalRunError } from './isolation.ts';
+import { removeRefused } from './refused-resources.ts';
 
 export type Outputs = {
   /** Only present when a connection has an address. */
@@ -17,7 +18,7 @@ export type Outputs = {
 };
 
 /**
- * Deploys the same stack that goes to AWS, with the CDK's own command line.
+ * Deploys the same stack that goes to AWS, without what the emulator refuses, with the CDK's own command line.
  *
  * @param folder for the files that the CDK writes
  * @param configuration path of a connections.json
@@ -44,6 +45,7 @@ export async function deploy(
   ]);
   // Must happen before the first deployment: a changed template of the same name is not uploaded again.
   const template = join(assembly, `${stackName}.template.json`);
+  removeRefused(template);
   bridgeCanaryAddress(template, endpoint);
   if (isIamEnforced) bridgeIam(template);
   const options = ['--app', assembly, '--require-approval', 'never', '--outputs-file', outputs];

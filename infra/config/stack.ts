@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { rateInMinutes, toMinutes } from './duration.ts';
-import { checked, formed, keys, refuse, text, whole } from './values.ts';
+import { thresholds } from './thresholds.ts';
+import { checkAddress, checked, formed, keys, refuse, text, whole } from './values.ts';
 
 /** @see https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
 const RETENTION_DAYS = [
@@ -56,6 +57,15 @@ export const stack = keys('Settings of the whole stack.', {
       /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/,
       'is not the ARN of an SNS topic',
     ).exactOptional(),
+    thresholds: thresholds.prefault({}),
   }).prefault({}),
   canary: canary.exactOptional(),
+  runbookUrl: text(
+    {
+      description:
+        'URL of your copy of docs/operations.md, without the part after #. Alarms link to its sections.',
+      fix: 'Write https://host/path of the page, without a query and without #',
+    },
+    checkAddress,
+  ).exactOptional(),
 });

@@ -17,6 +17,7 @@ const IS_EMBEDDED = {
   format: true,
   publicUrl: true,
   allowedSources: true,
+  rehearse: true,
   sender: true,
   dataCentre: false,
   audience: false,
@@ -24,6 +25,7 @@ const IS_EMBEDDED = {
   bus: false,
   source: false,
   eventPattern: false,
+  silentAfter: false,
   existingSecret: false,
   existingSecretKey: false,
 } satisfies { [Key in keyof Required<Settings>]: IsEmbedded<Key> };

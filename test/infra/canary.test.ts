@@ -63,7 +63,7 @@ describe('the canary', () => {
         ],
       },
       CANARY_SECRET_ID: 'closer/connections/canary/secret',
-      POWERTOOLS_SERVICE_NAME: 'closer',
+      STACK_NAME: 'closer',
     });
   });
 

@@ -9,7 +9,6 @@ import {
 import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import twilio from '../../../functions/crm/twilio.ts';
-import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import scheme from '../../../functions/schemes/twilio.ts';
 import {
   changeByte,
@@ -20,6 +19,7 @@ import {
   signTwilio,
 } from '../../../local/delivery.ts';
 import { faultsOf } from '../../support/crm.ts';
+import { readReasons } from '../../support/read-reasons.ts';
 import { startReceiver } from '../../support/receiver.ts';
 import { anyChange } from '../../support/verdict.ts';
 
@@ -230,6 +230,19 @@ describe("Twilio's signature", () => {
     const many = Array.from({ length: count }, (_, index) => `f${index}=`).join('&');
     const { headers } = signTwilio({ secret: TOKEN, body: many, url: ADDRESS });
     expect(verify({ body: many, signature: headers['x-twilio-signature'] ?? '' })).toBe(code);
+  });
+
+  it('is accepted for a form with brackets that are not escaped', () => {
+    const form = 'a={b}&c=[d]';
+    const { headers } = signTwilio({ secret: TOKEN, body: form, url: ADDRESS });
+    expect(verify({ body: form, signature: headers['x-twilio-signature'] ?? '' })).toBe('accepted');
+  });
+
+  it('is accepted for a JSON body with any number of ampersands, because it is not a form', () => {
+    const json = JSON.stringify(['&'.repeat(2000)]);
+    const { headers, query } = signTwilio({ secret: TOKEN, body: json, url: ADDRESS });
+    const url = `${ADDRESS}&${query}`;
+    expect(verify({ url, body: json, signature: headers['x-twilio-signature'] ?? '' })).toBe('accepted');
   });
 
   it('is accepted for a form up to 256 KiB and an address up to 1,000 parameters', () => {
@@ -654,7 +667,7 @@ it.each([
 
 function read(body: unknown, connection: Partial<Connection> = {}, query: Record<string, string> = {}) {
   const content = { body, headers: {}, query };
-  return readDelivery(twilio, { ...CONNECTION, ...connection }, content);
+  return readReasons(twilio, { ...CONNECTION, ...connection }, content);
 }
 
 describe('a state', () => {
