@@ -22,9 +22,11 @@ type Measure = {
   value: '1' | `$.${string}`;
   /** Dimensions after `service`. */
   by: readonly Dimension[];
+  /** The stack must have this log, too. */
+  needs?: LogName;
 };
 
-type Definition = {
+export type Definition = {
   /** What it measures, for docs/operations.md. */
   meaning: string;
   unit: Unit;
@@ -67,6 +69,7 @@ function ofCanary(meaning: string, field: FieldOf<'close'>, unit: Unit) {
     logs: ['close'],
     lines: all(stringValue('$.type', '=', 'close'), exists('$.healthy')),
     by: [],
+    needs: 'canary',
   } as const;
   return { meaning, unit, measures: [{ ...measure, value: `$.${field}` }] } as const satisfies Definition;
 }
@@ -270,7 +273,8 @@ export function metricOf<Name extends MetricName>(
  */
 export function createMetricFilters(scope: Construct, logs: Partial<Record<LogName, ILogGroup>>): void {
   for (const [name, { unit, measures }] of Object.entries<Definition>(METRICS)) {
-    for (const { logs: from, lines: filterPattern, value, by } of measures) {
+    for (const { logs: from, lines: filterPattern, value, by, needs } of measures) {
+      if (needs && !logs[needs]) continue;
       for (const log of from) {
         const logGroup = logs[log];
         if (!logGroup) continue;

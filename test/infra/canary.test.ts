@@ -4,6 +4,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
 import { embed } from '../../infra/embed.ts';
+import { seriesOf } from '../../infra/metric-series.ts';
 import { configurationOf, SMALLEST } from '../support/configuration.ts';
 import { createStack } from '../support/stack.ts';
 
@@ -24,7 +25,8 @@ function statementsOf(role: string): { Action: string | string[]; Resource: unkn
 describe('the canary', () => {
   it('is not there without the setting: not a single resource', () => {
     expect(Object.keys(without.toJSON().Resources).filter((id) => /canary/i.test(id))).toEqual([]);
-    expect(JSON.stringify(without.toJSON())).not.toContain('canary');
+    const filters = Object.values(without.findResources('AWS::Logs::MetricFilter'));
+    expect(filters.filter(({ Properties }) => /healthy|"canary"/.test(Properties.FilterPattern))).toEqual([]);
   });
 
   it('runs on its schedule, once each time, in a group of its own', () => {
@@ -91,6 +93,35 @@ describe('the canary', () => {
       },
     });
     expect(JSON.stringify(template.findOutputs('SecretsToFill'))).not.toContain('canary');
+  });
+
+  it('has an alarm of its own, and metrics from its lines without a dimension besides the stack', () => {
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      MetricName: 'CanaryHealthy',
+      Dimensions: [{ Name: 'service', Value: 'closer' }],
+      TreatMissingData: 'breaching',
+      Period: 60,
+      EvaluationPeriods: 15,
+    });
+    const filters = Object.values(template.findResources('AWS::Logs::MetricFilter'));
+    const metrics = filters.flatMap(({ Properties }) => Properties.MetricTransformations);
+    expect(
+      metrics
+        .filter(({ MetricName }) => MetricName.startsWith('Canary'))
+        .map(({ MetricName, MetricValue, Dimensions }) => [MetricName, MetricValue, Dimensions]),
+    ).toEqual([
+      ['CanaryHealthy', '$.healthy', [{ Key: 'service', Value: '$.service' }]],
+      ['CanaryHopAnswer', '$.answer_ms', [{ Key: 'service', Value: '$.service' }]],
+      ['CanaryHopQueue', '$.queued_ms', [{ Key: 'service', Value: '$.service' }]],
+      ['CanaryHopPolyAI', '$.took_ms', [{ Key: 'service', Value: '$.service' }]],
+    ]);
+  });
+
+  it('makes four metrics that AWS bills, and none without the setting', () => {
+    const canarySeries = (content: unknown) =>
+      seriesOf(configurationOf(content)).filter(({ name }) => name.startsWith('Canary'));
+    expect(canarySeries(CONFIGURATION)).toHaveLength(4);
+    expect(canarySeries(SMALLEST)).toEqual([]);
   });
 
   it('has no alarm for errors and no fault of its function: its own alarm misses the healthy line', () => {
