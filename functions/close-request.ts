@@ -23,6 +23,8 @@ export type CloseRequest = {
   expiresAt?: string;
   /** ISO 8601, UTC. Only from an operator: the time limits of a look-up count from here instead of `receivedAt`. */
   lookUpFrom?: string;
+  /** Only from the canary: the close is attempted once and never dead-lettered. Its lines have this mark, too. */
+  canary?: true;
 };
 
 const SOURCES = ['webhook', 'event', 'cleanup', 'operator'];
@@ -77,7 +79,10 @@ export function parseCloseRequest(text: string): CloseRequest {
       throw new NotACloseRequest(`${field} is not a time`);
     }
   }
-  const known = ['v', ...REQUIRED, ...OPTIONAL];
+  if (message.canary !== undefined && message.canary !== true) {
+    throw new NotACloseRequest('canary is not true');
+  }
+  const known = ['v', ...REQUIRED, ...OPTIONAL, 'canary'];
   return Object.fromEntries(Object.entries(message).filter(([key]) => known.includes(key))) as CloseRequest;
 }
 

@@ -170,8 +170,8 @@ export function createClose(parts: CloseParts) {
   /** Whether the close would be given up although PolyAI's answer does not say whether the chat was closed. */
   function isInDoubt({ record, request }: CloseMessage, { answer, outcome, endedAt }: Attempt): boolean {
     const isGivenUpNow = OUTCOMES[outcome].next === 'retry' && isGivenUp(triedForMs(record, endedAt));
-    // A look-up changes nothing, and cleanup's next run finds its chat again.
-    const matters = request?.conversationId !== undefined && request.source !== 'cleanup';
+    // A look-up changes nothing, cleanup's next run finds its chat again, and the canary has no chat.
+    const matters = request?.conversationId !== undefined && request.source !== 'cleanup' && !request.canary;
     return isGivenUpNow && matters && answer !== undefined && mayHaveClosed(answer);
   }
 
@@ -210,6 +210,8 @@ export function createClose(parts: CloseParts) {
   }
 
   function nextStep({ request }: CloseMessage, { outcome }: Attempt): 'done' | 'retry' | 'dead_letter' {
+    // The next run tries again, and a canary that waits for another attempt would show nothing meanwhile.
+    if (request?.canary) return 'done';
     const isEarly = outcome === 'no_conversation' && request !== undefined && isAwaited(request, now());
     return isEarly ? 'retry' : OUTCOMES[outcome].next;
   }

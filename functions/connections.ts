@@ -62,4 +62,6 @@ export type Connection = {
   allowedSources?: string[];
   /** Verifies, reads and logs what it would close, and queues nothing. */
   rehearse?: boolean;
+  /** Set for the connection that the stack makes for its canary. No connection of the user has it. */
+  canary?: true;
 };

@@ -147,7 +147,7 @@ const CLOSE = {
     type: 'string',
     values: CLOSE_RESULTS,
     meaning:
-      '`closed`: by this attempt. `over`: there is nothing to close, or a look-up found its conversation. `waiting`: it is tried again. `given_up`: it is a dead letter, or the next cleanup decides again',
+      '`closed`: by this attempt. `over`: there is nothing to close, or a look-up found its conversation. `waiting`: it is tried again. `given_up`: it is a dead letter, or the next cleanup or canary decides again',
     absent: 'never',
   },
   final: {
@@ -223,6 +223,16 @@ const CLOSE = {
     absent: 'there is no next attempt',
   },
   canary: CANARY,
+  healthy: {
+    type: 'number',
+    meaning: '1 if the whole chain works, as far as [PolyAI’s answer](#canary) shows; else 0',
+    absent: 'it is not the canary, or the call is repeated immediately',
+  },
+  queued_ms: {
+    type: 'number',
+    meaning: 'time that the message waited in the queue',
+    absent: 'it is not the canary',
+  },
 } as const satisfies Record<string, Field>;
 
 const CLEANUP = {
@@ -283,6 +293,39 @@ const CLEANUP = {
   took_ms: { type: 'number', meaning: 'duration of the run', absent: 'never' },
 } as const satisfies Record<string, Field>;
 
+/** What the canary's own function saw. Whether the chain works is in the `close` line of its conversation. */
+const CANARY_RUN = {
+  service: SERVICE,
+  request_id: {
+    type: 'string',
+    meaning: "API Gateway's id of the request; Lambda's id of the run if the receiver gave no answer",
+    absent: 'never',
+  },
+  conversation_id: {
+    type: 'string',
+    meaning: 'the conversation that cannot exist; each run has another one',
+    absent: 'never',
+  },
+  answer: { type: 'number', meaning: 'the HTTP status that came back', absent: 'there was no answer' },
+  accepted: {
+    type: 'number',
+    meaning: 'how many closes the receiver queued: 1',
+    absent: 'the delivery was refused, or there was no answer of the receiver',
+  },
+  refused: {
+    type: 'string',
+    meaning: "the receiver's code, as in `delivery`",
+    absent: 'the delivery was not refused',
+  },
+  reason: { type: 'string', meaning: 'why there was no answer', absent: 'there was one' },
+  answer_ms: {
+    type: 'number',
+    meaning: 'time from sending to the answer, as a CRM sees it',
+    absent: 'there was no answer',
+  },
+  took_ms: { type: 'number', meaning: 'duration of the run', absent: 'never' },
+} as const satisfies Record<string, Field>;
+
 const FAULT = {
   service: SERVICE,
   request_id: {
@@ -304,7 +347,13 @@ const FAULT = {
 } as const satisfies Record<string, Field>;
 
 /** Every type of line and its fields after `type`, in the order in which a line has them. */
-export const LINES = { delivery: DELIVERY, close: CLOSE, cleanup: CLEANUP, fault: FAULT } as const;
+export const LINES = {
+  delivery: DELIVERY,
+  close: CLOSE,
+  cleanup: CLEANUP,
+  canary: CANARY_RUN,
+  fault: FAULT,
+} as const;
 
 export type LineType = keyof typeof LINES;
 export type FieldOf<Type extends LineType> = keyof (typeof LINES)[Type] & string;
@@ -344,7 +393,8 @@ type LineFields<Fields> = {
 export type DeliveryLine = LineOf<'delivery'>;
 export type CloseLine = LineOf<'close'>;
 export type CleanupLine = LineOf<'cleanup'>;
+export type CanaryLine = LineOf<'canary'>;
 export type FaultLine = LineOf<'fault'>;
 
 /** One line of the outcome log: ids and codes only, never a body, a header or a secret. */
-export type Line = DeliveryLine | CloseLine | CleanupLine | FaultLine;
+export type Line = DeliveryLine | CloseLine | CleanupLine | CanaryLine | FaultLine;

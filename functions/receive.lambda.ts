@@ -202,13 +202,14 @@ export function createReceive(parts: ReceiveParts) {
   }
 
   async function enqueue(
-    { project, crm }: WebhookConnection,
+    { project, crm, canary }: WebhookConnection,
     connection: string,
     { closes }: ReadResult,
     requestId: string,
     key: string | undefined,
   ): Promise<Queued | Refusal> {
-    const base = { v: 1, requestId, source: 'webhook', project, connection, crm } as const;
+    const mark = canary && { canary };
+    const base = { v: 1, requestId, source: 'webhook', project, connection, crm, ...mark } as const;
     const queueAll = () => queue(closes.map((close) => ({ ...base, ...toRequestFields(close, now()) })));
     try {
       if (key !== undefined) return await memory.once(key, requestId, queueAll);

@@ -6,6 +6,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { requireOwnArns } from './arns.ts';
+import { Canary } from './canary.ts';
 import { Cleanup } from './cleanup.ts';
 import type { Configuration } from './config/load.ts';
 import { embed } from './embed.ts';
@@ -32,7 +33,7 @@ export type ChatCloserProps = {
 export class ChatCloser extends Construct {
   /** `events` and `eventsDeadLetters` only with connections on buses. */
   readonly queues: { closes: Queue; deadLetters: Queue; events?: Queue; eventsDeadLetters?: Queue };
-  /** `receive` only with webhooks, `event` only with connections on buses, `cleanup` only with cleanups. */
+  /** `receive` only with webhooks, `event` only with connections on buses, `cleanup` and `canary` only where configured. */
   readonly functions: Partial<Record<FunctionName, NodejsFunction>> & { close: NodejsFunction };
   /** Only with webhooks. */
   readonly api?: HttpApi;
@@ -54,6 +55,7 @@ export class ChatCloser extends Construct {
     const events = Events.add(this, shared);
     const cleanup = Cleanup.add(this, shared);
     const worker = new Worker(this, shared);
+    const canary = Canary.add(this, shared, receiver?.gateway.api);
 
     this.queues = {
       closes,
@@ -65,6 +67,7 @@ export class ChatCloser extends Construct {
       close: worker.handler,
       ...(events && { event: events.handler }),
       ...(cleanup && { cleanup: cleanup.handler }),
+      ...(canary && { canary: canary.handler }),
     };
     if (receiver) this.api = receiver.gateway.api;
 
@@ -77,6 +80,7 @@ export class ChatCloser extends Construct {
       logs,
       ...(receiver && { gateway: receiver.gateway }),
       ...(cleanup && { cleanup }),
+      ...(canary && { canary }),
     });
     this.addOutputs(JSON.stringify(secretsToFill(configuration, secrets)));
     requireResources(Stack.of(this), configuration);

@@ -1,18 +1,24 @@
 import type { CleanupProject, Project } from '../functions/connections.ts';
 import type { Embedded } from './bundle.ts';
+import { canaryConnections } from './canary-connection.ts';
 import { isOnBus } from './config/bus.ts';
 import { periodInMinutes, toMinutes } from './config/duration.ts';
-import type { Configuration, ProjectConfiguration } from './config/load.ts';
+import type { Configuration, ConnectionConfiguration, ProjectConfiguration } from './config/load.ts';
 import { toConnection } from './config/to-connection.ts';
 import type { StackSecrets } from './stack-secrets.ts';
 
 const MINUTE_MS = 60_000;
 
 /** The part of the configuration that the functions carry: nothing secret, and nothing that only synth needs. */
-export function embed({ projects, connections }: Configuration, secrets: StackSecrets): Embedded {
-  const all = mapValues(connections, (connection, name) =>
-    toConnection(connection, secrets.connections.get(name)?.id),
-  );
+export function embed(configuration: Configuration, secrets: StackSecrets): Embedded {
+  const { projects, connections } = configuration;
+  const embedConnection = (connection: ConnectionConfiguration, name: string) =>
+    toConnection(connection, secrets.connections.get(name)?.id);
+  const all = mapValues(connections, embedConnection);
+  const canary = mapValues(canaryConnections(configuration), (connection, name) => ({
+    ...embedConnection(connection, name),
+    canary: true as const,
+  }));
   const embedProject = (
     { region, baseUrl, version, accountId, projectId }: ProjectConfiguration,
     name: string,
@@ -30,7 +36,7 @@ export function embed({ projects, connections }: Configuration, secrets: StackSe
       }),
     ),
     // The receiver does not know a connection on a bus, so that nothing answers at its address.
-    connections: filterValues(all, ({ crm }) => !isOnBus(crm)),
+    connections: { ...filterValues(all, ({ crm }) => !isOnBus(crm)), ...canary },
     eventConnections: filterValues(all, ({ crm }) => isOnBus(crm)),
   };
 }

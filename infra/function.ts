@@ -16,15 +16,16 @@ import { ROOT } from './root.ts';
 import type { Shared } from './shared.ts';
 
 /** The stack's functions. `<name>.lambda.ts` in functions/ is what each runs. */
-export type FunctionName = 'receive' | 'close' | 'event' | 'cleanup';
+export type FunctionName = 'receive' | 'close' | 'event' | 'cleanup' | 'canary';
 
-/** The part of the configuration that each function carries in its bundle. */
+/** The part of the configuration that each function carries in its bundle. The canary gets what it needs by its environment. */
 const EMBEDS = {
   receive: 'connections',
   close: 'projects',
   event: 'eventConnections',
   cleanup: 'listedProjects',
-} satisfies Record<FunctionName, keyof Embedded>;
+  canary: undefined,
+} satisfies Record<FunctionName, keyof Embedded | undefined>;
 
 /**
  * Creates a function with its log group and a role that may write to that group and nothing else: the caller adds
@@ -51,7 +52,7 @@ export function createFunction(
     entry: `${ROOT}/functions/${name}.lambda.ts`,
     projectRoot: ROOT,
     depsLockFilePath: `${ROOT}/package-lock.json`,
-    bundling: bundling(writeConfigured({ [needed]: embedded[needed] }), sourceMaps),
+    bundling: bundling(writeConfigured(needed ? { [needed]: embedded[needed] } : {}), sourceMaps),
     loggingFormat: LoggingFormat.JSON,
     applicationLogLevelV2: ApplicationLogLevel.INFO,
     systemLogLevelV2: SystemLogLevel.WARN,

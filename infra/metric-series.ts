@@ -2,7 +2,7 @@ import { OUTCOMES, type Outcome } from '../functions/close/outcome.ts';
 import { CLOSE_RESULTS, DELIVERY_RESULTS } from '../functions/line.ts';
 import { isOnBus } from './config/bus.ts';
 import type { Configuration } from './config/load.ts';
-import { type LogName, METRICS, type MetricName } from './metrics.ts';
+import { type Definition, type LogName, METRICS, type MetricName } from './metrics.ts';
 
 /** One metric that AWS bills: a name with one value for each dimension besides `service`. */
 export type Series = { name: MetricName; dimensions: Record<string, string> };
@@ -17,10 +17,10 @@ const OF_LOOK_UPS: readonly Outcome[] = ['resolved', 'no_conversation', 'look_up
  * @see https://aws.amazon.com/cloudwatch/pricing/
  */
 export function seriesOf(configuration: Configuration): Series[] {
-  const found = Object.entries(METRICS).flatMap(([name, { measures }]) =>
-    measures.flatMap(({ logs, by }) =>
+  const found = Object.entries<Definition>(METRICS).flatMap(([name, { measures }]) =>
+    measures.flatMap(({ logs, by, needs }) =>
       logs
-        .filter((log) => hasLog(configuration, log))
+        .filter((log) => [log, needs ?? log].every((each) => hasLog(configuration, each)))
         .flatMap((log) => combinations(configuration, log, name as MetricName, by))
         .map((dimensions) => ({ name: name as MetricName, dimensions })),
     ),
@@ -28,7 +28,8 @@ export function seriesOf(configuration: Configuration): Series[] {
   return [...new Map(found.map((each) => [JSON.stringify(each), each])).values()];
 }
 
-function hasLog({ projects, connections }: Configuration, log: LogName): boolean {
+function hasLog({ stack, projects, connections }: Configuration, log: LogName): boolean {
+  if (log === 'canary') return stack.canary !== undefined;
   const crms = Object.values(connections).map(({ crm }) => crm);
   if (log === 'receive' || log === 'access') return crms.some((crm) => !isOnBus(crm));
   if (log === 'event') return crms.some(isOnBus);

@@ -8,7 +8,7 @@ import { type FieldOf, type LineType, WRONG_PROOFS } from '../functions/line.ts'
 export const NAMESPACE = 'PolyAIChatCloser';
 
 /** The log groups whose lines are counted. `access` is the gateway's. */
-export type LogName = 'receive' | 'event' | 'close' | 'cleanup' | 'access';
+export type LogName = 'receive' | 'event' | 'close' | 'cleanup' | 'canary' | 'access';
 
 /** A field that can be a dimension: it has few values, and none that a stranger chooses. */
 type Dimension = 'connection' | 'result' | 'project' | 'outcome';
@@ -22,9 +22,11 @@ type Measure = {
   value: '1' | `$.${string}`;
   /** Dimensions after `service`. */
   by: readonly Dimension[];
+  /** The stack must have this log, too. */
+  needs?: LogName;
 };
 
-type Definition = {
+export type Definition = {
   /** What it measures, for docs/operations.md. */
   meaning: string;
   unit: Unit;
@@ -57,6 +59,17 @@ function ofRun(meaning: string, field: FieldOf<'cleanup'>, unit = Unit.COUNT) {
     logs: ['cleanup'],
     lines: lines('cleanup', ['project']),
     by: ['project'],
+  } as const;
+  return { meaning, unit, measures: [{ ...measure, value: `$.${field}` }] } as const satisfies Definition;
+}
+
+/** A metric of the canary's `close` lines. A stranger who calls the canary's address makes no such line. */
+function ofCanary(meaning: string, field: FieldOf<'close'>, unit: Unit) {
+  const measure = {
+    logs: ['close'],
+    lines: all(stringValue('$.type', '=', 'close'), exists('$.healthy')),
+    by: [],
+    needs: 'canary',
   } as const;
   return { meaning, unit, measures: [{ ...measure, value: `$.${field}` }] } as const satisfies Definition;
 }
@@ -176,6 +189,29 @@ export const METRICS = {
     'oldest_open_s',
     Unit.SECONDS,
   ),
+  CanaryHealthy: ofCanary(
+    'the canary’s closes: 1 where the whole chain works, else 0. A run that stops on its way has no value',
+    'healthy',
+    Unit.COUNT,
+  ),
+  CanaryHopAnswer: {
+    meaning: 'time from the canary’s delivery to the answer, as a CRM sees it',
+    unit: Unit.MILLISECONDS,
+    measures: [
+      {
+        logs: ['canary'],
+        lines: all(stringValue('$.type', '=', 'canary'), exists('$.answer_ms')),
+        value: '$.answer_ms',
+        by: [],
+      },
+    ],
+  },
+  CanaryHopQueue: ofCanary(
+    'time that the canary’s close waited in the queue',
+    'queued_ms',
+    Unit.MILLISECONDS,
+  ),
+  CanaryHopPolyAI: ofCanary('duration of the canary’s attempt at PolyAI', 'took_ms', Unit.MILLISECONDS),
   Faults: {
     meaning: '`fault` lines of all functions',
     unit: Unit.COUNT,
@@ -237,7 +273,8 @@ export function metricOf<Name extends MetricName>(
  */
 export function createMetricFilters(scope: Construct, logs: Partial<Record<LogName, ILogGroup>>): void {
   for (const [name, { unit, measures }] of Object.entries<Definition>(METRICS)) {
-    for (const { logs: from, lines: filterPattern, value, by } of measures) {
+    for (const { logs: from, lines: filterPattern, value, by, needs } of measures) {
+      if (needs && !logs[needs]) continue;
       for (const log of from) {
         const logGroup = logs[log];
         if (!logGroup) continue;

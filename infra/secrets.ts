@@ -18,15 +18,22 @@ export type StackSecret = {
 const GENERATED_LENGTH = 48;
 
 /**
- * Creates a secret of the stack, which is kept when the stack is deleted.
+ * Creates a secret of the stack.
  *
  * @param name must end in `/secret`: Secrets Manager mistakes a name that ends in a hyphen and six characters for
  *   part of an ARN
+ * @param isKept whether it remains when it is removed from the stack, or the stack is deleted
  */
-export function createSecret(scope: Construct, id: string, name: string, initial: Initial): StackSecret {
+export function createSecret(
+  scope: Construct,
+  id: string,
+  name: string,
+  initial: Initial,
+  isKept = true,
+): StackSecret {
   const secret = new Secret(scope, id, {
     secretName: name,
-    removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    removalPolicy: isKept ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
     ...('waiting' in initial
       ? { secretStringValue: SecretValue.unsafePlainText(initial.waiting) }
       : {

@@ -1,6 +1,8 @@
 import { Stack } from 'aws-cdk-lib';
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
+import { CANARY } from '../functions/canary-delivery.ts';
+import { canaryConnections } from './canary-connection.ts';
 import type { Configuration } from './config/load.ts';
 import { readSecrets } from './grants.ts';
 import { initialSecret, PROJECT_WAITS } from './initial-secret.ts';
@@ -16,9 +18,11 @@ import {
 /** The secrets of projects and of connections by their names. The keys are part of the secrets' own names. */
 export type StackSecrets = { polyai: Map<string, StackSecret>; connections: Map<string, StackSecret> };
 
-/** Creates or imports the secret of each project and of each connection that has one. */
-export function createStackSecrets(scope: Construct, { projects, connections }: Configuration): StackSecrets {
+/** Creates or imports the secret of each project and of each connection that has one, the canary's included. */
+export function createStackSecrets(scope: Construct, configuration: Configuration): StackSecrets {
   const { stackName } = Stack.of(scope);
+  const { projects } = configuration;
+  const connections = { ...configuration.connections, ...canaryConnections(configuration) };
   return {
     polyai: secretsOf(scope, projects, (name) =>
       createSecret(scope, `Project ${name}`, `${stackName}/polyai/${name}/secret`, PROJECT_WAITS),
@@ -29,6 +33,8 @@ export function createStackSecrets(scope: Construct, { projects, connections }: 
         `Connection ${name}`,
         `${stackName}/connections/${name}/secret`,
         initialSecret(crm, verify.scheme),
+        // Nobody else has the canary's secret. If it remained, the canary could not be added again under its name.
+        name !== CANARY,
       ),
     ),
   };

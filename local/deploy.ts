@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../infra/root.ts';
+import { bridgeCanaryAddress } from './canary-address.ts';
 import { bridgeIam } from './iam.ts';
 import { isolatedEnvironment, LOCAL_ENVIRONMENT, LocalRunError } from './isolation.ts';
 import { removeRefused } from './refused-resources.ts';
@@ -45,6 +46,7 @@ export async function deploy(
   // Must happen before the first deployment: a changed template of the same name is not uploaded again.
   const template = join(assembly, `${stackName}.template.json`);
   removeRefused(template);
+  bridgeCanaryAddress(template, endpoint);
   if (isIamEnforced) bridgeIam(template);
   const options = ['--app', assembly, '--require-approval', 'never', '--outputs-file', outputs];
   await cdk(['deploy', stackName, ...options], { cwd: folder, env, signal });

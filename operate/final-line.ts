@@ -21,11 +21,12 @@ export const FINAL_LINES = '{ ($.type = "close") && ($.final IS TRUE) }';
  * Reads a line of the outcome log.
  *
  * @param loggedAt Unix milliseconds
- * @returns `undefined` for every line that is not a final `close` line
+ * @returns `undefined` for every line that is not a final `close` line, and for the canary's: there is no chat to close
  */
 export function readFinalLine(message: string, loggedAt: number): FinalLine | undefined {
   const line = parse(message);
   if (line?.type !== 'close' || line.final !== true || typeof line.outcome !== 'string') return undefined;
+  if (line.canary === true) return undefined;
   const isLookUp = line.conversation_id === undefined && line.shared_id !== undefined;
   const id = text(line.conversation_id) ?? text(line.shared_id) ?? '';
   return {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { canaryConversationId } from '../functions/canary-delivery.ts';
 import { ConfigurationError, loadConfiguration } from '../infra/config/load.ts';
 import {
   chooseExample,
@@ -191,7 +192,7 @@ async function stayUp(run: Run): Promise<void> {
       const isEvent = line.type === 'delivery' && line.answer === undefined;
       report.show(isEvent ? 'An event was read:' : (SHOWN[line.type] ?? line.type), withoutService(line));
       const isUsedUp = (line.type === 'close' && line.final) || line.refused === 'timestamp_stale';
-      if (isUsedUp) void offerAgain();
+      if (isUsedUp && !line.canary) void offerAgain();
       return false;
     },
     Number.POSITIVE_INFINITY,
@@ -202,6 +203,7 @@ async function stayUp(run: Run): Promise<void> {
 const SHOWN: Record<string, string> = {
   delivery: 'A webhook was answered:',
   close: 'A close was attempted:',
+  canary: 'The canary has sent a delivery:',
   fault: 'An unexpected error happened:',
 };
 
@@ -258,7 +260,9 @@ async function send({ url, headers, body }: Sample): Promise<{ status: number; b
 }
 
 function nextCall(standIn: PolyAIStandIn | undefined): Promise<Call | undefined> {
-  return standIn ? new Promise((resolve) => standIn.onCall(resolve)) : Promise.resolve(undefined);
+  if (!standIn) return Promise.resolve(undefined);
+  const isCanary = ({ body }: Call) => body.includes(canaryConversationId(''));
+  return new Promise((resolve) => standIn.onCall((call) => isCanary(call) || resolve(call)));
 }
 
 try {

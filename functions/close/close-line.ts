@@ -4,6 +4,7 @@ import type { Project } from '../connections.ts';
 import type { CloseLine, CloseResult } from '../line.ts';
 import type { PolyAIAnswer } from '../polyai.ts';
 import { MINUTE_MS } from '../time.ts';
+import { isHealthy } from './canary-health.ts';
 import { type Judgement, OUTCOMES } from './outcome.ts';
 
 /** The result of one attempt, with PolyAI's answer if PolyAI was called. Times are Unix milliseconds. */
@@ -64,6 +65,7 @@ export function closeLine(
     received_at: request?.receivedAt,
     took_ms: attempt.endedAt - attempt.startedAt,
     next_try_in_s: nextTryInSeconds,
+    ...(request?.canary && canaryFields(record, attempt, final)),
   };
 }
 
@@ -77,6 +79,15 @@ function resultOf({ outcome }: Attempt, final: boolean): CloseResult {
 function sinceReceivedMs(request: CloseRequest | undefined, { endedAt }: Attempt): number | undefined {
   const receivedAt = Date.parse(request?.receivedAt ?? '');
   return Number.isNaN(receivedAt) ? undefined : Math.max(0, endedAt - receivedAt);
+}
+
+/** What tells the canary's lines apart, whether its chain works, and the time that its message waited in the queue. */
+function canaryFields(record: SQSRecord, { outcome, answer, startedAt }: Attempt, final: boolean) {
+  return {
+    canary: true,
+    healthy: final ? Number(isHealthy(outcome, answer)) : undefined,
+    queued_ms: ageMs(record, startedAt),
+  };
 }
 
 /** Milliseconds since a message was sent to this queue. Clocks may differ, but the result is never negative. */

@@ -47,6 +47,7 @@ export function deliveryLine({
     shared_ids: connection?.lookUp && read?.closes.flatMap(({ sharedId }) => sharedId ?? []),
     crm_ref: read?.crmRef,
     took_ms: tookMs,
+    canary: connection?.canary,
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { rateInMinutes, toMinutes } from './duration.ts';
 import { thresholds } from './thresholds.ts';
 import { checkAddress, checked, formed, keys, refuse, text, whole } from './values.ts';
 
@@ -7,6 +8,26 @@ const RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
 const MAX_THROTTLE = 1_000_000;
+
+/** Its alarm looks back on three runs, and an alarm can look back on seven days. */
+const MAX_CANARY_RATE = '1d';
+const WRITE_RATE = `Write rate(…) of at most ${MAX_CANARY_RATE}, as in rate(5 minutes)`;
+
+const canary = keys('Tests the whole chain on a schedule. An object with `schedule` and `polyai`.', {
+  schedule: text(
+    { description: `When it runs: rate(…), at least once in ${MAX_CANARY_RATE}.`, fix: WRITE_RATE },
+    refuse(WRITE_RATE, {
+      // The alarm must know when a run is missing.
+      'is not rate(…)': (value) => Number.isNaN(rateInMinutes(value)),
+      [`runs less often than once in ${MAX_CANARY_RATE}`]: (value) =>
+        rateInMinutes(value) > toMinutes(MAX_CANARY_RATE),
+    }),
+  ),
+  polyai: text({
+    description: 'The project that it asks to close the conversation.',
+    fix: 'Name a project of "polyai"',
+  }),
+});
 
 export const stack = keys('Settings of the whole stack.', {
   maxConcurrency: whole('Workers at the same time. Each makes up to 10 calls to PolyAI.', 2, 1000).default(5),
@@ -38,6 +59,7 @@ export const stack = keys('Settings of the whole stack.', {
     ).exactOptional(),
     thresholds: thresholds.prefault({}),
   }).prefault({}),
+  canary: canary.exactOptional(),
   runbookUrl: text(
     {
       description:

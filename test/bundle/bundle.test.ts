@@ -19,7 +19,7 @@ const every = JSON.parse(readFileSync(join(ROOT, 'connections.json'), 'utf8'));
 function build(
   content: unknown,
   sourceMaps = false,
-): { receive: string; close: string; event: string; cleanup: string } {
+): { receive: string; close: string; event: string; cleanup: string; canary: string } {
   const { node } = createStack(content, { sourceMaps, bundles: true });
   const { directory } = (node.root as App).synth();
   const folders = readdirSync(directory, { withFileTypes: true }).filter((entry) =>
@@ -31,12 +31,13 @@ function build(
     );
     return join(directory, found?.name ?? `no bundle has ${mark}`);
   };
-  // The third is there only with a connection on a bus, the fourth only with a cleanup.
+  // The third is there only with a connection on a bus, the fourth only with a cleanup, the last only with a canary.
   return {
     receive: find('unknown_connection'),
     close: find('chat/close'),
     event: find('UnreadableEvent'),
     cleanup: find('in_progress'),
+    canary: find('the connection to the stack'),
   };
 }
 
@@ -254,6 +255,42 @@ it('no bundle carries the texts of the schema of the lines', () => {
   for (const bundle of [bundles.receive, bundles.close]) {
     expect(readFileSync(join(bundle, 'index.mjs'), 'utf8')).not.toContain('first dimension of every metric');
   }
+});
+
+describe('the canary’s bundle', () => {
+  const canary = { schedule: 'rate(5 minutes)', polyai: 'support' };
+  const built = build({ ...SMALLEST, stack: { canary } });
+  const text = (bundle: string) => readFileSync(join(bundle, 'index.mjs'), 'utf8');
+
+  it('runs from an empty folder on Node 24, and says why it has sent nothing', () => {
+    const { lines, node } = invoke(built.canary, {});
+    expect(node).toMatch(/^v24\./);
+    expect(lines).toEqual([
+      expect.objectContaining({
+        type: 'canary',
+        request_id: 'r-1',
+        reason: expect.stringMatching(/^secret /),
+      }),
+    ]);
+  });
+
+  it('carries no CRM, no scheme and no configuration, and cannot close', () => {
+    expect(text(built.canary)).not.toContain('zen:event-type:');
+    expect(text(built.canary)).not.toContain('signature_mismatch');
+    expect(text(built.canary)).not.toContain('PROJECT-191bfa2a');
+    expect(text(built.canary)).not.toContain('chat/close');
+  });
+
+  it('is not needed for the receiver to know the canary’s connection', () => {
+    const { answer } = invoke(built.receive, apiGatewayEvent({ connection: 'canary' }));
+    expect(answer).toMatchObject({ statusCode: 503 });
+    const without = invoke(build(SMALLEST).receive, apiGatewayEvent({ connection: 'canary' }));
+    expect(without.answer).toMatchObject({ statusCode: 404 });
+  });
+
+  it('keeps within its budget', () => {
+    expect(statSync(join(built.canary, 'index.mjs')).size).toBeLessThanOrEqual(budget.canary.example);
+  });
 });
 
 describe('source maps', () => {

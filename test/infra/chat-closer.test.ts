@@ -29,6 +29,7 @@ describe('a ChatCloser in a user’s own stack', () => {
       ({ Properties }) => Properties.Name,
     );
     expect(names.sort()).toEqual([
+      'Desk/connections/canary/secret',
       'Desk/connections/gladly/secret',
       'Desk/connections/zendesk-support/secret',
       'Desk/polyai/cleaned/secret',
@@ -49,7 +50,7 @@ describe('a ChatCloser in a user’s own stack', () => {
     expect(stack.resolve(deadLetters.queueUrl)).toEqual(outputOf('DeadLetterQueueUrl'));
     expect(stack.resolve(eventsDeadLetters?.queueUrl)).toEqual(outputOf('EventsDeadLetterQueueUrl'));
     expect(stack.resolve(events?.queueArn)).toEqual({ 'Fn::GetAtt': [expect.any(String), 'Arn'] });
-    expect(Object.keys(closer.functions).sort()).toEqual(['cleanup', 'close', 'event', 'receive']);
+    expect(Object.keys(closer.functions).sort()).toEqual(['canary', 'cleanup', 'close', 'event', 'receive']);
     expect(stack.resolve(`${closer.api?.apiEndpoint}/webhooks`)).toEqual(outputOf('WebhooksUrl'));
     expect(closer.alarmTopics).toHaveLength(2);
   });

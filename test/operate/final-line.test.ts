@@ -54,6 +54,7 @@ describe('a final line', () => {
     ['final in words', { final: 'true' }],
     ['of another type', { type: 'delivery' }],
     ['without an outcome', { outcome: undefined }],
+    ['of the canary', { canary: true }],
   ])('is not a line that is %s', (_, change) => {
     expect(read(change)).toBeUndefined();
   });

@@ -3,9 +3,12 @@ import { SMALLEST } from './configuration.ts';
 const { support } = SMALLEST.polyai;
 const cleanup = { schedule: 'rate(1 hour)', channels: ['CHAT'], oldestOpenAlarm: '2d' };
 
-/** A connections.json that needs every part of the stack: webhooks, buses, cleanups, own secrets, alarms. */
+/** A connections.json that needs every part of the stack: webhooks, buses, cleanups, own secrets, alarms, a canary. */
 export const EVERYTHING = {
-  stack: { alarms: { email: 'on-call@example.com', topicArn: 'arn:aws:sns:eu-west-1:111122223333:on-call' } },
+  stack: {
+    canary: { schedule: 'rate(5 minutes)', polyai: 'support' },
+    alarms: { email: 'on-call@example.com', topicArn: 'arn:aws:sns:eu-west-1:111122223333:on-call' },
+  },
   polyai: { support, cleaned: { ...support, projectId: 'PROJECT-2', cleanup } },
   connections: {
     ...SMALLEST.connections,
