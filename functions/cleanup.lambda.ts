@@ -3,7 +3,7 @@ import type { Context } from 'aws-lambda';
 import * as configured from '#configured';
 import { secrets, sqs } from './aws.ts';
 import { type ListAnswer, listConversations, type PageQuery, readListKey } from './cleanup/conversations.ts';
-import { runLine, type Summary, summarize } from './cleanup/run-line.ts';
+import { type Summary, summarize } from './cleanup/run-line.ts';
 import { type Counts, createTally } from './cleanup/tally.ts';
 import { WalkStopped, walkPages, windowsBetween } from './cleanup/walk.ts';
 import { queueCloses } from './close-queue.ts';
@@ -65,8 +65,9 @@ export function createCleanup(parts: CleanupParts) {
     const { queued, fault } = dryRun ? { queued: 0 } : await queueAll(run, counts.ids, context);
     const reason = stopped ?? fault;
     const result = { requestId, name, dryRun, counts, queued, reason, startedAt, endedAt: now() };
-    writeLine(runLine(result));
-    return summarize(result);
+    const summary = summarize(result);
+    writeLine({ type: 'cleanup', ...summary });
+    return summary;
   };
 
   function startRun(event: unknown, { awsRequestId: requestId }: RunContext): Run {

@@ -60,4 +60,6 @@ export type Connection = {
   publicUrl?: string;
   /** CIDR blocks. Absent: any source. */
   allowedSources?: string[];
+  /** Verifies, reads and logs what it would close, and queues nothing. */
+  rehearse?: boolean;
 };

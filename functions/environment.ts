@@ -2,6 +2,6 @@
 export const ENVIRONMENT = {
   closeQueueUrl: 'CLOSE_QUEUE_URL',
   deadLetterQueueUrl: 'DEAD_LETTER_QUEUE_URL',
-  /** Holds the stack's name, the `service` dimension of every metric. Powertools defines this variable. */
-  service: 'POWERTOOLS_SERVICE_NAME',
+  /** Holds the stack's name, which every line has as `service`. */
+  service: 'STACK_NAME',
 } as const;

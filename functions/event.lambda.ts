@@ -50,7 +50,8 @@ export function createEvents(parts: EventParts) {
       const { name, connection, event } = readBusMessage(record.body);
       requestId = toId(valueAt(event, 'id')) ?? requestId;
       const read = readCloses(connection, event);
-      const isQueued = await enqueue(name, connection, read, requestId, happenedAt(record, event));
+      const isQueued =
+        connection.rehearse || (await enqueue(name, connection, read, requestId, happenedAt(record, event)));
       const refused = isQueued ? undefined : 'queue_unavailable';
       writeLine(deliveryLine({ requestId, name, connection, read, refused, tookMs: now() - startedAt }));
       return isQueued;

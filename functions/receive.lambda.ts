@@ -37,7 +37,8 @@ export type ReceiveParts = {
 /** A refused delivery has `read` only if it was refused after it was read. */
 type Result =
   | { kind: 'refused'; refusal: Refusal; read?: ReadResult }
-  | { kind: 'answered'; answer: OwnAnswer }
+  | { kind: 'answered'; answer: OwnAnswer; read?: undefined }
+  | { kind: 'rehearsed'; read: ReadResult; answer?: OwnAnswer }
   | { kind: 'queued'; queued: Queued; read: ReadResult; answer?: OwnAnswer };
 
 /** The cached secret may be out of date when one of these is the result. */
@@ -54,21 +55,23 @@ export function createReceive(parts: ReceiveParts) {
 
   return async function receive(event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> {
     const startedAt = now();
-    const { requestId } = event.requestContext;
+    const { requestId, timeEpoch } = event.requestContext;
     const name = (event.pathParameters?.connection ?? '').replace(/\/$/, '');
     const connection = Object.hasOwn(connections, name) ? connections[name] : undefined;
     const result = await take(connection, name, event);
     const answer = toAnswer(result, requestId);
+    const answeredAt = now();
     writeLine(
       deliveryLine({
         requestId,
         name,
         connection,
-        read: 'read' in result ? result.read : undefined,
-        answer: answer.statusCode,
+        read: result.read,
+        // The clocks of API Gateway and Lambda may differ.
+        answer: { status: answer.statusCode, ms: Math.max(0, answeredAt - timeEpoch) },
         refused: result.kind === 'refused' ? result.refusal.code : undefined,
         repeated: (result.kind === 'queued' && result.queued.repeated) || undefined,
-        tookMs: now() - startedAt,
+        tookMs: answeredAt - startedAt,
       }),
     );
     return answer;
@@ -99,15 +102,12 @@ export function createReceive(parts: ReceiveParts) {
           `One delivery can close at most ${MAX_CLOSES} conversations.`,
         );
       }
+      const own = preset.acknowledgement && { answer: preset.acknowledgement };
+      if (connection.rehearse) return { kind: 'rehearsed', read, ...own };
       const key = replayKey(connection, name, delivery, content, read);
       const queued = await enqueue(connection, name, read, requestId, key);
       if ('code' in queued) return { kind: 'refused', refusal: queued, read };
-      return {
-        kind: 'queued',
-        queued,
-        read,
-        ...(preset.acknowledgement && { answer: preset.acknowledgement }),
-      };
+      return { kind: 'queued', queued, read, ...own };
     } catch (error) {
       writeLine(faultLine(requestId, 'receive', error));
       return refused('fault');
@@ -235,8 +235,10 @@ function explainUnreadable(error: unknown): string {
 function toAnswer(result: Result, requestId: string): APIGatewayProxyStructuredResultV2 {
   if (result.kind === 'refused') return refusalAnswer(result.refusal, requestId);
   if (result.kind === 'answered') return ownAnswer(result.answer);
-  const { queued, read, answer } = result;
+  const { read, answer } = result;
   if (answer) return ownAnswer(answer);
+  if (result.kind === 'rehearsed') return successAnswer({ ...read, closes: [] }, requestId);
+  const { queued } = result;
   return successAnswer(queued.repeated ? { ...read, closes: [] } : read, queued.requestId);
 }
 

@@ -1,4 +1,4 @@
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import {
   ComparisonOperator,
   type IMetric,
@@ -7,15 +7,15 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import { FilterPattern, type ILogGroup, MetricFilter } from 'aws-cdk-lib/aws-logs';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { OUTCOMES, Outcome } from '../functions/close/outcome.ts';
-import { CLEANUP_COMPLETE, CLEANUP_OLDEST_OPEN, CLOSE_ATTEMPTS, NAMESPACE } from '../functions/metrics.ts';
 import type { Cleanup } from './cleanup.ts';
 import type { CleanupConfiguration } from './cleanup-schedules.ts';
 import { toMinutes } from './config/duration.ts';
 import type { FunctionName } from './function.ts';
+import { metricOf } from './metrics.ts';
 
 /** What the alarms watch. What a stack does not have is left out, and so are its alarms. */
 export type Watched = {
@@ -63,6 +63,8 @@ export type AlarmRule = {
 };
 
 const PERIOD = Duration.minutes(5);
+/** All that was counted in one period. */
+const EACH = { statistic: Stats.SUM, period: PERIOD };
 /** SQS stops delivering at about 120,000 messages in flight. Closes in back-off are in flight. */
 const IN_FLIGHT_LIMIT = 80_000;
 
@@ -81,12 +83,12 @@ const NEED_ACTION: Record<NeedingAction, { id: string; what: string }> = {
 /**
  * Returns all alarms of a stack. A new alarm is one more object here and a section of docs/operations.md.
  *
- * @param scope the construct that gets the metric filters
+ * @param scope a construct of the stack, whose name is a dimension of the metrics
  */
 export function alarmsOf(scope: Construct, watched: Watched): AlarmRule[] {
   return [
     ...queueAlarms(watched),
-    ...(watched.accessLog ? [gatewayAlarm(scope, watched.accessLog)] : []),
+    ...(watched.accessLog ? [gatewayAlarm(scope)] : []),
     ...outcomeAlarms(scope),
     ...functionAlarms(scope, watched.functions),
     ...(watched.cleanup ? cleanupAlarms(scope, watched.cleanup) : []),
@@ -123,72 +125,42 @@ function queueAlarms({ closes, deadLetters, eventsDeadLetters }: Watched): Alarm
 }
 
 /** The alarm for answers that the gateway gave without the receiver. */
-function gatewayAlarm(scope: Construct, accessLog: ILogGroup): AlarmRule {
-  const filter = new MetricFilter(scope, 'GatewayFailures', {
-    logGroup: accessLog,
-    filterPattern: FilterPattern.any(
-      FilterPattern.stringValue('$.status', '=', '429'),
-      FilterPattern.all(
-        FilterPattern.stringValue('$.status', '=', '5*'),
-        FilterPattern.stringValue('$.integrationStatus', '!=', '5*'),
-      ),
-    ),
-    ...filterMetric(scope, 'GatewayFailures'),
-  });
+function gatewayAlarm(scope: Construct): AlarmRule {
   return {
     id: 'GatewayAlarm',
     section: 'gateway',
     what: 'The gateway itself answered 429 or 5xx: webhooks did not reach the receiver.',
-    metric: filter.metric({ period: PERIOD, statistic: Stats.SUM }),
+    metric: metricOf(scope, 'GatewayFailures', {}, EACH),
   };
 }
 
 function outcomeAlarms(scope: Construct): AlarmRule[] {
-  const attempts = (outcome: Outcome) =>
-    new Metric({
-      namespace: NAMESPACE,
-      metricName: CLOSE_ATTEMPTS,
-      dimensionsMap: { service: Stack.of(scope).stackName, outcome },
-      statistic: Stats.SUM,
-      period: PERIOD,
-    });
   const outcomes = Object.keys(NEED_ACTION) as NeedingAction[];
   return outcomes.map((outcome) => ({
     ...NEED_ACTION[outcome],
     section: outcome,
-    metric: attempts(outcome),
+    metric: metricOf(scope, 'CloseAttempts', { outcome }, EACH),
   }));
 }
 
 /** One alarm for the faults that functions log, and one for each function that fails without a line. */
 function functionAlarms(scope: Construct, functions: Watched['functions']): AlarmRule[] {
-  const named = Object.entries(functions).map(([name, each]) => ({ name: capitalize(name), each }));
-  const filters = named.map(
-    ({ name, each }) =>
-      new MetricFilter(scope, `${name}Faults`, {
-        logGroup: each.logGroup,
-        filterPattern: FilterPattern.stringValue('$.type', '=', 'fault'),
-        ...filterMetric(scope, 'Faults'),
-      }),
-  );
-  // The filters of all functions feed one metric.
-  const faults = filters.slice(0, 1).map(
-    (filter): AlarmRule => ({
-      id: 'FaultsAlarm',
-      section: 'faults',
-      what: 'A function met something unexpected.',
-      metric: filter.metric({ period: PERIOD, statistic: Stats.SUM }),
-    }),
-  );
-  const errors = named.map(
-    ({ name, each }): AlarmRule => ({
+  const faults: AlarmRule = {
+    id: 'FaultsAlarm',
+    section: 'faults',
+    what: 'A function met something unexpected.',
+    metric: metricOf(scope, 'Faults', {}, EACH),
+  };
+  const errors = Object.entries(functions).map(([key, each]): AlarmRule => {
+    const name = capitalize(key);
+    return {
       id: `${name}ErrorsAlarm`,
       section: 'faults',
       what: `The function ${name} failed or ran out of time.`,
-      metric: each.metricErrors({ period: PERIOD, statistic: Stats.SUM }),
-    }),
-  );
-  return [...faults, ...errors];
+      metric: each.metricErrors(EACH),
+    };
+  });
+  return [faults, ...errors];
 }
 
 function cleanupAlarms(
@@ -223,7 +195,7 @@ function projectAlarms(
     id: `Overdue ${project}`,
     section: 'no-complete-cleanup',
     what: `No cleanup of the project ${project} has seen all of its chats for ${alarmAfter}.`,
-    metric: runMetric(scope, CLEANUP_COMPLETE, project, period),
+    metric: metricOf(scope, 'CleanupComplete', { project }, { statistic: Stats.MAXIMUM, period }),
     evaluationPeriods,
     comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
     missing: TreatMissingData.BREACHING,
@@ -233,23 +205,13 @@ function projectAlarms(
     id: `Oldest open of ${project}`,
     section: 'oldest-open-chat',
     what: `A chat of the project ${project} has been open for more than ${oldestOpenAlarm}.`,
-    metric: runMetric(scope, CLEANUP_OLDEST_OPEN, project, PERIOD),
+    metric: metricOf(scope, 'CleanupOldestOpen', { project }, { statistic: Stats.MAXIMUM, period: PERIOD }),
     threshold: toMinutes(oldestOpenAlarm) * 60,
     comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
     // The state stays between two runs.
     missing: TreatMissingData.IGNORE,
   };
   return [overdue, oldest];
-}
-
-function runMetric(scope: Construct, metricName: string, project: string, period: Duration): IMetric {
-  return new Metric({
-    namespace: NAMESPACE,
-    metricName,
-    dimensionsMap: { service: Stack.of(scope).stackName, project },
-    statistic: Stats.MAXIMUM,
-    period,
-  });
 }
 
 /**
@@ -261,16 +223,6 @@ function runMetric(scope: Construct, metricName: string, project: string, period
 export function spanOf(minutes: number): { period: Duration; evaluationPeriods: number } {
   const period = minutes <= 60 ? 1 : minutes <= 24 * 60 ? 5 : 60;
   return { period: Duration.minutes(period), evaluationPeriods: Math.ceil(minutes / period) };
-}
-
-/** A filter's metric cannot have fixed dimensions, so the stack's name is part of the namespace. */
-function filterMetric(scope: Construct, metricName: string) {
-  return {
-    metricNamespace: `${NAMESPACE}/${Stack.of(scope).stackName}`,
-    metricName,
-    metricValue: '1',
-    defaultValue: 0,
-  };
 }
 
 function capitalize(name: string): string {

@@ -36,7 +36,10 @@ export class Gateway extends Construct {
       stageName: '$default',
       autoDeploy: true,
       throttle: { rateLimit: throttle.ratePerSecond, burstLimit: throttle.burst },
-      accessLogSettings: { destination: new LogGroupLogDestination(this.accessLog), format: ACCESS_LOG },
+      accessLogSettings: {
+        destination: new LogGroupLogDestination(this.accessLog),
+        format: accessLogFormat(stack.stackName),
+      },
     });
   }
 
@@ -80,9 +83,10 @@ function accessLogName({ stackName, stackId }: Stack): string {
  *
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html
  */
-const ACCESS_LOG = AccessLogFormat.custom(
-  JSON.stringify({
+function accessLogFormat(service: string): AccessLogFormat {
+  const format = JSON.stringify({
     type: 'access',
+    service,
     request_id: '$context.requestId',
     time: '$context.requestTimeEpoch',
     method: '$context.httpMethod',
@@ -93,5 +97,8 @@ const ACCESS_LOG = AccessLogFormat.custom(
     latencyMs: '$context.responseLatency',
     errorType: '$context.error.responseType',
     error: '$context.error.messageString',
-  }).replace('"$context.error.messageString"', '$context.error.messageString'),
-);
+  });
+  return AccessLogFormat.custom(
+    format.replace('"$context.error.messageString"', '$context.error.messageString'),
+  );
+}

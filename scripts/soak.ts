@@ -13,8 +13,6 @@ const values = readOptions();
 const seed = wholeNumber('seed', values.seed);
 const failing = share('failing', values.failing);
 const closes = wholeNumber('closes', values.closes ?? (values.live ? '2000' : '10000'));
-// Powertools warns when this is not set.
-process.env.POWERTOOLS_SERVICE_NAME ??= 'soak';
 
 process.stdout.write(`${closes} closes, seed ${seed}${values.live ? ', on a deployed stack' : ''}\n`);
 const { report, rows } = values.live ? await runLive() : await runVirtual();

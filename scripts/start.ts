@@ -149,7 +149,7 @@ async function followClose({ local, late }: Run, conversationId: string, withinM
   const last = attempts.at(-1);
   report.show(
     `The outcome in CloudWatch Logs, group ${local.outputs.OutcomesLogGroup}:`,
-    ...(attempts.length > 0 ? attempts.map(withoutMetrics) : ['(no line yet)']),
+    ...(attempts.length > 0 ? attempts.map(withoutService) : ['(no line yet)']),
   );
   if (last?.final === true && last.outcome === 'closed') {
     report.show(`Outcome: closed. The chat ${conversationId} has ended.`);
@@ -181,7 +181,7 @@ async function stayUp(run: Run): Promise<void> {
     (line) => {
       if (line.type === 'close') run.late.arrived();
       const isEvent = line.type === 'delivery' && line.answer === undefined;
-      report.show(isEvent ? 'An event was read:' : (SHOWN[line.type] ?? line.type), withoutMetrics(line));
+      report.show(isEvent ? 'An event was read:' : (SHOWN[line.type] ?? line.type), withoutService(line));
       const isUsedUp = (line.type === 'close' && line.final) || line.refused === 'timestamp_stale';
       if (isUsedUp) void offerAgain();
       return false;
@@ -197,8 +197,8 @@ const SHOWN: Record<string, string> = {
   fault: 'An unexpected error happened:',
 };
 
-/** The line without the fields that CloudWatch needs to count it. */
-function withoutMetrics({ _aws, service: _service, CloseAttempts: _count, ...line }: LoggedLine): string {
+/** The line without the stack's name, which is the same in all of them. */
+function withoutService({ service: _service, ...line }: LoggedLine): string {
   return JSON.stringify(line);
 }
 

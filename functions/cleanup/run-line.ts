@@ -1,10 +1,9 @@
-import type { Line } from '../log.ts';
-import { CLEANUP_COMPLETE, withRunMetrics } from '../metrics.ts';
+import type { CleanupLine } from '../line.ts';
 import { SECOND_MS } from '../time.ts';
 import type { Counts } from './tally.ts';
 
 /** The result of a run, with the same fields as its log line. */
-export type Summary = Record<string, unknown> & { complete: boolean };
+export type Summary = Omit<CleanupLine, 'type'>;
 
 export type RunResult = {
   requestId: string;
@@ -21,17 +20,9 @@ export type RunResult = {
   endedAt: number;
 };
 
-/** The result of a run in the fields that docs/operations.md describes. */
-export function summarize({
-  requestId,
-  name,
-  dryRun,
-  counts,
-  queued,
-  reason,
-  startedAt,
-  endedAt,
-}: RunResult): Summary {
+/** The result of a run in the fields of functions/line.ts. */
+export function summarize(result: RunResult): Summary {
+  const { requestId, name, dryRun, counts, queued, reason, startedAt, endedAt } = result;
   const { open, stale, skipped, oldestOpen, pages, ids } = counts;
   return {
     request_id: requestId,
@@ -45,24 +36,10 @@ export function summarize({
     would_queue: dryRun ? ids.length : undefined,
     skipped,
     oldest_open_at: Number.isFinite(oldestOpen) ? new Date(oldestOpen).toISOString() : undefined,
+    oldest_open_s: oldestAgeSeconds(result),
     pages,
     took_ms: endedAt - startedAt,
   };
-}
-
-/** The log line of a run, with its metrics. */
-export function runLine(result: RunResult): Line {
-  const { name, dryRun, counts, queued, reason } = result;
-  const metrics = {
-    [CLEANUP_COMPLETE]: Number(reason === undefined),
-    CleanupDryRun: Number(dryRun),
-    CleanupOpen: counts.open,
-    CleanupStale: counts.stale,
-    CleanupQueued: queued,
-    CleanupSkipped: Object.values(counts.skipped).reduce((sum, each) => sum + each, 0),
-    CleanupPages: counts.pages,
-  };
-  return withRunMetrics({ type: 'cleanup', ...summarize(result) }, name, metrics, oldestAgeSeconds(result));
 }
 
 /** Only a complete run can know that no chat is open; the age is then 0. */

@@ -1,10 +1,10 @@
 import type { SQSRecord } from 'aws-lambda';
 import type { CloseRequest } from '../close-request.ts';
 import type { Project } from '../connections.ts';
-import type { Line } from '../log.ts';
-import { withMetrics } from '../metrics.ts';
+import type { CloseLine, CloseResult } from '../line.ts';
 import type { PolyAIAnswer } from '../polyai.ts';
-import type { Judgement } from './outcome.ts';
+import { MINUTE_MS } from '../time.ts';
+import { type Judgement, OUTCOMES } from './outcome.ts';
 
 /** The result of one attempt, with PolyAI's answer if PolyAI was called. Times are Unix milliseconds. */
 export type Attempt = Judgement & {
@@ -18,13 +18,16 @@ export type Attempt = Judgement & {
 /** The parts of a message that its line shows, as far as it could be read. */
 type LoggedMessage = { record: SQSRecord; request?: CloseRequest; project?: Project | undefined };
 
+/** A close that is not finished is late from this time on, counted from its first attempt. */
+const LATE_AFTER_MS = 15 * MINUTE_MS;
+
 /** PolyAI's answer, if one arrived. */
 export function answered({ answer }: Attempt) {
   return answer && 'status' in answer ? answer : undefined;
 }
 
 /**
- * The log line of one attempt. docs/operations.md describes its fields.
+ * The log line of one attempt, with the fields of functions/line.ts.
  *
  * @param final whether the message is finished; otherwise the next attempt is in `nextTryInSeconds`
  */
@@ -32,13 +35,15 @@ export function closeLine(
   { record, request, project }: LoggedMessage,
   attempt: Attempt,
   { final, nextTryInSeconds }: { final: boolean; nextTryInSeconds?: number },
-): Line {
+): CloseLine {
   const answer = answered(attempt);
-  const line: Line = {
+  return {
     type: 'close',
     request_id: request?.requestId,
     outcome: attempt.outcome,
+    result: resultOf(attempt, final),
     final,
+    late: Number(!final && triedForMs(record, attempt.endedAt) >= LATE_AFTER_MS),
     reason: attempt.reason,
     connection: request?.connection,
     crm: request?.crm,
@@ -51,6 +56,8 @@ export function closeLine(
     source: request?.source,
     receives: Number(record.attributes.ApproximateReceiveCount),
     age_ms: ageMs(record, attempt.endedAt),
+    since_received_ms:
+      final && attempt.outcome !== 'resolved' ? sinceReceivedMs(request, attempt) : undefined,
     polyai_status: answer?.status,
     polyai_error_code: answer?.errorCode,
     polyai_correlation_id: answer?.correlationId,
@@ -58,7 +65,18 @@ export function closeLine(
     took_ms: attempt.endedAt - attempt.startedAt,
     next_try_in_s: nextTryInSeconds,
   };
-  return withMetrics(line, attempt.outcome, request?.project);
+}
+
+function resultOf({ outcome }: Attempt, final: boolean): CloseResult {
+  if (!final) return 'waiting';
+  if (outcome === 'closed') return 'closed';
+  return OUTCOMES[outcome].next === 'done' ? 'over' : 'given_up';
+}
+
+/** Milliseconds from the CRM's delivery or event to the end of an attempt; `undefined` without a time that can be read. */
+function sinceReceivedMs(request: CloseRequest | undefined, { endedAt }: Attempt): number | undefined {
+  const receivedAt = Date.parse(request?.receivedAt ?? '');
+  return Number.isNaN(receivedAt) ? undefined : Math.max(0, endedAt - receivedAt);
 }
 
 /** Milliseconds since a message was sent to this queue. Clocks may differ, but the result is never negative. */

@@ -22,7 +22,7 @@ export function successAnswer(
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({
       accepted: closes.length,
-      ignored: ignored.map((reason) => ({ reason })),
+      ignored: ignored.map(({ reason }) => ({ reason })),
       requestId,
     }),
   };

@@ -6,6 +6,9 @@ import { MINUTE_MS } from '../time.ts';
 import { signedAt, toTime } from './event-time.ts';
 import { selector } from './selector.ts';
 
+/** What names a conversation: its own id, or one that it shares with the CRM. */
+type Id = { conversationId: string } | { sharedId: string };
+
 /** The CRM's own names for the ticket and the delivery, where they are usable as ids. */
 type References = { crmRef?: string; deliveryId?: string };
 
@@ -17,13 +20,18 @@ export type RequestedClose = References & {
   happenedAt?: string;
 };
 
+/** An event, or an id in it, that asks for no close. The ids are those that could be read, so that it is found by them. */
+export type Ignored = Pick<RequestedClose, 'conversationId' | 'sharedId' | 'crmRef'> & {
+  reason: IgnoredReason;
+};
+
 /**
  * What a delivery asks for, and why its other events ask for nothing. The references are those of its first
  * event; `happenedAt` is the earliest of its closes.
  */
 export type ReadResult = References & {
   closes: RequestedClose[];
-  ignored: IgnoredReason[];
+  ignored: Ignored[];
   happenedAt?: string;
 };
 
@@ -36,7 +44,7 @@ export const MAX_CLOSES = 100;
 /** An event counts as the one that finished a conversation if the finish is at most this long ago. */
 const JUST_FINISHED_MS = 5 * MINUTE_MS;
 
-/** A longer list of reasons helps nobody, and the size of an answer is limited. */
+/** A longer list helps nobody, and the sizes of an answer and of a line are limited. */
 export const MAX_IGNORED = 100;
 
 /**
@@ -57,15 +65,15 @@ export function readDelivery(
   const results = readings.flatMap((reading) => {
     const ofBatch = 'event' in reading ? { ...content, body: reading.event } : content;
     const found = judgeReading(reading, connection, crm.bus ? content.body : ofBatch, now);
-    return found.map((each) => (typeof each === 'string' ? each : withTime(each, reading, signed)));
+    return found.map((each) => (isIgnored(each) ? each : withTime(each, reading, signed)));
   });
-  const closes = onceEach(results.filter((result) => typeof result !== 'string'));
+  const closes = onceEach(results.filter((result) => !isIgnored(result)));
   const [happenedAt] = closes.flatMap((close) => close.happenedAt ?? []).sort();
   return {
     ...references(readings[0]),
     ...(happenedAt && { happenedAt }),
     closes,
-    ignored: results.filter((result) => typeof result === 'string').slice(0, MAX_IGNORED),
+    ignored: results.filter(isIgnored).slice(0, MAX_IGNORED),
   };
 }
 
@@ -86,20 +94,20 @@ function judgeReading(
   connection: Connection,
   seen: unknown,
   now: number,
-): (RequestedClose | IgnoredReason)[] {
+): (RequestedClose | Ignored)[] {
+  const found = idsOf(reading, connection, seen);
+  const { crmRef } = references(reading);
+  const ignore = (reason: IgnoredReason): Ignored => ({
+    reason,
+    ...found.find((each) => each !== undefined),
+    ...(crmRef && { crmRef }),
+  });
   const finished = connection.finishedWhen ? isFinished(connection.finishedWhen, seen) : reading.finished;
-  if (finished !== true) return [finished === false ? 'not_finished' : finished];
-  if (!isNewFinish(reading, connection, now)) return ['not_finished'];
-  const own = references(reading);
-  return connection.lookUp
-    ? toCloses(connection.sharedId, reading.sharedId ?? reading.crmRef, seen, (id) => {
-        const sharedId = toId(id);
-        return sharedId && { ...own, sharedId };
-      })
-    : toCloses(connection.conversationId, reading.conversationId, seen, (id) => {
-        const conversationId = toConversationId(id);
-        return conversationId && { ...own, conversationId };
-      });
+  if (finished !== true) return [ignore(finished === false ? 'not_finished' : finished)];
+  if (!isNewFinish(reading, connection, now)) return [ignore('not_finished')];
+  if (found.length === 0) return [ignore('no_conversation_id')];
+  const unusable: Ignored = { reason: 'unusable_conversation_id', ...(crmRef && { crmRef }) };
+  return found.map((id) => (id ? { ...references(reading), ...id } : unusable));
 }
 
 /**
@@ -133,17 +141,30 @@ function onceEach(closes: RequestedClose[]): RequestedClose[] {
   return [...known.values()];
 }
 
-/** Converts the ids that the connection's selector gives, or else the preset's, to closes where they are usable. */
-function toCloses(
-  expression: string | undefined,
-  preset: unknown,
-  seen: unknown,
-  toClose: (id: unknown) => RequestedClose | '' | undefined,
-): (RequestedClose | IgnoredReason)[] {
+/**
+ * The ids that an event gives by the connection's selector, or else the preset's: shared ids where they are looked up.
+ * An id that is not usable is `undefined`.
+ */
+function idsOf(reading: Reading, connection: Connection, seen: unknown): (Id | undefined)[] {
+  const { lookUp, sharedId, conversationId } = connection;
+  const expression = lookUp ? sharedId : conversationId;
+  const preset = lookUp ? (reading.sharedId ?? reading.crmRef) : reading.conversationId;
   const ids = expression ? selector(expression)(seen) : preset;
-  const given = (Array.isArray(ids) ? ids : [ids]).filter(isGiven);
-  if (given.length === 0) return ['no_conversation_id'];
-  return given.map((id) => toClose(id) || 'unusable_conversation_id');
+  return (Array.isArray(ids) ? ids : [ids]).filter(isGiven).map((id) => (lookUp ? shared(id) : own(id)));
+}
+
+function shared(id: unknown): Id | undefined {
+  const sharedId = toId(id);
+  return sharedId ? { sharedId } : undefined;
+}
+
+function own(id: unknown): Id | undefined {
+  const conversationId = toConversationId(id);
+  return conversationId ? { conversationId } : undefined;
+}
+
+function isIgnored(result: RequestedClose | Ignored): result is Ignored {
+  return 'reason' in result;
 }
 
 function keyOf({ conversationId, sharedId }: RequestedClose): string {

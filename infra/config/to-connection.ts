@@ -17,6 +17,7 @@ const IS_EMBEDDED = {
   format: true,
   publicUrl: true,
   allowedSources: true,
+  rehearse: true,
   sender: true,
   dataCentre: false,
   audience: false,

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CRMS } from '../../functions/crm/index.ts';
+import { LINES, type LineType } from '../../functions/line.ts';
 import { schemaText } from '../../infra/config/schema.ts';
 import { fillBlocks } from './blocks.ts';
 import { type Configuration, chosenSchemes, readConfiguration } from './configuration.ts';
 import { connectionTable, keyTable, settingsTable, verifyTable } from './configuration-tables.ts';
 import { carryTable, changeTable, guideList, guideTable } from './crm-tables.ts';
+import { lineTable } from './line-tables.ts';
 import { type Page, readPage } from './page.ts';
 import { proofTable, secretTable } from './security-tables.ts';
 
@@ -27,6 +29,9 @@ function blocksOf(pages: readonly Page[], configuration: Configuration) {
       proofs: proofTable(pages, schemes, security),
       secrets: secretTable(pages, schemes, security),
     },
+    'docs/operations.md': Object.fromEntries(
+      (Object.keys(LINES) as LineType[]).map((type) => [type, lineTable(type)]),
+    ),
     'docs/configuration.md': {
       stack: keyTable(configuration.stack),
       projects: keyTable(withoutCleanup(configuration)),

@@ -156,7 +156,7 @@ describe('an event', () => {
       const event = finished('eventbridge', 'x');
       await put('eventbridge', { ...event, detail: { ...(event.detail as object), status: 'open' } });
       const line = await findLine(({ ignored }) => Array.isArray(ignored) && ignored.length > 0);
-      expect(line).toMatchObject({ type: 'delivery', accepted: 0, ignored: ['not_finished'] });
+      expect(line).toMatchObject({ type: 'delivery', accepted: 0, ignored: [{ reason: 'not_finished' }] });
     },
     MINUTE,
   );

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { CloseRequest } from '../../functions/close-request.ts';
 import type { Connection } from '../../functions/connections.ts';
 import { createEvents } from '../../functions/event.lambda.ts';
-import type { Line } from '../../functions/log.ts';
+import type { LoggedLine } from '../../local/stack-log.ts';
 import { bindAllEvents } from '../support/bind.ts';
 
 const NOW = Date.parse('2026-01-22T13:51:00Z');
@@ -42,7 +42,7 @@ type Options = { connections?: Record<string, Connection>; fails?: (request: Clo
 async function read(records: SQSRecord[], options: Options = {}) {
   const { connections = { desk: connection() }, fails = () => false } = options;
   const queued: CloseRequest[] = [];
-  const lines: Line[] = [];
+  const lines: LoggedLine[] = [];
   const events = createEvents({
     connections: bindAllEvents(connections),
     queue: async (requests) => {
@@ -84,6 +84,7 @@ describe('an event that ends a conversation', () => {
         connection: 'desk',
         crm: 'eventbridge',
         delivery_id: EVENT.id,
+        result: 'accepted',
         accepted: 1,
         ignored: [],
         conversation_ids: ['KpQx-polyai-0001'],
@@ -133,13 +134,16 @@ describe('an event that ends a conversation', () => {
 
 describe('an event that ends no conversation', () => {
   it.each([
-    ['not_finished', { status: 'open', chat: 'c' }],
-    ['no_conversation_id', { status: 'closed' }],
-    ['unusable_conversation_id', { status: 'closed', chat: {} }],
-  ])('is deleted, and the line says why: %s', async (reason, detail) => {
+    ['not_finished', { status: 'open', chat: 'c' }, { conversation_id: 'c' }],
+    ['no_conversation_id', { status: 'closed' }, {}],
+    ['unusable_conversation_id', { status: 'closed', chat: {} }, {}],
+  ])('is deleted, and the line says why: %s', async (reason, detail, ids) => {
     const { left, queued, lines } = await read([record({ ...EVENT, detail })]);
     expect({ left, queued }).toEqual({ left: [], queued: [] });
-    expect(lines).toEqual([expect.objectContaining({ type: 'delivery', accepted: 0, ignored: [reason] })]);
+    const ignored = [{ reason, ...ids }];
+    expect(lines).toEqual([
+      expect.objectContaining({ type: 'delivery', result: 'ignored', accepted: 0, ignored }),
+    ]);
   });
 });
 

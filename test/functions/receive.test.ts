@@ -6,7 +6,6 @@ import type { CloseRequest } from '../../functions/close-request.ts';
 import type { Connection } from '../../functions/connections.ts';
 import type { Crm, IgnoredReason } from '../../functions/crm/crm.ts';
 import zendesk from '../../functions/crm/zendesk.ts';
-import type { Line } from '../../functions/log.ts';
 import { createReceive, handler } from '../../functions/receive.lambda.ts';
 import { REFUSALS } from '../../functions/refusal.ts';
 import type { VerifySettings } from '../../functions/schemes/scheme.ts';
@@ -14,6 +13,7 @@ import { createSecretReader } from '../../functions/secrets.ts';
 import { MINUTE_MS } from '../../functions/time.ts';
 import { CHOSEN } from '../../infra/config/verify.ts';
 import { apiGatewayEvent, prove, signHmac, signZendesk, zendeskEvent } from '../../local/delivery.ts';
+import type { LoggedLine } from '../../local/stack-log.ts';
 import { bindWebhooks } from '../support/bind.ts';
 import { SETTINGS } from '../support/settings.ts';
 
@@ -71,7 +71,7 @@ function start({ texts = {}, connections = CONNECTIONS, preset, ...parts }: Opti
     at: NOW,
     reads: [] as string[],
     queued: [] as CloseRequest[],
-    lines: [] as Line[],
+    lines: [] as LoggedLine[],
     answers: [] as unknown[],
   };
   const now = () => world.at;
@@ -177,7 +177,9 @@ describe('a valid delivery', () => {
       connection: 'zendesk-support',
       crm: 'zendesk',
       delivery_id: 'cbe4028c-7239-495d-b020-f22348516046',
+      result: 'accepted',
       answer: 200,
+      answer_ms: 0,
       accepted: 1,
       ignored: [],
       conversation_ids: ['KpQx-polyai-0001'],
@@ -419,7 +421,9 @@ describe('the order of the checks', () => {
       JSON.stringify({
         type: 'delivery',
         request_id: REQUEST_ID,
+        result: 'refused',
         answer: 404,
+        answer_ms: 0,
         refused: 'unknown_connection',
         took_ms: 0,
       }),
@@ -497,21 +501,23 @@ describe('a delivery that cannot be verified', () => {
 });
 
 describe('the content of a verified delivery', () => {
-  it.each<[IgnoredReason, Connection | undefined, unknown]>([
-    ['not_finished', undefined, { status: 'open', id: 'c1' }],
-    ['no_conversation_id', undefined, { status: 'closed' }],
-    ['unusable_conversation_id', undefined, { status: 'closed', id: { a: 1 } }],
+  it.each<[IgnoredReason, Connection | undefined, unknown, { conversation_id?: string }]>([
+    ['not_finished', undefined, { status: 'open', id: 'c1' }, { conversation_id: 'c1' }],
+    ['no_conversation_id', undefined, { status: 'closed' }, {}],
+    ['unusable_conversation_id', undefined, { status: 'closed', id: { a: 1 } }, {}],
     [
       'finished_not_boolean',
       { ...(CONNECTIONS['in-house'] as Connection), finishedWhen: 'body.status' },
       { status: 'closed', id: 'c1' },
+      { conversation_id: 'c1' },
     ],
-  ])('is ignored with 200 and the reason %s', async (reason, connection, body) => {
+  ])('is ignored with 200 and the reason %s', async (reason, connection, body, ids) => {
     const { world, send } = start(connection && { connections: { 'in-house': connection } });
     const { status, answer, line } = await send(inHouseDelivery({ body: JSON.stringify(body) }));
     expect(status).toBe(200);
     expect(answer).toEqual({ accepted: 0, ignored: [{ reason }], requestId: REQUEST_ID });
-    expect(line).toMatchObject({ accepted: 0, ignored: [reason], conversation_ids: [] });
+    expect(line).toMatchObject({ result: 'ignored', accepted: 0, conversation_ids: [] });
+    expect(line?.ignored).toEqual([{ reason, ...ids }]);
     expect(world.queued).toEqual([]);
   });
 

@@ -95,13 +95,20 @@ describe('the alarms', () => {
         LogGroupName: { Ref: Match.stringLikeRegexp(group) },
         FilterPattern: '{ $.type = "fault" }',
         MetricTransformations: [
-          Match.objectLike({ MetricName: 'Faults', MetricNamespace: 'PolyAIChatCloser/closer' }),
+          {
+            MetricName: 'Faults',
+            MetricNamespace: 'PolyAIChatCloser',
+            MetricValue: '1',
+            Unit: 'Count',
+            Dimensions: [{ Key: 'service', Value: '$.service' }],
+          },
         ],
       });
     }
     expect(alarm(silent, 'FaultsAlarm')).toMatchObject({
       MetricName: 'Faults',
-      Namespace: 'PolyAIChatCloser/closer',
+      Namespace: 'PolyAIChatCloser',
+      Dimensions: [{ Name: 'service', Value: 'closer' }],
     });
     for (const name of ['Receive', 'Close']) {
       expect(alarm(silent, `${name}ErrorsAlarm`)).toMatchObject({

@@ -1,9 +1,9 @@
 import type { CloseRequest } from '../../functions/close-request.ts';
-import type { Line } from '../../functions/log.ts';
 import { createReceive } from '../../functions/receive.lambda.ts';
 import { createSecretReader } from '../../functions/secrets.ts';
 import { toConnection } from '../../infra/config/to-connection.ts';
 import { apiGatewayEvent } from '../../local/delivery.ts';
+import type { LoggedLine } from '../../local/stack-log.ts';
 import { bindWebhook } from './bind.ts';
 import { connectionOf } from './crm.ts';
 
@@ -18,14 +18,14 @@ type Answer = {
   /** The conversations that this request has queued. */
   closes: unknown[];
   /** Its `delivery` line. */
-  line: Line | undefined;
+  line: LoggedLine | undefined;
 };
 
 export type Receiver = {
   /** Sends a request to the connection's address. */
   send(request: Request): Promise<Answer>;
   queued: CloseRequest[];
-  lines: Line[];
+  lines: LoggedLine[];
 };
 
 /**
@@ -43,7 +43,7 @@ export function startReceiver(
 ): Receiver {
   const connection = toConnection(connectionOf(crm, settings), secret && 'secret');
   const queued: CloseRequest[] = [];
-  const lines: Line[] = [];
+  const lines: LoggedLine[] = [];
   const receive = createReceive({
     connections: { [crm]: bindWebhook(connection) },
     secrets: createSecretReader(

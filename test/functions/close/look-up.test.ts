@@ -3,9 +3,9 @@ import type { SQSRecord } from 'aws-lambda';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CloseParts, createClose } from '../../../functions/close.lambda.ts';
 import type { CloseRequest } from '../../../functions/close-request.ts';
-import type { Line } from '../../../functions/log.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../functions/time.ts';
 import { type Behaviour, type PolyAIStandIn, startPolyAI } from '../../../local/polyai-stand-in.ts';
+import type { LoggedLine } from '../../../local/stack-log.ts';
 
 const NOW = Date.parse('2026-08-01T12:00:00Z');
 const CLOSES = 'https://sqs.example.com/closes';
@@ -31,7 +31,7 @@ async function lookUp({
   handoffApiKey = '',
   refuses = '',
 } = {}) {
-  const lines: Line[] = [];
+  const lines: LoggedLine[] = [];
   const sent: Sent[] = [];
   const secret = JSON.stringify({ ...polyai.keys, ...(handoffApiKey && { handoffApiKey }) });
   const close = createClose({

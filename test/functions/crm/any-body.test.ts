@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { isId } from '../../../functions/conversation-id.ts';
 import type { Crm } from '../../../functions/crm/crm.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
-import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import { toConnection } from '../../../infra/config/to-connection.ts';
 import { delivery } from '../../../local/delivery.ts';
 import { readFixture, textOf } from '../../../local/fixture.ts';
 import { contentOf } from '../../support/content.ts';
 import { connectionOf } from '../../support/crm.ts';
+import { readReasons } from '../../support/read-reasons.ts';
 
 type Path = (string | number)[];
 
@@ -40,7 +40,7 @@ describe.each(Object.keys(CRMS))('a body of %s', (name) => {
     fc.assert(
       fc.property(bodies, (body) => {
         const content = { ...valid, body };
-        const { closes, ignored } = readDelivery(crm, connection, content);
+        const { closes, ignored } = readReasons(crm, connection, content);
         for (const { conversationId, sharedId } of closes)
           expect(isId(conversationId ?? sharedId)).toBe(true);
         const isEmpty = crm.read(content, connection).length === 0;
@@ -54,7 +54,7 @@ describe.each(Object.keys(CRMS))('a body of %s', (name) => {
     fc.assert(
       fc.property(bodies, fc.dictionary(fc.string(), fc.string()), (body, headers) => {
         const content = { body, headers, query: headers };
-        expect(() => readDelivery(crm, connection, content)).not.toThrow();
+        expect(() => readReasons(crm, connection, content)).not.toThrow();
         crm.isFrom?.('acme', content);
         crm.greet?.(delivery({ headers, method: 'GET' }));
         crm.confirm?.(delivery({ headers }));

@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import cloudevents from '../../../functions/crm/cloudevents.ts';
 import { readContent } from '../../../functions/delivery.ts';
-import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import { delivery, type Headers, signStandardWebhooks } from '../../../local/delivery.ts';
 import { connectionOf } from '../../support/crm.ts';
+import { readReasons } from '../../support/read-reasons.ts';
 import { startReceiver } from '../../support/receiver.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
@@ -40,7 +40,7 @@ function eventsOf(headers: Headers, body: string): Record<string, unknown>[] {
 
 function demand(headers: Headers, body: string, settings: Partial<Connection> = {}) {
   const content = readContent(delivery({ headers, body }), cloudevents.parse);
-  return readDelivery(cloudevents, { ...CONNECTION, ...settings }, content);
+  return readReasons(cloudevents, { ...CONNECTION, ...settings }, content);
 }
 
 function receiver(verify?: object, secret: object = { token: TOKEN }) {
@@ -91,13 +91,13 @@ describe('a Standard Webhooks signature', () => {
     const body = JSON.stringify(DATA);
     const updated = { ...BINARY, 'ce-type': 'com.example.chat.updated', ...sign(body) };
     expect(await signing.send({ headers: updated, body })).toMatchObject({
-      line: { ignored: ['not_finished'] },
+      line: { ignored: [{ reason: 'not_finished' }] },
     });
     const forged = { ...updated, 'ce-type': CLOSED };
     expect(await signing.send({ headers: forged, body })).toMatchObject({
       status: 200,
       closes: [],
-      line: { ignored: ['not_finished'] },
+      line: { ignored: [{ reason: 'not_finished' }] },
     });
   });
 
@@ -105,7 +105,7 @@ describe('a Standard Webhooks signature', () => {
     const body = JSON.stringify({ ...DATA, type: CLOSED });
     const headers = { ...STRUCTURED, ...sign(body) };
     expect(await signing.send({ headers, body })).toMatchObject({
-      line: { ignored: ['not_finished'] },
+      line: { ignored: [{ reason: 'not_finished' }] },
       closes: [],
     });
   });

@@ -3,10 +3,10 @@ import type { Connection } from '../../../functions/connections.ts';
 import { overBody } from '../../../functions/crm/crm.ts';
 import custom from '../../../functions/crm/custom.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
-import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import type { VerifySettings } from '../../../functions/schemes/scheme.ts';
 import type { Headers } from '../../../local/delivery.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
+import { readReasons } from '../../support/read-reasons.ts';
 
 const CONNECTION: Connection = {
   crm: 'custom',
@@ -22,7 +22,7 @@ describe('custom', () => {
   it('closes nothing without selectors, so the connection must have them', () => {
     const { conversationId: _, finishedWhen: __, ...bare } = CONNECTION;
     const content = { body: { status: 'closed', chat: { id: 'x' } }, headers: {}, query: {} };
-    expect(readDelivery(custom, bare, content)).toEqual({ closes: [], ignored: ['not_finished'] });
+    expect(readReasons(custom, bare, content)).toEqual({ closes: [], ignored: ['not_finished'] });
     expect(custom.requires).toEqual(expect.arrayContaining(['verify', 'conversationId', 'finishedWhen']));
   });
 
@@ -33,7 +33,7 @@ describe('custom', () => {
     ['absent if the sender gives none', HMAC, { 'x-request-id': 'd1' }, undefined],
     ['absent if it is too long', HMAC, { 'webhook-id': 'x'.repeat(257) }, undefined],
   ])('has a delivery id: %s', (_whose, verify, headers, deliveryId) => {
-    const demand = readDelivery(custom, { ...CONNECTION, verify }, { body: {}, headers, query: {} });
+    const demand = readReasons(custom, { ...CONNECTION, verify }, { body: {}, headers, query: {} });
     expect(demand.deliveryId).toBe(deliveryId);
   });
 });

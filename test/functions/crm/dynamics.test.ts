@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import dynamics from '../../../functions/crm/dynamics.ts';
-import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import { toConnection } from '../../../infra/config/to-connection.ts';
 import { changeCharacter, type Headers } from '../../../local/delivery.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
+import { readReasons } from '../../support/read-reasons.ts';
 import { startReceiver } from '../../support/receiver.ts';
 
 const CRM = 'dynamics';
@@ -52,7 +52,7 @@ function context({
 }
 
 function read(body: unknown, settings: Partial<Connection> = {}, headers: Headers = {}) {
-  return readDelivery(
+  return readReasons(
     dynamics,
     { ...toConnection(connectionOf(CRM)), ...settings },
     { body, headers, query: {} },

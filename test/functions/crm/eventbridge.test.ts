@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import eventbridge from '../../../functions/crm/eventbridge.ts';
-import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import { patternOf } from '../../../infra/config/bus.ts';
+import { readReasons } from '../../support/read-reasons.ts';
 
 const EVENT = {
   'detail-type': 'Ticket changed',
@@ -18,7 +18,7 @@ function read(settings: Partial<Connection>) {
     conversationId: 'detail.id',
     ...settings,
   };
-  return readDelivery(eventbridge, connection, { body: EVENT, headers: {}, query: {} });
+  return readReasons(eventbridge, connection, { body: EVENT, headers: {}, query: {} });
 }
 
 describe('the selectors of a connection on a bus', () => {

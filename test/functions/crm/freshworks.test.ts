@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import type { Crm } from '../../../functions/crm/crm.ts';
 import { CRMS, type CrmName } from '../../../functions/crm/index.ts';
-import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import { toConnection } from '../../../infra/config/to-connection.ts';
 import { initialSecret } from '../../../infra/initial-secret.ts';
 import { basicAuthorization, changeCharacter } from '../../../local/delivery.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
+import { readReasons } from '../../support/read-reasons.ts';
 import { startReceiver } from '../../support/receiver.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
@@ -42,7 +42,7 @@ describe.each([
     startReceiver(name, settings, secret, NOW);
 
   function read(body: unknown, settings: Partial<Connection> = {}) {
-    return readDelivery(
+    return readReasons(
       crm,
       { ...toConnection(connectionOf(name)), ...settings },
       { body, headers: {}, query: {} },

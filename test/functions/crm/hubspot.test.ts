@@ -5,7 +5,6 @@ import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import hubspot from '../../../functions/crm/hubspot.ts';
 import { readContent } from '../../../functions/delivery.ts';
-import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import scheme from '../../../functions/schemes/hubspot.ts';
 import {
   changeByte,
@@ -18,6 +17,7 @@ import {
   signHubspotOlder,
 } from '../../../local/delivery.ts';
 import { faultsOf } from '../../support/crm.ts';
+import { readReasons } from '../../support/read-reasons.ts';
 import { startReceiver } from '../../support/receiver.ts';
 import { anyBytes, anyChange } from '../../support/verdict.ts';
 
@@ -490,7 +490,7 @@ describe('a valid delivery', () => {
 });
 
 function read(body: unknown, connection: Partial<Connection> = {}) {
-  return readDelivery(hubspot, { ...CONNECTION, ...connection }, { body, headers: {}, query: {} }, NOW);
+  return readReasons(hubspot, { ...CONNECTION, ...connection }, { body, headers: {}, query: {} }, NOW);
 }
 
 describe('an event', () => {
@@ -545,7 +545,7 @@ describe("a workflow's body", () => {
     const { finishedValues: _, ...rest } = CONNECTION;
     const content = { body: { hs_object_id: '7' }, headers: {}, query: {} };
     const always: Connection = { ...rest, finishedWhen: 'always', repeatedFinish: 'allow' };
-    expect(readDelivery(hubspot, always, content).closes).toHaveLength(1);
+    expect(readReasons(hubspot, always, content).closes).toHaveLength(1);
   });
 });
 

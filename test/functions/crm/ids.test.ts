@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { Crm } from '../../../functions/crm/crm.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
 import type { Content } from '../../../functions/delivery.ts';
-import { type ReadResult, readDelivery } from '../../../functions/intake/read-delivery.ts';
 import { toConnection } from '../../../infra/config/to-connection.ts';
 import { type Fixture, fixtureNames, readFixture, textOf } from '../../../local/fixture.ts';
 import { contentOf } from '../../support/content.ts';
 import { connectionOf } from '../../support/crm.ts';
+import { type ReadReasons, readReasons } from '../../support/read-reasons.ts';
 
 // Writes ids as people and templates write them, in place of the id in every fixture of every preset.
 
@@ -23,7 +23,7 @@ const NOTHING = [
   '  ',
 ];
 
-type Asked = ReadResult['closes'];
+type Asked = ReadReasons['closes'];
 
 /** Rewrites the id in every text of a delivery that is an id, or that is an address or JSON with an id. */
 function rewrite<T>(value: T, ids: readonly string[], write: (id: string) => string): T {
@@ -65,7 +65,7 @@ function reader(name: string, fixture: Fixture) {
   const connection = toConnection(connectionOf(name, fixture.connection));
   const content = contentOf(connection, { ...fixture, text: textOf(fixture) });
   const now = fixture.now === undefined ? Date.now() : Date.parse(fixture.now);
-  return { content, read: (given: Content) => readDelivery(crm, connection, given, now) };
+  return { content, read: (given: Content) => readReasons(crm, connection, given, now) };
 }
 
 /** The ids as the delivery has them. A shared id may be the ticket's id in another form, so both are listed. */

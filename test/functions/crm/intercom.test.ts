@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import XHubSignature from 'x-hub-signature';
 import type { Connection } from '../../../functions/connections.ts';
 import intercom from '../../../functions/crm/intercom.ts';
-import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import { REFUSALS } from '../../../functions/refusal.ts';
 import type { HmacSettings } from '../../../functions/schemes/scheme.ts';
 import { changeByte, changeCharacter, isPlain } from '../../../local/delivery.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
+import { readReasons } from '../../support/read-reasons.ts';
 import { startReceiver } from '../../support/receiver.ts';
 import { anyBytes, anyChange, hmacVerdict } from '../../support/verdict.ts';
 
@@ -43,7 +43,7 @@ function verify(header: string, body: string | Buffer, secret = SECRET): string 
 }
 
 function read(body: unknown, settings: Partial<Connection> = {}) {
-  return readDelivery(intercom, { ...CONNECTION, ...settings }, { body, headers: {}, query: {} });
+  return readReasons(intercom, { ...CONNECTION, ...settings }, { body, headers: {}, query: {} });
 }
 
 const sign = (body: string | Buffer, secret = SECRET) => new XHubSignature('sha1', secret).sign(body);
@@ -131,7 +131,7 @@ describe('a notification', () => {
   it('is answered 200 and closes nothing if it is a ping', async () => {
     const ping = { ...notification('ping'), id: null };
     const { status, closes, line } = await receiver().send(signed(JSON.stringify(ping, null, '\t')));
-    expect([status, closes, line?.ignored]).toEqual([200, [], ['test_event']]);
+    expect([status, closes, line?.ignored]).toMatchObject([200, [], [{ reason: 'test_event' }]]);
     expect(line?.delivery_id).toBeUndefined();
   });
 });

@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest';
 import XHubSignature from 'x-hub-signature';
 import type { Connection } from '../../../functions/connections.ts';
 import jira from '../../../functions/crm/jira.ts';
-import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import type { HmacSettings } from '../../../functions/schemes/scheme.ts';
 import { changeByte, changeCharacter, type Headers, isPlain } from '../../../local/delivery.ts';
 import { connectionOf } from '../../support/crm.ts';
+import { readReasons } from '../../support/read-reasons.ts';
 import { startReceiver } from '../../support/receiver.ts';
 import { anyBytes, anyChange, hmacVerdict } from '../../support/verdict.ts';
 
@@ -48,7 +48,7 @@ function jiraEvent({
 }
 
 function read(body: unknown, settings: Partial<Connection> = {}, headers: Headers = {}) {
-  return readDelivery(jira, { ...CONNECTION, ...settings }, { body, headers, query: {} });
+  return readReasons(jira, { ...CONNECTION, ...settings }, { body, headers, query: {} });
 }
 
 function verify(header: string, body: string | Buffer, secret = SECRET): string {

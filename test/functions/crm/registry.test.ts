@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CRMS } from '../../../functions/crm/index.ts';
-import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import type { ConnectionConfiguration } from '../../../infra/config/load.ts';
 import { toConnection } from '../../../infra/config/to-connection.ts';
 import { ROOT } from '../../../infra/root.ts';
@@ -10,6 +9,7 @@ import { CONVERSATION, fixtureNames, readFixture, textOf } from '../../../local/
 import { configurationOf } from '../../support/configuration.ts';
 import { contentOf } from '../../support/content.ts';
 import { connectionOf } from '../../support/crm.ts';
+import { readReasons } from '../../support/read-reasons.ts';
 
 // What must hold for every CRM in the index. Whoever adds a CRM adds its files; these tests find them.
 
@@ -29,7 +29,7 @@ function readAs(configuration: ConnectionConfiguration, given: Given): unknown {
   const { now = new Date().toISOString() } = given;
   const crm = CRMS[configuration.crm];
   try {
-    return readDelivery(crm, connection, contentOf(connection, given), Date.parse(now));
+    return readReasons(crm, connection, contentOf(connection, given), Date.parse(now));
   } catch {
     return { refused: 'body_unreadable' };
   }

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { Crm } from '../../../functions/crm/crm.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
 import { toLongId } from '../../../functions/crm/salesforce-id.ts';
-import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import { toConnection } from '../../../infra/config/to-connection.ts';
 import { connectionOf } from '../../support/crm.ts';
+import { readReasons } from '../../support/read-reasons.ts';
 
 const LOOK_UP = { lookUp: 'sharedId', repeatedFinish: 'allow' };
 const SHORT = '5003000000D8cuI';
@@ -55,7 +55,7 @@ describe.each([
   it('is looked up in the long form and logged as it was sent', () => {
     const connection = toConnection(connectionOf(name, { ...settings, ...LOOK_UP }));
     const content = { body, headers: {}, query: {} };
-    const { closes } = readDelivery(CRMS[name] as Crm, connection, content);
+    const { closes } = readReasons(CRMS[name] as Crm, connection, content);
     expect(closes).toEqual([{ crmRef: SHORT, sharedId: LONG }]);
   });
 });

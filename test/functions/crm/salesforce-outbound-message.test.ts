@@ -5,13 +5,13 @@ import type { Connection } from '../../../functions/connections.ts';
 import { toConversationId } from '../../../functions/conversation-id.ts';
 import salesforce from '../../../functions/crm/salesforce-outbound-message.ts';
 import { readContent } from '../../../functions/delivery.ts';
-import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import { createReceive } from '../../../functions/receive.lambda.ts';
 import { createSecretReader } from '../../../functions/secrets.ts';
 import { toConnection } from '../../../infra/config/to-connection.ts';
 import { apiGatewayEvent, changeByte, changeCharacter, delivery } from '../../../local/delivery.ts';
 import { bindWebhook } from '../../support/bind.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
+import { readReasons } from '../../support/read-reasons.ts';
 import { startReceiver } from '../../support/receiver.ts';
 
 const CRM = 'salesforce-outbound-message';
@@ -48,7 +48,7 @@ function message(
 function read(text: string, settings: Partial<Connection> = {}) {
   const connection = toConnection(connectionOf(CRM, { sender: ORGANIZATION }));
   const content = readContent(delivery({ body: text }), salesforce.parse);
-  return readDelivery(salesforce, { ...connection, ...settings }, content, NOW);
+  return readReasons(salesforce, { ...connection, ...settings }, content, NOW);
 }
 
 const idsOf = (text: string, settings?: Partial<Connection>) =>
@@ -79,7 +79,8 @@ describe('the receiver', () => {
     const answer = await receiver.send({ headers: HEADERS, query: `token=${TOKEN}`, body });
     expect(answer).toMatchObject({ status: 200, body: ACK });
     expect(receiver.queued).toEqual([]);
-    expect(receiver.lines).toMatchObject([{ answer: 200, accepted: 0, ignored: ['no_conversation_id'] }]);
+    const ignored = [{ reason: 'no_conversation_id', crm_ref: expect.stringMatching(/^500/) }];
+    expect(receiver.lines).toMatchObject([{ answer: 200, accepted: 0, ignored }]);
   });
 
   it('does not acknowledge a message that could not be queued', async () => {
@@ -408,7 +409,7 @@ describe('XML that is not a message', () => {
         }
         const content = { body, headers: {}, query: {} };
         salesforce.isFrom?.(ORGANIZATION, content);
-        const { closes, ignored } = readDelivery(salesforce, connection, content);
+        const { closes, ignored } = readReasons(salesforce, connection, content);
         expect(closes.length + ignored.length).toBeLessThanOrEqual(30);
       }),
       { numRuns: 1000 },

@@ -5,7 +5,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import salesforce from '../../../functions/crm/salesforce.ts';
-import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import type { HmacSettings } from '../../../functions/schemes/scheme.ts';
 import { ROOT } from '../../../infra/root.ts';
 import {
@@ -16,6 +15,7 @@ import {
   signHmac,
 } from '../../../local/delivery.ts';
 import { connectionOf } from '../../support/crm.ts';
+import { readReasons } from '../../support/read-reasons.ts';
 import { startReceiver } from '../../support/receiver.ts';
 import { anyChange, hmacVerdict } from '../../support/verdict.ts';
 
@@ -56,7 +56,7 @@ async function headersOf(body: string, at = NOW, secret = SECRET): Promise<Heade
 }
 
 function read(body: unknown, settings: Partial<Connection> = {}) {
-  return readDelivery(salesforce, { ...CONNECTION, ...settings }, { body, headers: {}, query: {} });
+  return readReasons(salesforce, { ...CONNECTION, ...settings }, { body, headers: {}, query: {} });
 }
 
 const receiver = (settings: Record<string, unknown> = {}) =>

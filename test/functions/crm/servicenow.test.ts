@@ -7,7 +7,6 @@ import { Webhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import servicenow from '../../../functions/crm/servicenow.ts';
-import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import { toConnection } from '../../../infra/config/to-connection.ts';
 import { initialSecret } from '../../../infra/initial-secret.ts';
 import { ROOT } from '../../../infra/root.ts';
@@ -18,6 +17,7 @@ import {
   signStandardWebhooks,
 } from '../../../local/delivery.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
+import { readReasons } from '../../support/read-reasons.ts';
 import { startReceiver } from '../../support/receiver.ts';
 import { anyBytes, hmacVerdict } from '../../support/verdict.ts';
 
@@ -40,7 +40,7 @@ const INCIDENT = {
 const BODY = JSON.stringify(INCIDENT);
 
 function read(body: unknown, settings: Partial<Connection> = {}) {
-  return readDelivery(
+  return readReasons(
     servicenow,
     { ...toConnection(connectionOf(CRM)), ...settings },
     { body, headers: {}, query: {} },

@@ -9,7 +9,6 @@ import {
 import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import twilio from '../../../functions/crm/twilio.ts';
-import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import scheme from '../../../functions/schemes/twilio.ts';
 import {
   changeByte,
@@ -20,6 +19,7 @@ import {
   signTwilio,
 } from '../../../local/delivery.ts';
 import { faultsOf } from '../../support/crm.ts';
+import { readReasons } from '../../support/read-reasons.ts';
 import { startReceiver } from '../../support/receiver.ts';
 import { anyChange } from '../../support/verdict.ts';
 
@@ -654,7 +654,7 @@ it.each([
 
 function read(body: unknown, connection: Partial<Connection> = {}, query: Record<string, string> = {}) {
   const content = { body, headers: {}, query };
-  return readDelivery(twilio, { ...CONNECTION, ...connection }, content);
+  return readReasons(twilio, { ...CONNECTION, ...connection }, content);
 }
 
 describe('a state', () => {

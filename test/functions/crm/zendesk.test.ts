@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import zendesk from '../../../functions/crm/zendesk.ts';
-import { readDelivery } from '../../../functions/intake/read-delivery.ts';
 import type { HmacSettings } from '../../../functions/schemes/scheme.ts';
 import {
   changeByte,
@@ -11,6 +10,7 @@ import {
   signZendesk,
   zendeskEvent,
 } from '../../../local/delivery.ts';
+import { readReasons } from '../../support/read-reasons.ts';
 import { anyBytes, hmacVerdict } from '../../support/verdict.ts';
 
 const SETTINGS = zendesk.verify as HmacSettings;
@@ -29,7 +29,7 @@ function verify({ secret, headers, body, now }: Attempt): string {
 }
 
 function read(body: unknown, connection: Partial<Connection> = {}, headers: Headers = {}) {
-  return readDelivery(zendesk, { ...CONNECTION, ...connection }, { body, headers, query: {} });
+  return readReasons(zendesk, { ...CONNECTION, ...connection }, { body, headers, query: {} });
 }
 
 function zendeskHeaders(signature: string, timestamp: string): Headers {

@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import type { Crm, Reading } from '../../../functions/crm/crm.ts';
 import custom from '../../../functions/crm/custom.ts';
-import { MAX_IGNORED, readDelivery, toRequestFields } from '../../../functions/intake/read-delivery.ts';
+import { MAX_IGNORED, toRequestFields } from '../../../functions/intake/read-delivery.ts';
 import { MINUTE_MS } from '../../../functions/time.ts';
+import { readReasons } from '../../support/read-reasons.ts';
 
 const CONNECTION: Connection = {
   crm: 'custom',
@@ -16,7 +17,7 @@ const CONNECTION: Connection = {
 };
 
 function read(body: unknown, connection: Partial<Connection> = {}) {
-  return readDelivery(
+  return readReasons(
     custom,
     { ...CONNECTION, ...connection },
     { body, headers: { 'x-a': 'h' }, query: { q: 'v' } },
@@ -101,7 +102,7 @@ describe('a preset with several events in one delivery', () => {
   function readEvents(readings: Reading[]) {
     const crm: Crm = { ...custom, read: () => readings };
     const { conversationId: _, finishedWhen: __, ...bare } = CONNECTION;
-    return readDelivery(crm, bare, { body: {}, headers: {}, query: {} });
+    return readReasons(crm, bare, { body: {}, headers: {}, query: {} });
   }
 
   it('gives each close the references of its own event, and the result those of the first event', () => {
@@ -174,7 +175,7 @@ describe('a look-up', () => {
   };
   const readings = (all: Partial<Reading>[], connection: Partial<Connection> = {}, headers = {}) => {
     const crm = { read: () => all.map((each) => ({ finished: true, crmRef: '7', ...each })) };
-    return readDelivery(crm, { ...looksUp, ...connection }, { body: {}, headers, query: {} }, NOW);
+    return readReasons(crm, { ...looksUp, ...connection }, { body: {}, headers, query: {} }, NOW);
   };
 
   it.each<[Partial<Reading>, Partial<Connection>, boolean]>([
@@ -198,7 +199,7 @@ describe('a look-up', () => {
   it('needs proof of the change, but a close by conversation id does not', () => {
     const { lookUp: _none, ...own } = looksUp;
     const crm = { read: () => [{ finished: true, conversationId: 'c', happenedAt: at(3) }] };
-    expect(readDelivery(crm, own, { body: {}, headers: {}, query: {} }, NOW)).toEqual({
+    expect(readReasons(crm, own, { body: {}, headers: {}, query: {} }, NOW)).toEqual({
       closes: [{ conversationId: 'c' }],
       ignored: [],
     });

@@ -6,7 +6,6 @@ import custom from '../../../functions/crm/custom.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
 import { readContent } from '../../../functions/delivery.ts';
 import { createReplayMemory, distinguishesFinishes } from '../../../functions/intake/replay-memory.ts';
-import type { Line } from '../../../functions/log.ts';
 import { createReceive } from '../../../functions/receive.lambda.ts';
 import type { HmacSettings, VerifySettings } from '../../../functions/schemes/scheme.ts';
 import { createSecretReader } from '../../../functions/secrets.ts';
@@ -14,6 +13,7 @@ import { MINUTE_MS } from '../../../functions/time.ts';
 import { toConnection } from '../../../infra/config/to-connection.ts';
 import { apiGatewayEvent, delivery, prove } from '../../../local/delivery.ts';
 import { fixtureNames, readFixture, textOf } from '../../../local/fixture.ts';
+import type { LoggedLine } from '../../../local/stack-log.ts';
 import { bindWebhook } from '../../support/bind.ts';
 import { connectionOf } from '../../support/crm.ts';
 import { SETTINGS, WITH_SECRET } from '../../support/settings.ts';
@@ -46,7 +46,7 @@ type Sent = {
 
 /** A receiver with two connections of the same CRM that share one secret. */
 function start(verify: VerifySettings, settings: Partial<Connection> = {}, crm: Crm = custom) {
-  const world = { at: NOW, queued: [] as CloseRequest[], lines: [] as Line[], calls: 0, requests: 0 };
+  const world = { at: NOW, queued: [] as CloseRequest[], lines: [] as LoggedLine[], calls: 0, requests: 0 };
   const parts = { queue: async (_requests: CloseRequest[]): Promise<void> => {} };
   const own = settings.lookUp ? {} : { conversationId: 'body.id', finishedWhen: "body.status == 'closed'" };
   const connection = {
