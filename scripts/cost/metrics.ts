@@ -1,9 +1,7 @@
-import { OUTCOMES } from '../../functions/close/outcome.ts';
-import { CLOSE_RESULTS, DELIVERY_RESULTS } from '../../functions/line.ts';
 import { isOnBus } from '../../infra/config/bus.ts';
-import type { Configuration } from '../../infra/config/load.ts';
+import { type Configuration, DEFAULT_STACK } from '../../infra/config/load.ts';
 import { collectMetrics } from '../../test/signals/collect-metrics.ts';
-import type { MetricId } from '../../test/signals/metrics.ts';
+import type { LogLine } from '../../test/signals/emf.ts';
 import { resourcesOf, type Template } from '../../test/signals/template.ts';
 import { functionName } from './inventory.ts';
 import type { LineKind, SampleLines } from './lines.ts';
@@ -13,15 +11,12 @@ import type { Synthesized } from './synthesize.ts';
 export type MetricCount = {
   /** Those of a month in which nothing special happens. */
   usual: number;
-  /** All that the filters can make. */
+  /** All that the configuration can make. */
   most: number;
 };
 
-/** A metric filter as the template has it. */
-type Filter = {
-  LogGroupName: { Ref: string };
-  MetricTransformations: [{ MetricName: string; Dimensions?: { Key: string; Value: string }[] }];
-};
+/** The logical id of each log group, by the function that writes it. The gateway's is `access`. */
+type Logs = Map<string, string>;
 
 /** The lines of a month in which nothing special happens, by the function that writes them. */
 const USUAL: Record<string, readonly LineKind[]> = {
@@ -30,115 +25,85 @@ const USUAL: Record<string, readonly LineKind[]> = {
   close: ['closed', 'alreadyEnded', 'waiting'],
   cleanup: ['run'],
 };
+/** The lines that follow from a run of the canary. */
+const OF_CANARY: Record<string, readonly LineKind[]> = { receive: ['accepted'], close: ['canaryClose'] };
 
 /**
  * Counts the custom metrics. A metric is a name with the values of its dimensions. It is charged for each hour in
  * which a line adds to it.
  */
-export function countMetrics({ configuration, template }: Synthesized, samples: SampleLines): MetricCount {
+export function countMetrics(
+  { configuration, template, series }: Synthesized,
+  samples: SampleLines,
+): MetricCount {
   const logs = logGroups(template);
-  const lines = Object.entries(USUAL).flatMap(([name, kinds]) =>
-    kinds.flatMap((kind) =>
-      variantsOf(configuration, name, samples[kind]).map((text) => ({
-        at: 0,
-        logGroup: logs.get(name) ?? '',
-        text,
-      })),
-    ),
+  const lines = [...usualLines(configuration, logs, samples), ...canaryLines(logs, samples)];
+  const seen = collectMetrics({ lines, template, references: references(template) })
+    .ids()
+    .map(({ name, dimensions }) => JSON.stringify([name, Object.entries(dimensions).sort()]));
+  return {
+    usual: new Set([...seen, ...withoutSamples(template, logs)]).size,
+    most: series,
+  };
+}
+
+function usualLines(configuration: Configuration, logs: Logs, samples: SampleLines): LogLine[] {
+  return Object.entries(USUAL).flatMap(([name, kinds]) =>
+    kinds.flatMap((kind) => {
+      const line = JSON.parse(samples[kind]);
+      return variantsOf(configuration, name).map((fields) => lineIn(logs, name, { ...line, ...fields }));
+    }),
   );
-  lines.push(...canaryLines(logs, samples));
-  const seen = collectMetrics({ lines, template, references: references(template) }).ids();
-  const possible = filtersOf(template).flatMap((filter) => metricsOf(filter, logs, configuration));
-  // No sample exists of the lines of other functions: they count with all that they can make.
-  const others = filtersOf(template)
-    .filter(({ LogGroupName: { Ref } }) => !Object.keys(USUAL).some((name) => logs.get(name) === Ref))
-    .filter(({ LogGroupName: { Ref } }) => logs.get('access') !== Ref)
-    .flatMap((filter) => metricsOf(filter, logs, configuration));
-  return { usual: distinct([...seen.map(keyOf), ...others]), most: distinct(possible) };
 }
 
-function distinct(keys: readonly string[]): number {
-  return new Set(keys).size;
-}
-
-function keyOf({ name, dimensions }: Pick<MetricId, 'name' | 'dimensions'>): string {
-  return JSON.stringify([name, Object.entries(dimensions).sort()]);
-}
-
-/** The kinds of lines that follow from a run of the canary, by the function that writes them. */
-const OF_CANARY: Record<string, readonly LineKind[]> = { receive: ['accepted'], close: ['canaryClose'] };
-
-/** The canary's deliveries and closes, if the stack has one. Its connection is not in the configuration. */
-function canaryLines(logs: Map<string, string>, samples: SampleLines) {
+/** The canary's deliveries and closes, if the stack has one. */
+function canaryLines(logs: Logs, samples: SampleLines): LogLine[] {
   if (!logs.has('canary')) return [];
   return Object.entries(OF_CANARY).flatMap(([name, kinds]) =>
-    kinds.map((kind) => ({
-      at: 0,
-      logGroup: logs.get(name) ?? '',
-      text: JSON.stringify({ ...JSON.parse(samples[kind]), canary: true }),
-    })),
+    kinds.map((kind) => lineIn(logs, name, { ...JSON.parse(samples[kind]), canary: true })),
   );
 }
 
-/** A sample line once for each connection or project that can write it. */
-function variantsOf(configuration: Configuration, name: string, text: string): string[] {
-  const line = JSON.parse(text);
-  if (name === 'cleanup') {
-    return projectsOf(configuration, name).map((project) => JSON.stringify({ ...line, project }));
-  }
-  return connectionsOf(configuration, name).map((connection) =>
-    JSON.stringify({ ...line, connection, project: configuration.connections[connection]?.polyai }),
-  );
+function lineIn(logs: Logs, name: string, line: object): LogLine {
+  return { at: 0, logGroup: logs.get(name) ?? '', text: JSON.stringify(line) };
 }
 
-function connectionsOf({ connections }: Configuration, name: string): string[] {
-  return Object.entries(connections)
+/** In which fields the lines of a function differ: one set for each connection or project that they can be about. */
+function variantsOf({ projects, connections }: Configuration, name: string): object[] {
+  const cleaned = Object.keys(projects).filter((project) => projects[project]?.cleanup);
+  if (name === 'cleanup') return cleaned.map((project) => ({ project }));
+  const asked = Object.entries(connections)
     .filter(([, { crm }]) => name === 'close' || isOnBus(crm) === (name === 'event'))
-    .map(([connection]) => connection);
+    .map(([connection, { polyai }]) => ({ connection, project: polyai }));
+  if (name !== 'close') return asked;
+  return [...asked, ...cleaned.map((project) => ({ connection: undefined, project, source: 'cleanup' }))];
 }
 
-function projectsOf({ projects }: Configuration, name: string): string[] {
-  return Object.entries(projects)
-    .filter(([, { cleanup }]) => name !== 'cleanup' || cleanup)
-    .map(([project]) => project);
+/**
+ * The metrics from logs of which there is no sample, as the canary's own. Such a filter makes one metric.
+ *
+ * @throws {Error} for a filter that has more dimensions, which would make more metrics
+ */
+function withoutSamples(template: Template, logs: Logs): string[] {
+  const sampled = [...Object.keys(USUAL), 'access'].map((name) => logs.get(name));
+  return resourcesOf(template, 'AWS::Logs::MetricFilter').flatMap(([id, filter]) => {
+    const { LogGroupName, MetricTransformations } = filter as Filter;
+    if (sampled.includes(LogGroupName.Ref)) return [];
+    const [{ MetricName, Dimensions = [] }] = MetricTransformations;
+    if (Dimensions.some(({ Key }) => Key !== 'service')) {
+      throw new Error(`${id}: the cost has no sample of these lines. Add one to scripts/cost/lines.ts.`);
+    }
+    return [JSON.stringify([MetricName, Dimensions.map(({ Key }) => [Key, DEFAULT_STACK])])];
+  });
 }
 
-/** All metrics that a filter can make. */
-function metricsOf(filter: Filter, logs: Map<string, string>, configuration: Configuration): string[] {
-  const [{ MetricName: name, Dimensions = [] }] = filter.MetricTransformations;
-  const log = [...logs].find(([, id]) => id === filter.LogGroupName.Ref)?.[0] ?? '';
-  const combined = Dimensions.reduce<Record<string, string>[]>(
-    (sets, { Key, Value }) =>
-      sets.flatMap((set) => valuesOf(Value, log, configuration).map((value) => ({ ...set, [Key]: value }))),
-    [{}],
-  );
-  return combined.map((dimensions) => keyOf({ name, dimensions }));
-}
+/** A metric filter as the template has it. */
+type Filter = {
+  LogGroupName: { Ref: string };
+  MetricTransformations: [{ MetricName: string; Dimensions?: { Key: string; Value: string }[] }];
+};
 
-/** The values that a field of the lines can have in this stack. */
-function valuesOf(field: string, log: string, configuration: Configuration): readonly string[] {
-  switch (field) {
-    case '$.service':
-      return ['polyai-chat-closer'];
-    case '$.connection':
-      return connectionsOf(configuration, log);
-    case '$.project':
-      return projectsOf(configuration, log);
-    case '$.outcome':
-      return Object.keys(OUTCOMES);
-    case '$.result':
-      return log === 'close' ? CLOSE_RESULTS : DELIVERY_RESULTS;
-    default:
-      throw new Error(`The cost does not know the values of ${field}. Add them to scripts/cost/metrics.ts.`);
-  }
-}
-
-function filtersOf(template: Template): Filter[] {
-  return resourcesOf(template, 'AWS::Logs::MetricFilter').map(([, filter]) => filter as unknown as Filter);
-}
-
-/** The logical id of each log group, by the function that writes it. The gateway's is `access`. */
-function logGroups(template: Template): Map<string, string> {
+function logGroups(template: Template): Logs {
   const functions = resourcesOf(template, 'AWS::Lambda::Function').map(
     ([id, { LoggingConfig }]): [string, string] => [
       functionName(id),

@@ -52,7 +52,12 @@ export const PRICES = {
   },
   logIngestion: { usd: 0.5, per: 1, unit: 'GB written to a log, up to 10 TB', page: page('cloudwatch') },
   logStorage: { usd: 0.03, per: 1, unit: 'GB of log kept for a month, compressed', page: page('cloudwatch') },
-  logQuery: { usd: 0.005, per: 1, unit: 'GB that a query reads; in none of the tables', page: page('cloudwatch') },
+  logQuery: {
+    usd: 0.005,
+    per: 1,
+    unit: 'GB that a query reads; in none of the tables',
+    page: page('cloudwatch'),
+  },
   metric: { usd: 0.3, per: 1, unit: 'custom metric for a month, up to 10,000', page: page('cloudwatch') },
   alarmMetric: { usd: 0.1, per: 1, unit: 'metric watched by an alarm for a month', page: page('cloudwatch') },
   compositeAlarm: { usd: 0.5, per: 1, unit: 'composite alarm for a month', page: page('cloudwatch') },

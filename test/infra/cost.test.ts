@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { seriesOf } from '../../infra/metric-series.ts';
 import { ROOT } from '../../infra/root.ts';
 import { CONFIGURATIONS } from '../../scripts/cost/configurations.ts';
 import { billOf, fixedCost, totalOf } from '../../scripts/cost/month.ts';
@@ -9,6 +10,7 @@ import { COST_PAGE, costPage, measureAll } from '../../scripts/cost/page.ts';
 import { costReport } from '../../scripts/cost/report.ts';
 import { synthesize } from '../../scripts/cost/synthesize.ts';
 import { dollars, type Measurements } from '../../scripts/cost/tables.ts';
+import { configurationOf } from '../support/configuration.ts';
 import { createStack } from '../support/stack.ts';
 
 const PAGE = readFileSync(join(ROOT, COST_PAGE), 'utf8');
@@ -52,10 +54,11 @@ describe('what is counted', () => {
   );
 
   it.each(Object.keys(CONFIGURATIONS) as (keyof typeof CONFIGURATIONS)[])(
-    'of the metrics of "%s" in a usual month is a part of all',
+    'of the metrics of "%s" in a usual month is a part of all that it can make',
     (name) => {
       const { usual, most } = measurements[name].metrics;
       expect(usual).toBeGreaterThan(0);
+      expect(most).toBe(seriesOf(configurationOf(CONFIGURATIONS[name].content)).length);
       expect(most).toBeGreaterThan(usual);
     },
   );
