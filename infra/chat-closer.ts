@@ -1,7 +1,6 @@
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
-import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -11,8 +10,7 @@ import type { Configuration } from './config/load.ts';
 import { embed } from './embed.ts';
 import { Events } from './events.ts';
 import type { FunctionName } from './function.ts';
-import { createMetricFilters } from './metrics.ts';
-import { monitor } from './monitoring.ts';
+import { monitor } from './monitoring/monitor.ts';
 import { Receiver } from './receiver.ts';
 import { requireResources } from './resources.ts';
 import { createStackSecrets, secretsToFill } from './stack-secrets.ts';
@@ -68,17 +66,15 @@ export class ChatCloser extends Construct {
     };
     if (receiver) this.api = receiver.gateway.api;
 
-    const { accessLog } = receiver?.gateway ?? {};
-    createMetricFilters(this, { ...this.logGroups(), ...(accessLog && { access: accessLog }) });
-    const watched = { ...this.queues, functions: this.functions, ...(accessLog && { accessLog }) };
-    this.alarmTopics = monitor(this, { ...watched, ...(cleanup && { cleanup }) }, configuration.stack.alarms);
+    this.alarmTopics = monitor(this, {
+      configuration,
+      ...this.queues,
+      functions: this.functions,
+      ...(receiver && { gateway: receiver.gateway }),
+      ...(cleanup && { cleanup }),
+    });
     this.addOutputs(JSON.stringify(secretsToFill(configuration, secrets)));
     requireResources(Stack.of(this), configuration);
-  }
-
-  private logGroups(): Partial<Record<FunctionName, ILogGroup>> {
-    const functions = Object.entries(this.functions) as [FunctionName, NodejsFunction][];
-    return Object.fromEntries(functions.map(([name, { logGroup }]) => [name, logGroup]));
   }
 
   /** Commands and scripts read these outputs by their names, so the names do not depend on the construct's id. */

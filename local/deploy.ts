@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ROOT } from '../infra/root.ts';
 import { bridgeIam } from './iam.ts';
 import { isolatedEnvironment, LOCAL_ENVIRONMENT, LocalRunError } from './isolation.ts';
+import { removeRefused } from './refused-resources.ts';
 
 export type Outputs = {
   /** Only present when a connection has an address. */
@@ -16,7 +17,7 @@ export type Outputs = {
 };
 
 /**
- * Deploys the same stack that goes to AWS, with the CDK's own command line.
+ * Deploys the same stack that goes to AWS, without what the emulator refuses, with the CDK's own command line.
  *
  * @param folder for the files that the CDK writes
  * @param configuration path of a connections.json
@@ -42,7 +43,9 @@ export async function deploy(
     cdk(['synth', '--quiet', '--output', assembly, ...context], { cwd: ROOT, env, signal: either }),
   ]);
   // Must happen before the first deployment: a changed template of the same name is not uploaded again.
-  if (isIamEnforced) bridgeIam(join(assembly, `${stackName}.template.json`));
+  const template = join(assembly, `${stackName}.template.json`);
+  removeRefused(template);
+  if (isIamEnforced) bridgeIam(template);
   const options = ['--app', assembly, '--require-approval', 'never', '--outputs-file', outputs];
   await cdk(['deploy', stackName, ...options], { cwd: folder, env, signal });
   return JSON.parse(readFileSync(outputs, 'utf8'))[stackName];

@@ -4,8 +4,10 @@ import type { Setting } from '../../functions/crm/crm.ts';
 import { CRM_NAMES } from '../../functions/crm/index.ts';
 import { DATA_CENTRES } from '../../functions/crm/zoho-desk.ts';
 import { checkBus } from './bus.ts';
+import { toMinutes } from './duration.ts';
 import { nearest, quote } from './fault.ts';
 import { checkPreset, isReplaceable, presetOf, refusedSecret, requires } from './preset.ts';
+import { MAX_ALARM } from './project.ts';
 import { ruled } from './rule.ts';
 import { checkConversationId, checkFinishedWhen, checkSelector } from './selector.ts';
 import { checkSelectorScope } from './selector-scope.ts';
@@ -14,10 +16,12 @@ import {
   type Check,
   checkAddress,
   checked,
+  duration,
   formed,
   keys,
   listOf,
   oneOf,
+  refuse,
   SECRET,
   text,
 } from './values.ts';
@@ -143,6 +147,12 @@ const shape = keys('A CRM’s webhook.', {
     .boolean({ error: 'Write true or false' })
     .meta({ description: 'Verifies and reads deliveries, logs what they would close, and closes nothing.' })
     .exactOptional(),
+  silentAfter: duration(
+    `Alarm if no delivery is verified for this long. At most ${MAX_ALARM}.`,
+    refuse(`Write ${MAX_ALARM} or less`, {
+      [`is more than ${MAX_ALARM}`]: (minutes) => minutes > toMinutes(MAX_ALARM),
+    }),
+  ).exactOptional(),
   ...SECRET,
 }).meta({ description: 'A CRM’s webhook.', allOf: CRM_NAMES.map(conditionFor) });
 

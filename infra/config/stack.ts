@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { checked, formed, keys, refuse, whole } from './values.ts';
+import { thresholds } from './thresholds.ts';
+import { checkAddress, checked, formed, keys, refuse, text, whole } from './values.ts';
 
 /** @see https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
 const RETENTION_DAYS = [
@@ -35,5 +36,14 @@ export const stack = keys('Settings of the whole stack.', {
       /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/,
       'is not the ARN of an SNS topic',
     ).exactOptional(),
+    thresholds: thresholds.prefault({}),
   }).prefault({}),
+  runbookUrl: text(
+    {
+      description:
+        'URL of your copy of docs/operations.md, without the part after #. Alarms link to its sections.',
+      fix: 'Write https://host/path of the page, without a query and without #',
+    },
+    checkAddress,
+  ).exactOptional(),
 });

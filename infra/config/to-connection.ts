@@ -25,6 +25,7 @@ const IS_EMBEDDED = {
   bus: false,
   source: false,
   eventPattern: false,
+  silentAfter: false,
   existingSecret: false,
   existingSecretKey: false,
 } satisfies { [Key in keyof Required<Settings>]: IsEmbedded<Key> };

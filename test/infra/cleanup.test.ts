@@ -5,7 +5,7 @@ import { Validations } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
-import { spanOf } from '../../infra/alarms.ts';
+import { spanOf } from '../../infra/monitoring/alarm-rule.ts';
 import { ROOT } from '../../infra/root.ts';
 import { SMALLEST } from '../support/configuration.ts';
 import { createStack } from '../support/stack.ts';

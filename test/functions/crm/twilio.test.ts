@@ -232,6 +232,19 @@ describe("Twilio's signature", () => {
     expect(verify({ body: many, signature: headers['x-twilio-signature'] ?? '' })).toBe(code);
   });
 
+  it('is accepted for a form with brackets that are not escaped', () => {
+    const form = 'a={b}&c=[d]';
+    const { headers } = signTwilio({ secret: TOKEN, body: form, url: ADDRESS });
+    expect(verify({ body: form, signature: headers['x-twilio-signature'] ?? '' })).toBe('accepted');
+  });
+
+  it('is accepted for a JSON body with any number of ampersands, because it is not a form', () => {
+    const json = JSON.stringify(['&'.repeat(2000)]);
+    const { headers, query } = signTwilio({ secret: TOKEN, body: json, url: ADDRESS });
+    const url = `${ADDRESS}&${query}`;
+    expect(verify({ url, body: json, signature: headers['x-twilio-signature'] ?? '' })).toBe('accepted');
+  });
+
   it('is accepted for a form up to 256 KiB and an address up to 1,000 parameters', () => {
     const code = (form: string, url = ADDRESS) => {
       const { headers } = signTwilio({ secret: TOKEN, body: form, url });

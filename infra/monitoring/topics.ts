@@ -4,7 +4,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
-import type { Configuration } from './config/load.ts';
+import type { Configuration } from '../config/load.ts';
 
 /** Returns the topics that alarms are published to: the user's own, one for the e-mail address, both or none. */
 export function createAlarmTopics(

@@ -1,0 +1,59 @@
+import { Alarm, ComparisonOperator } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { Construct } from 'constructs';
+import { createMetricFilters } from '../metrics.ts';
+import { type AlarmRule, describe } from './alarm-rule.ts';
+import { alarmsOf } from './alarms.ts';
+import { createDashboard } from './dashboard.ts';
+import { type Logs, saveQueries } from './saved-queries.ts';
+import { createAlarmTopics } from './topics.ts';
+import type { Watched } from './watched.ts';
+
+/**
+ * Creates everything that shows how the stack is: metrics from the lines, alarms, saved queries and a dashboard.
+ *
+ * @returns the topics that the alarms are published to
+ */
+export function monitor(scope: Construct, watched: Watched): ITopic[] {
+  const logs = logsOf(watched);
+  createMetricFilters(scope, logs);
+  saveQueries(scope, logs);
+  const { topics, alarms } = createAlarms(scope, watched);
+  createDashboard(scope, watched, logs, alarms);
+  return topics;
+}
+
+/**
+ * Creates all alarms. Each names its section of docs/operations.md. They notify nobody unless the configuration
+ * names an address or a topic. The same topics are told when an alarm ends, so that a pager closes its incident.
+ */
+function createAlarms(scope: Construct, watched: Watched): { topics: ITopic[]; alarms: Alarm[] } {
+  const { alarms: subscribers, runbookUrl } = watched.configuration.stack;
+  const topics = createAlarmTopics(scope, subscribers);
+  const actions = topics.map((topic) => new SnsAction(topic));
+  const alarms = alarmsOf(scope, watched).map((rule) => {
+    const alarm = createAlarm(scope, rule, runbookUrl);
+    alarm.addAlarmAction(...actions);
+    alarm.addOkAction(...actions);
+    return alarm;
+  });
+  return { topics, alarms };
+}
+
+/** Creates one alarm. @param runbookUrl the address of docs/operations.md; its path in the repository without one */
+export function createAlarm(scope: Construct, rule: AlarmRule, runbookUrl: string | undefined): Alarm {
+  return new Alarm(scope, rule.id, {
+    alarmDescription: describe(rule, runbookUrl),
+    metric: rule.metric,
+    threshold: rule.threshold ?? 1,
+    evaluationPeriods: rule.evaluationPeriods ?? 1,
+    comparisonOperator: rule.comparison ?? ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+    treatMissingData: rule.missing,
+  });
+}
+
+function logsOf({ functions, gateway }: Watched): Logs {
+  const ofFunctions = Object.entries(functions).map(([name, { logGroup }]) => [name, logGroup]);
+  return { ...Object.fromEntries(ofFunctions), ...(gateway && { access: gateway.accessLog }) };
+}
