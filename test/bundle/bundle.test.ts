@@ -250,6 +250,12 @@ describe('the cleanup’s bundle', () => {
   });
 });
 
+it('no bundle carries the texts of the schema of the lines', () => {
+  for (const bundle of [bundles.receive, bundles.close]) {
+    expect(readFileSync(join(bundle, 'index.mjs'), 'utf8')).not.toContain('first dimension of every metric');
+  }
+});
+
 describe('source maps', () => {
   it('are deployed only where they are asked for', () => {
     const files = ({ receive, close }: { receive: string; close: string }) =>

@@ -83,6 +83,14 @@ describe('the receiver', () => {
     expect(receiver.lines).toMatchObject([{ answer: 200, accepted: 0, ignored }]);
   });
 
+  it('acknowledges a message in rehearsal, and queues nothing', async () => {
+    const receiver = start({ rehearse: true });
+    const answer = await receiver.send({ headers: HEADERS, query: `token=${TOKEN}`, body: message() });
+    expect(answer).toMatchObject({ status: 200, body: ACK });
+    expect(receiver.queued).toEqual([]);
+    expect(receiver.lines).toMatchObject([{ result: 'accepted', accepted: 0, would_close: 1 }]);
+  });
+
   it('does not acknowledge a message that could not be queued', async () => {
     const connection = toConnection(connectionOf(CRM, { sender: ORGANIZATION }), 'secret');
     const receive = createReceive({

@@ -93,6 +93,7 @@ describe('a good configuration', () => {
       finishedValues: ['solved'],
       publicUrl: 'https://hooks.acme.example/polyai/',
       allowedSources: ['203.0.113.7/32', '2001:db8::/32', '0.0.0.0/0', '::ffff:192.0.2.0/128'],
+      rehearse: true,
       existingSecret: 'crm/webhooks',
     };
     const loaded = loadOf({ ...valid(), stack, polyai: { uk }, connections: { tickets } });
@@ -332,6 +333,7 @@ describe('a configuration with one fault names it', () => {
       'Write https://',
     ],
     ['connections.tickets.publicUrl', 'https://acme.example/?a', 'has a query', 'nothing after the path'],
+    ['connections.tickets.rehearse', 'yes', 'is a string, not a boolean', 'true or false'],
     ['connections.tickets.allowedSources', [], 'is empty', 'leave it out'],
     [
       'connections.tickets.allowedSources[0]',
