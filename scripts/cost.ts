@@ -6,7 +6,7 @@ import { OperatorError } from '../operate/error.ts';
 import { type CostOptions, readCostOptions, USAGE } from './command/cost.ts';
 import { sampleLines } from './cost/lines.ts';
 import { measure } from './cost/measure.ts';
-import { COST_PAGE, costPage } from './cost/page.ts';
+import { COST_PAGE, costPage, measureAll } from './cost/page.ts';
 import { costReport } from './cost/report.ts';
 import { synthesizeFile } from './cost/synthesize.ts';
 import { DocumentError } from './generate/document-error.ts';
@@ -23,7 +23,7 @@ async function main(options: CostOptions | undefined): Promise<string> {
 
 async function writePage(): Promise<string> {
   const path = join(ROOT, COST_PAGE);
-  const text = await costPage(ROOT);
+  const text = costPage(ROOT, await measureAll());
   if (readFileSync(path, 'utf8') === text) return '';
   writeFileSync(path, text);
   return `wrote ${COST_PAGE}\n`;

@@ -11,16 +11,16 @@ import { costTables, type Measurements } from './tables.ts';
 export const COST_PAGE = 'docs/cost.md';
 
 /**
- * docs/cost.md with current tables: synthesises the stated configurations and runs the handlers.
+ * docs/cost.md with current tables.
  *
  * @param root the repository's folder, from which the page is read
  * @throws {DocumentError} when the page lacks a block
  */
-export async function costPage(root: string): Promise<string> {
-  const tables = costTables(await measureAll());
-  return fillBlocks(COST_PAGE, readFileSync(join(root, COST_PAGE), 'utf8'), tables);
+export function costPage(root: string, measurements: Measurements): string {
+  return fillBlocks(COST_PAGE, readFileSync(join(root, COST_PAGE), 'utf8'), costTables(measurements));
 }
 
+/** Synthesises the stated configurations and runs the handlers, which takes seconds. */
 export async function measureAll(): Promise<Measurements> {
   const samples = await sampleLines();
   const measured = Object.entries(CONFIGURATIONS).map(([name, { content }]): [string, Measured] => [
