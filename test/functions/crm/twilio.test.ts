@@ -436,6 +436,17 @@ describe('a changed delivery', () => {
 });
 
 describe('the scheme', () => {
+  it.each(['/webhooks/twilio', '(https://mycompany.com/myapp.php)'])(
+    'compares an address that is not a URL only as it is: %s',
+    (url) => {
+      expect(verify({ url, signature: getExpectedTwilioSignature(TOKEN, url, {}) })).toBe('accepted');
+      const inside = 'https://mycompany.com/myapp.php';
+      expect(verify({ url, signature: getExpectedTwilioSignature(TOKEN, inside, {}) })).toBe(
+        'signature_mismatch',
+      );
+    },
+  );
+
   it('refuses an address with half of a character', () => {
     for (const url of [
       '\ud800',
