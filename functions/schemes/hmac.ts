@@ -72,9 +72,21 @@ function readSignature(
   return isHex ? signature.toLowerCase() : undefined;
 }
 
-/** Fills the template. The bytes of the body are not changed. */
-function signedContent(template: string, body: Buffer, timestamp = '', id = ''): Buffer {
+/**
+ * Fills the template. The bytes of the body are not changed. A placeholder without a value stays as it is written, so
+ * that no signature matches; synth refuses such a template.
+ */
+function signedContent(
+  template: string,
+  body: Buffer,
+  timestamp: string | undefined,
+  id: string | undefined,
+): Buffer {
   const parts = template.split(/(\{body\}|\{timestamp\}|\{id\})/);
-  const values: Record<string, string | Buffer> = { '{body}': body, '{timestamp}': timestamp, '{id}': id };
+  const values: Record<string, string | Buffer | undefined> = {
+    '{body}': body,
+    '{timestamp}': timestamp,
+    '{id}': id,
+  };
   return Buffer.concat(parts.map((part) => Buffer.from((values[part] ?? part) as string)));
 }

@@ -1,9 +1,12 @@
 import type { SendMessageBatchCommandInput } from '@aws-sdk/client-sqs';
 import type { SQSRecord } from 'aws-lambda';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { judgeLookUp, nextLookUpInSeconds } from '../../../functions/close/look-up.ts';
+import type { Outcome } from '../../../functions/close/outcome.ts';
 import { type CloseParts, createClose } from '../../../functions/close.lambda.ts';
 import type { CloseRequest } from '../../../functions/close-request.ts';
 import type { Line } from '../../../functions/log.ts';
+import type { PolyAIAnswer } from '../../../functions/polyai.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../functions/time.ts';
 import { type Behaviour, type PolyAIStandIn, startPolyAI } from '../../../local/polyai-stand-in.ts';
 
@@ -254,4 +257,57 @@ describe('a shared id', () => {
     expect(stays).toBe(false);
     expect(line).toMatchObject({ outcome: 'rejected', final: true });
   });
+});
+
+describe('the judgement of a look-up', () => {
+  const ID = { conversationId: 'CONV-1' };
+  const LOOK_UP = 'PolyAI answered the look-up';
+
+  it.each<[number, Partial<PolyAIAnswer>, Outcome, string | undefined]>([
+    [200, ID, 'resolved', undefined],
+    [200, { isEmpty: true }, 'no_conversation', `${LOOK_UP} 200 without an id`],
+    [200, {}, 'unconfirmed', `${LOOK_UP} 200 without an id`],
+    [201, ID, 'unconfirmed', `${LOOK_UP} 201 without an id`],
+    [204, { isEmpty: true }, 'unconfirmed', `${LOOK_UP} 204 without an id`],
+    [199, ID, 'misdirected', `${LOOK_UP} 199`],
+    [300, ID, 'misdirected', `${LOOK_UP} 300`],
+    [404, {}, 'no_conversation', `${LOOK_UP} 404`],
+    [
+      404,
+      { errorCode: 'CONVERSATIONS_NOT_FOUND' },
+      'no_conversation',
+      `${LOOK_UP} 404 CONVERSATIONS_NOT_FOUND`,
+    ],
+    [404, { errorCode: 'ACCOUNT_NOT_FOUND' }, 'misdirected', `${LOOK_UP} 404 ACCOUNT_NOT_FOUND`],
+    [410, {}, 'rejected', `${LOOK_UP} 410`],
+    [400, { errorCode: 'CHAT_TIMEOUT' }, 'rejected', `${LOOK_UP} 400 CHAT_TIMEOUT`],
+    [429, {}, 'throttled', `${LOOK_UP} 429`],
+    [503, { isEmpty: true }, 'unavailable', `${LOOK_UP} 503`],
+  ])('of a %i with %j is %s', (status, fields, outcome, reason) => {
+    const judgement = judgeLookUp({ status, success: false, ...fields } as PolyAIAnswer);
+    expect(judgement).toEqual({ outcome, ...(reason && { reason }) });
+  });
+
+  it('is unavailable without an answer, for the reason of the failure', () => {
+    expect(judgeLookUp({ failure: 'reset' })).toEqual({ outcome: 'unavailable', reason: 'reset' });
+  });
+});
+
+describe('the wait before the next look-up', () => {
+  const LAST_MS = 15 * MINUTE_MS - 15 * SECOND_MS;
+
+  it.each([
+    [0, 10],
+    [LAST_MS - 10 * SECOND_MS, 10],
+    [LAST_MS - 9 * SECOND_MS, 9],
+    [LAST_MS - 1, 1],
+    [LAST_MS, 10],
+    [LAST_MS + SECOND_MS, 10],
+  ])(
+    'ends 15 s before it is too late, if that time is still to come: after %d ms it is %d s',
+    (waitedMs, seconds) => {
+      const receivedAt = new Date(NOW - waitedMs).toISOString();
+      expect(nextLookUpInSeconds({ receivedAt }, NOW, 0, 0, 0)).toBe(seconds);
+    },
+  );
 });

@@ -104,6 +104,8 @@ describe('a judgement', () => {
   });
 
   it.each([
+    ['a status below 200', 199, '', 'misdirected'],
+    ['the first status above 2xx', 300, '', 'misdirected'],
     ['another ending than CONVERSATION_ENDED', 400, 'CHAT_CONVERSATION_ENDED_LATER', 'rejected'],
     ['something before CHAT_TIMEOUT', 400, 'NO_CHAT_TIMEOUT', 'rejected'],
     ['something after CHAT_TIMEOUT', 400, 'CHAT_TIMEOUT_UNKNOWN', 'rejected'],

@@ -140,6 +140,7 @@ describe("HubSpot's signature", () => {
       { headers: { ...v3(), 'x-hubspot-signature-v3': 'a'.repeat(64) } },
       'signature_malformed',
     ],
+    ['two v1 signatures', { headers: doubled(older('v1'), 'x-hubspot-signature') }, 'signature_malformed'],
     ['a v1 in upper case', { headers: upperCase(older('v1')) }, 'signature_malformed'],
     ['a v2 in base64', { headers: versioned('v2', 'A'.repeat(43)) }, 'signature_malformed'],
     ['no version', { headers: without(older('v1'), 'version') }, 'signature_malformed'],

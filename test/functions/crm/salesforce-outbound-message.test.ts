@@ -125,6 +125,11 @@ describe('the receiver', () => {
       'sender_mismatch',
     ],
     [
+      'an organisation whose id has a character before it',
+      { body: message(undefined, { organization: `x${ORGANIZATION}` }) },
+      'sender_mismatch',
+    ],
+    [
       'no organisation',
       { body: message().replace(/<OrganizationId>.*?<\/OrganizationId>/, '') },
       'sender_mismatch',
@@ -295,6 +300,18 @@ describe('a message', () => {
   });
 });
 
+it('asks for nothing in a message without records', () => {
+  expect(read(message(''))).toEqual({ closes: [], ignored: [] });
+});
+
+it.each([[[ORGANIZATION]], [{}], [7], [null], [undefined]])(
+  'is not from the organisation when its id is not text: %j',
+  (OrganizationId) => {
+    const content = { body: { OrganizationId }, headers: {}, query: {} };
+    expect(salesforce.isFrom?.(ORGANIZATION, content)).toBe(false);
+  },
+);
+
 describe('a record of a case that was opened again', () => {
   const record = (id: string, isClosed: string) =>
     notification({ fields: `${field(id)}<sf:IsClosed>${isClosed}</sf:IsClosed>` });
@@ -358,6 +375,13 @@ describe('XML that is not a message', () => {
     ['200,000 entities', `<a>${'&amp;'.repeat(200_000)}</a>`],
   ])('is skipped beside a record: %s', (_what, ballast) => {
     expect(idsOf(message(notification({}) + ballast))).toEqual(['KpQx-polyai-0001']);
+  });
+
+  it('is refused above 50,000 tags, and the error names the limit', () => {
+    const tags = message(notification({})).split('<').length - 1;
+    const withTags = (count: number) => message(notification({}) + '<a/>'.repeat(count - tags));
+    expect(idsOf(withTags(50_000))).toEqual(['KpQx-polyai-0001']);
+    expect(() => read(withTags(50_001))).toThrow('has more than 50000 tags');
   });
 
   it('is refused with an error or read, whatever it is', () => {
@@ -462,9 +486,18 @@ describe('the configuration', () => {
     '00D000000000001E',
     '00D000000000001EAAA',
     'https://acme.my.salesforce.com',
+    'x00D000000000001',
     ' ',
   ])('refuses %j as an organisation', (sender) => {
     expect(faultsOf(CRM, { sender })).toMatchObject([{ path: 'connections.c.sender' }]);
+  });
+
+  it('says how an organisation is written', () => {
+    expect(faultsOf(CRM, { sender: 'acme' })).toMatchObject([
+      {
+        fix: 'Write the 15 or 18 letters and digits of the organisation’s id, such as 00D000000000001',
+      },
+    ]);
   });
 
   it('accepts another parameter, and no scheme that an Outbound Message cannot send', () => {

@@ -123,6 +123,20 @@ describe('a preset with several events in one delivery', () => {
     });
   });
 
+  it("applies the connection's selectors to each event, beside the headers and query of the delivery", () => {
+    const events = [
+      { id: 'c1', done: true },
+      { id: 'c2', done: false },
+    ];
+    const crm: Crm = { ...custom, read: () => events.map((event) => ({ finished: false, event })) };
+    const selectors = { conversationId: "join('-', [body.id, query.q])", finishedWhen: 'body.done' };
+    const content = { body: events, headers: {}, query: { q: 'v' } };
+    expect(readDelivery(crm, { ...CONNECTION, ...selectors }, content)).toEqual({
+      closes: [{ conversationId: 'c1-v' }],
+      ignored: ['not_finished'],
+    });
+  });
+
   it('asks to close each conversation once', () => {
     const readings: Reading[] = [
       { finished: true, conversationId: 'c1' },

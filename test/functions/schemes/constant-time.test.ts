@@ -18,4 +18,10 @@ describe('equalTexts', () => {
     expect(equalTexts('', 'a')).toBe(false);
     expect(equalTexts('a\0', 'a')).toBe(false);
   });
+
+  it('is false for two different halves of a character, which are the same in UTF-8', () => {
+    expect(Buffer.from('\ud800')).toEqual(Buffer.from('\ud801'));
+    expect(equalTexts('\ud800', '\ud801')).toBe(false);
+    expect(equalTexts('\ud800', '\ufffd')).toBe(false);
+  });
 });

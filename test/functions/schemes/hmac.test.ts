@@ -222,6 +222,21 @@ describe('the signature', () => {
     expect(verify({ settings, headers: changed, body })).toMatch(/^signature_m/);
   });
 
+  it('in base64 is malformed if it has another length than the digest', () => {
+    const settings: HmacSettings = { ...SETTINGS, encoding: 'base64' };
+    for (const signature of [
+      'AAAA',
+      '💥',
+      Buffer.alloc(31).toString('base64'),
+      Buffer.alloc(33).toString('base64'),
+    ]) {
+      expect(verify({ settings, headers: { 'x-signature': signature } })).toBe('signature_malformed');
+    }
+    expect(verify({ settings, headers: { 'x-signature': Buffer.alloc(32).toString('base64') } })).toBe(
+      'signature_mismatch',
+    );
+  });
+
   it('is refused if it was made with another algorithm than the one in the settings', () => {
     const sha1: HmacSettings = { ...SETTINGS, algorithm: 'sha1' };
     expect(verify({ headers: signed(sha1) })).toBe('signature_malformed');
@@ -266,6 +281,14 @@ describe('the timestamp and the id', () => {
       expect(verify({ settings: DATED, headers })).toBe('timestamp_malformed');
     },
   );
+
+  it('match no signature if the template has a placeholder that no header provides', () => {
+    for (const placeholder of ['{timestamp}', '{id}']) {
+      const settings: HmacSettings = { ...SETTINGS, signed: `${placeholder}{body}` };
+      expect(verify({ settings, headers: signed() })).toBe('signature_mismatch');
+      expect(verify({ settings, headers: signed(settings) })).toBe('signature_mismatch');
+    }
+  });
 
   it('are not read as placeholders when they contain one', () => {
     const settings: HmacSettings = { ...SETTINGS, signed: '{id}.{body}', idHeader: 'x-id' };

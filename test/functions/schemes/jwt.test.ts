@@ -262,6 +262,24 @@ describe("the vendor's keys", () => {
     },
   );
 
+  it('are asked for again 15 s after a failure, however many tokens arrive meanwhile', async () => {
+    const keys = await startJwks();
+    const token = await keys.sign(CLAIMS);
+    passTime(0);
+    keys.behave({ status: 500 });
+    expect(await verify(token, { keys })).toBe('secrets_unavailable');
+    keys.behave(undefined);
+    for (const milliseconds of [5000, 5000, 4999]) {
+      passTime(milliseconds);
+      expect(await verify(token, { keys })).toBe('secrets_unavailable');
+    }
+    expect(keys.requests()).toBe(1);
+    passTime(1);
+    expect(await verify(token, { keys })).toBe('accepted');
+    expect(keys.requests()).toBe(2);
+    await keys.close();
+  });
+
   it('are named with the cause when they are not available', async () => {
     const keys = await startJwks();
     keys.behave({ status: 500 });

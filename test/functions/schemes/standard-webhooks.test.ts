@@ -247,6 +247,18 @@ describe('v1a', () => {
       'signature_mismatch',
     );
   });
+
+  it.each<[string, (value: string) => string]>([
+    ['one character', () => 'A'],
+    ['three characters and padding, with unused bits set', () => 'AAB='],
+    ['the right signature with unused bits set', (value) => value.replace(/.==$/, nextInAlphabet)],
+    ['the right signature without padding', (value) => value.replace('==', '')],
+  ])('is refused when it is not spelled as base64 spells it: %s', (_what, change) => {
+    const [version, value = ''] = headers['webhook-signature']?.split(',') ?? [];
+    expect(change(value)).not.toBe(value);
+    const changed = { ...headers, 'webhook-signature': `${version},${change(value)}` };
+    expect(verify({ ...attempt, headers: changed })).toBe('signature_mismatch');
+  });
 });
 
 describe('several at once', () => {
@@ -319,6 +331,26 @@ describe('the stored secret', () => {
     expect(verify({ secrets: SECRET.slice('whsec_'.length), headers: signed() })).toBe('accepted');
   });
 
+  it('may have no padding, as in the libraries of the standard', () => {
+    for (const bytes of [24, 25, 26]) {
+      const secret = `whsec_${randomBytes(bytes).toString('base64')}`;
+      expect(verify({ secrets: secret.replace(/=+$/, ''), headers: signed(secret) })).toBe('accepted');
+    }
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+    const headers = signStandardWebhooksAsymmetric({ privateKey, body: BODY, at: NOW });
+    expect(verify({ secrets: whpk(publicKey).replace('=', ''), headers })).toBe('accepted');
+  });
+
+  it.each([
+    [
+      'whsec_not base64',
+      '"signingSecret" is not whsec_ followed by a key in base64 (standard alphabet): copy the whole key again',
+    ],
+    ['whpk_AAAA', '"signingSecret" is not whpk_ followed by the 32 bytes of an Ed25519 public key in base64'],
+  ])('is reported with the format that it must have: %s', (stored, message) => {
+    expect(() => standardWebhooks.readKeys({ signingSecret: stored })).toThrow(message);
+  });
+
   it.each([
     [''],
     [[]],
@@ -335,8 +367,10 @@ describe('the stored secret', () => {
     ['whsec_AAA=='],
     [`${SECRET}\n`],
     [`whsec_ ${SECRET.slice(6)}`],
+    [`AAAA${SECRET}`],
     ['whpk_'],
     ['whpk_AAAA'],
+    ['whpk_not base64'],
     [`whpk_${Buffer.alloc(33).toString('base64')}`],
     ['whsk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
   ])('is reported as not ready: %j', (stored) => {
@@ -351,4 +385,10 @@ function verifyIfReady(attempt: Attempt): string {
     expect(error).toBeInstanceOf(SecretNotReady);
     return 'not ready';
   }
+}
+
+/** Two equals signs after the next character of the alphabet: base64 of the same bytes, with an unused bit set. */
+function nextInAlphabet(end: string): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+  return `${alphabet[alphabet.indexOf(end[0] ?? '') + 1]}==`;
 }

@@ -103,6 +103,8 @@ describe('an ISO 8601 timestamp', () => {
     ['is in the form of e-mail', 'Wed, 01 Jul 2026 12:00:00 GMT'],
     ['has a blank instead of the T', '2026-07-01 12:00:00Z'],
     ['is in lower case', '2026-07-01t12:00:00z'],
+    ['has the long form of a year', '+002026-07-01T12:00:00Z'],
+    ['has a zero byte and text after it, which Date.parse ignores', '2026-07-01T12:00:00Z\0x'],
   ])('that %s is malformed', (_how, text) => {
     expect(check(text, 'iso')).toBe('timestamp_malformed');
   });
