@@ -61,14 +61,20 @@ export type Rehearsed = Story & {
   canary?: true;
 };
 
+/** The alarm on late closes looks back on 75 minutes. */
+const UNTIL_ALL_ARE_CLOSED = 150 * MINUTE;
 /** An alarm that looks at the last five minutes rings with the first lines. */
 const SOON = 6;
 const short = { lasts: 12 * MINUTE };
 
-/** Only the close itself fails, because a look-up that fails for 15 minutes is a dead letter. */
+/**
+ * Only the close itself fails, because a look-up that fails for 15 minutes is a dead letter. With fewer chats there may
+ * be no attempt between the fifteenth and the twentieth minute, because the waits double.
+ */
 const outage = (project: string): Rehearsed => ({
   ...answers(project, 500, /\/chat\/close$/),
   lasts: 20 * MINUTE,
+  after: UNTIL_ALL_ARE_CLOSED,
   every: MINUTE,
   rings: { [`LateClosesAlarm${project}`]: 21 },
 });
@@ -124,7 +130,22 @@ const MORE: Record<string, Rehearsed> = {
   'PolyAI revokes the keys, and nobody acts for 40 minutes': {
     ...revokedKeys('support'),
     lasts: 40 * MINUTE,
+    after: UNTIL_ALL_ARE_CLOSED,
     rings: { UnauthorizedAlarm: SOON, LateClosesAlarmsupport: 36 },
+  },
+  'PolyAI answers 500 for 40 minutes, and chats are rare': {
+    ...answers('support', 500),
+    lasts: 40 * MINUTE,
+    after: UNTIL_ALL_ARE_CLOSED,
+    every: 10 * MINUTE,
+    rings: { LateClosesAlarmsupport: 36 },
+  },
+  'PolyAI answers 500 for a night, and chats are rare': {
+    ...answers('support', 500),
+    lasts: 8 * HOUR,
+    after: UNTIL_ALL_ARE_CLOSED,
+    every: 10 * MINUTE,
+    rings: { LateClosesAlarmsupport: 36 },
   },
   'a project is not deployed': {
     ...deployed(({ support: _support, ...others }) => others),
