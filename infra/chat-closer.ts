@@ -1,6 +1,7 @@
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -11,6 +12,7 @@ import type { Configuration } from './config/load.ts';
 import { embed } from './embed.ts';
 import { Events } from './events.ts';
 import type { FunctionName } from './function.ts';
+import { createMetricFilters } from './metrics.ts';
 import { monitor } from './monitoring/monitor.ts';
 import { Receiver } from './receiver.ts';
 import { requireResources } from './resources.ts';
@@ -69,16 +71,24 @@ export class ChatCloser extends Construct {
     };
     if (receiver) this.api = receiver.gateway.api;
 
+    const logs = { ...this.logGroups(), ...(receiver && { access: receiver.gateway.accessLog }) };
+    createMetricFilters(this, logs);
     this.alarmTopics = monitor(this, {
       configuration,
       ...this.queues,
       functions: this.functions,
+      logs,
       ...(receiver && { gateway: receiver.gateway }),
       ...(cleanup && { cleanup }),
       ...(canary && { canary }),
     });
     this.addOutputs(JSON.stringify(secretsToFill(configuration, secrets)));
     requireResources(Stack.of(this), configuration);
+  }
+
+  private logGroups(): Partial<Record<FunctionName, ILogGroup>> {
+    const functions = Object.entries(this.functions) as [FunctionName, NodejsFunction][];
+    return Object.fromEntries(functions.map(([name, { logGroup }]) => [name, logGroup]));
   }
 
   /** Commands and scripts read these outputs by their names, so the names do not depend on the construct's id. */

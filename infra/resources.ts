@@ -19,7 +19,7 @@ export function requireResources(stack: Stack, { projects, connections }: Config
     {
       path: '',
       problem: `needs ${count} resources for ${named.join(' and ')}, and one CloudFormation stack takes ${MAX_RESOURCES}`,
-      fix: 'Split it into several stacks, as docs/scale.md shows, or clean up fewer projects: each takes a schedule and an alarm, with oldestOpenAlarm two',
+      fix: 'Split it into several stacks, as docs/scale.md shows, or clean up fewer projects: each takes a schedule and an alarm, and one more for oldestOpenAlarm and for a threshold of MissRateAlarm',
     },
   ]);
 }

@@ -14,7 +14,12 @@ export class ChatCloserStack extends Stack {
     id: string,
     { configuration, sourceMaps = false, ...props }: ChatCloserStackProps,
   ) {
-    super(scope, id, { description: 'Closes PolyAI chats when a CRM says that they are finished', ...props });
+    super(scope, id, {
+      description: 'Closes PolyAI chats when a CRM says that they are finished',
+      // CloudFormation takes a template of 1 MB. Indentation would fill a third of it.
+      suppressTemplateIndentation: true,
+      ...props,
+    });
     // The CDK leaves `Default` out of logical ids: they begin with the name of the part, as in `Closes…`.
     this.closer = new ChatCloser(this, 'Default', { configuration, sourceMaps });
   }

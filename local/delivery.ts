@@ -246,6 +246,8 @@ type Request = {
   query?: string;
   sourceIp?: string;
   requestId?: string;
+  /** When it reached API Gateway, in Unix milliseconds. */
+  arrivedAt?: number;
 };
 
 /**
@@ -261,6 +263,7 @@ export function apiGatewayEvent({
   query = '',
   sourceIp = '203.0.113.7',
   requestId = 'JKJaXmPLvHcESHA=',
+  arrivedAt = 1782907200000,
 }: Request = {}): APIGatewayProxyEventV2 {
   const isBase64Encoded = typeof body !== 'string';
   const path = `/webhooks/${connection}`;
@@ -287,7 +290,7 @@ export function apiGatewayEvent({
       routeKey: 'ANY /webhooks/{connection+}',
       stage: '$default',
       time: '01/Jul/2026:12:00:00 +0000',
-      timeEpoch: 1782907200000,
+      timeEpoch: arrivedAt,
     },
     ...(body.length > 0 && { body: isBase64Encoded ? body.toString('base64') : body }),
     isBase64Encoded,

@@ -33,13 +33,15 @@ export function requireHttpConnection(configuration: Configuration, name: string
   );
 }
 
-/** The connections with an address. Zendesk's come first, because the documentation shows them. */
+/**
+ * The connections with an address. Zendesk's come first, because the documentation shows them, and those in rehearsal
+ * last, because they close nothing.
+ */
 export function httpConnections({ connections }: Configuration): [string, ConnectionConfiguration][] {
-  const all = Object.entries(connections).filter(([, { crm }]) => !isOnBus(crm));
-  return [
-    ...all.filter(([, { crm }]) => crm === 'zendesk'),
-    ...all.filter(([, { crm }]) => crm !== 'zendesk'),
-  ];
+  const rank = ({ crm, rehearse }: ConnectionConfiguration) => (rehearse ? 2 : Number(crm !== 'zendesk'));
+  return Object.entries(connections)
+    .filter(([, { crm }]) => !isOnBus(crm))
+    .sort(([, one], [, other]) => rank(one) - rank(other));
 }
 
 /**

@@ -101,7 +101,14 @@ async function closeOneChat(run: Run): Promise<boolean> {
   );
   const called = nextCall(standIn);
   const deadline = Date.now() + OUTCOME_WITHIN_MS;
-  if (!(await sendAndShow(sample))) return false;
+  const isRehearsal = local.configuration.connections[sample.name]?.rehearse === true;
+  if (!(await sendAndShow(sample, isRehearsal))) return false;
+  if (isRehearsal) {
+    report.show(
+      `The connection ${sample.name} is in rehearsal: nothing was queued, and the chat stays open.`,
+    );
+    return false;
+  }
   const answered = standIn ? undefined : setTimeout(late.expect, POLYAI_ANSWERS_WITHIN_MS).unref();
   const call = await Promise.race([
     called,
@@ -120,7 +127,7 @@ async function closeOneChat(run: Run): Promise<boolean> {
 }
 
 /** Sends the delivery, and shows it and its answer. @returns whether it was accepted */
-async function sendAndShow(sample: Example): Promise<boolean> {
+async function sendAndShow(sample: Example, isRehearsal: boolean): Promise<boolean> {
   report.show(
     `The CRM sends a signed webhook: the conversation is finished (connection ${sample.name}):`,
     `POST ${sample.url}`,
@@ -129,7 +136,8 @@ async function sendAndShow(sample: Example): Promise<boolean> {
     sample.body,
   );
   const { status, body } = await send(sample);
-  report.show('The adapter verified it, queued the close, and answers:', `${status} ${body}`);
+  const done = isRehearsal ? 'logged what it would close' : 'queued the close';
+  report.show(`The adapter verified it, ${done}, and answers:`, `${status} ${body}`);
   return status === 200;
 }
 

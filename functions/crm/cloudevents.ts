@@ -1,7 +1,7 @@
 import type { Delivery, ReadSettings } from '../delivery.ts';
 import { valueAt } from '../json.ts';
 import { parseJson } from '../parse-body.ts';
-import { type Crm, eventsOf, isOneOf, type OwnAnswer } from './crm.ts';
+import { type Crm, eventsOf, isOneOf, type OwnAnswer, USUAL_ANSWER_MS } from './crm.ts';
 
 type Headers = Record<string, string>;
 
@@ -15,6 +15,7 @@ type Headers = Record<string, string>;
 const cloudevents: Crm = {
   verify: { scheme: 'bearer' },
   schemes: ['bearer', 'query', 'standard-webhooks'],
+  answerWithinMs: USUAL_ANSWER_MS,
   vendorIssuesSecret: false,
   hasBatches: true,
   takes: ['verify', 'conversationId', 'finishedValues', 'publicUrl', 'allowedSources'],

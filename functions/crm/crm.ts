@@ -68,6 +68,9 @@ export const USUAL = [
 /** Settings of every preset whose events name a ticket or conversation under which an agent may store the chat. */
 export const LOOK_UP = ['lookUp', 'sharedId', 'repeatedFinish'] as const;
 
+/** For a sender that does not document how long it waits: most of those that do wait five seconds. */
+export const USUAL_ANSWER_MS = 5000;
+
 /** HMAC over the body alone, as most vendors sign. The preset says which header has the hash and how it is written. */
 export function overBody(
   settings: Pick<HmacSettings, 'header' | 'algorithm' | 'encoding'> & { prefix?: string },
@@ -99,6 +102,11 @@ export type Crm = {
   verify?: VerifySettings | ((settings: ProofSettings) => VerifySettings);
   /** Schemes that a connection may name in `verify`. Absent: all of them, if the preset takes `verify` at all. */
   schemes?: readonly ChosenSettings['scheme'][];
+  /**
+   * How long the CRM waits for an answer, or asks it to take at most. The dashboard compares `AnswerTime` with it.
+   * Absent only with `bus`: an event gets no answer.
+   */
+  answerWithinMs?: number;
   /** Whether the vendor issues the signing secret. The stack's secret then starts empty and must be filled in. */
   vendorIssuesSecret: boolean;
   /** Signing secrets that the vendor's documentation prints. Anybody can sign with them. */

@@ -1,11 +1,12 @@
 import { parseForm, parseJson } from '../parse-body.ts';
-import type { Crm } from './crm.ts';
+import { type Crm, USUAL_ANSWER_MS } from './crm.ts';
 
 /**
  * Any sender. The connection says how deliveries are verified, what is finished and where the id is. Both selectors
  * are required, so this preset decides nothing.
  */
 const custom: Crm = {
+  answerWithinMs: USUAL_ANSWER_MS,
   vendorIssuesSecret: false,
   takes: ['verify', 'conversationId', 'finishedWhen', 'format', 'publicUrl', 'allowedSources'],
   requires: ['verify', 'conversationId', 'finishedWhen'],

@@ -19,6 +19,7 @@ const NO_OPERATION = '00000000-0000-0000-0000-000000000000';
 const dynamics: Crm = {
   verify: { scheme: 'header', header: 'x-polyai-token' },
   schemes: ['header', 'query'],
+  answerWithinMs: 60_000,
   vendorIssuesSecret: false,
   takes: [...USUAL, ...LOOK_UP, 'verify', 'sender'],
   requires: [],

@@ -1,6 +1,6 @@
 import { firstGiven } from '../conversation-id.ts';
 import { valueAt } from '../json.ts';
-import { type Crm, isOneOf, LOOK_UP, USUAL, wasOpen } from './crm.ts';
+import { type Crm, isOneOf, LOOK_UP, USUAL, USUAL_ANSWER_MS, wasOpen } from './crm.ts';
 
 /** Finished statuses by number and by label. A label is in the account's language. */
 const FINISHED = ['4', '5', 'Resolved', 'Closed'];
@@ -19,6 +19,7 @@ export function freshworks(...wrappers: string[]): Crm {
   return {
     verify: { scheme: 'basic' },
     schemes: ['basic', 'header'],
+    answerWithinMs: USUAL_ANSWER_MS,
     vendorIssuesSecret: false,
     takes: [...USUAL, ...LOOK_UP, 'verify'],
     requires: [],

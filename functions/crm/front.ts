@@ -32,6 +32,7 @@ const front: Crm = {
     toleranceSeconds: 300,
   },
   schemes: ['hmac'],
+  answerWithinMs: 5000,
   vendorIssuesSecret: true,
   takes: [...USUAL, ...LOOK_UP, 'verify'],
   requires: [],

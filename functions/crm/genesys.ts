@@ -1,5 +1,5 @@
 import { valueAt } from '../json.ts';
-import { type Crm, isOneOf, LOOK_UP, USUAL, wasOpen } from './crm.ts';
+import { type Crm, isOneOf, LOOK_UP, USUAL, USUAL_ANSWER_MS, wasOpen } from './crm.ts';
 
 /** Media that are not chats. */
 const VOICE = ['VOICE', 'CALLBACK'];
@@ -15,6 +15,7 @@ const OPEN = ['alerting', 'connected'];
 const genesys: Crm = {
   verify: { scheme: 'header', header: 'x-polyai-token' },
   schemes: ['header', 'basic'],
+  answerWithinMs: USUAL_ANSWER_MS,
   vendorIssuesSecret: false,
   takes: [...USUAL, ...LOOK_UP, 'verify'],
   requires: [],

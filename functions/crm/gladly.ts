@@ -12,6 +12,7 @@ const FINISHED = ['CONVERSATION/CLOSED'];
 const gladly: Crm = {
   verify: { scheme: 'basic' },
   schemes: ['basic', 'header'],
+  answerWithinMs: 15_000,
   vendorIssuesSecret: false,
   takes: [...USUAL, ...LOOK_UP, 'verify'],
   requires: [],

@@ -1,6 +1,6 @@
 import { firstGiven } from '../conversation-id.ts';
 import { valueAt } from '../json.ts';
-import { type Crm, isOneOf, LOOK_UP, USUAL } from './crm.ts';
+import { type Crm, isOneOf, LOOK_UP, USUAL, USUAL_ANSWER_MS } from './crm.ts';
 
 const FINISHED = ['closed'];
 
@@ -14,6 +14,7 @@ const FINISHED = ['closed'];
 const gorgias: Crm = {
   verify: { scheme: 'header', header: 'x-polyai-token' },
   schemes: ['header'],
+  answerWithinMs: USUAL_ANSWER_MS,
   vendorIssuesSecret: false,
   takes: [...USUAL, ...LOOK_UP, 'verify'],
   requires: [],

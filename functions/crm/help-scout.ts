@@ -1,6 +1,6 @@
 import { firstGiven } from '../conversation-id.ts';
 import { valueAt } from '../json.ts';
-import { type Crm, isOneOf, LOOK_UP, namesConversationId, overBody, USUAL } from './crm.ts';
+import { type Crm, isOneOf, LOOK_UP, namesConversationId, overBody, USUAL, USUAL_ANSWER_MS } from './crm.ts';
 
 const FINISHED = ['closed'];
 
@@ -13,6 +13,7 @@ const FINISHED = ['closed'];
 const helpScout: Crm = {
   verify: overBody({ header: 'x-helpscout-signature', algorithm: 'sha1', encoding: 'base64' }),
   // The administrator chooses it. It may have 40 characters, fewer than the stack would generate.
+  answerWithinMs: USUAL_ANSWER_MS,
   vendorIssuesSecret: true,
   takes: [...USUAL, ...LOOK_UP],
   requires: [],

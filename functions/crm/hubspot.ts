@@ -15,6 +15,7 @@ const TICKETS = '0-5';
  */
 const hubspot: Crm = {
   verify: { scheme: 'hubspot' },
+  answerWithinMs: 5000,
   vendorIssuesSecret: true,
   hasBatches: true,
   takes: [...USUAL, ...LOOK_UP],

@@ -18,6 +18,8 @@ const OPEN_CATEGORIES = ['submitted', 'in_progress', 'waiting_on_customer'];
  */
 const intercom: Crm = {
   verify: overBody({ header: 'x-hub-signature', algorithm: 'sha1', encoding: 'hex', prefix: 'sha1=' }),
+  // Intercom gives up after five seconds, and asks for half a second.
+  answerWithinMs: 500,
   vendorIssuesSecret: true,
   takes: [...USUAL, ...LOOK_UP, 'sender'],
   requires: [],

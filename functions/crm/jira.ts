@@ -1,5 +1,14 @@
 import { valueAt } from '../json.ts';
-import { type Crm, isOneOf, LOOK_UP, overBody, type Reading, USUAL, wasOpen } from './crm.ts';
+import {
+  type Crm,
+  isOneOf,
+  LOOK_UP,
+  overBody,
+  type Reading,
+  USUAL,
+  USUAL_ANSWER_MS,
+  wasOpen,
+} from './crm.ts';
 
 /** The prefix of a label that has a conversation id. */
 const LABEL = 'polyai_conversation_id:';
@@ -19,6 +28,7 @@ const OPEN = ['new', 'indeterminate', 'to do', 'in progress', 'open', 'reopened'
 const jira: Crm = {
   verify: overBody({ header: 'x-hub-signature', algorithm: 'sha256', encoding: 'hex', prefix: 'sha256=' }),
   schemes: ['hmac', 'header', 'bearer', 'basic'],
+  answerWithinMs: USUAL_ANSWER_MS,
   vendorIssuesSecret: false,
   // Atlassian's documentation signs its example with it.
   publicSecrets: ["It's a Secret to Everybody"],

@@ -1,5 +1,5 @@
 import { valueAt } from '../json.ts';
-import { type Crm, isOneOf, LOOK_UP, overBody, USUAL, wasOpen } from './crm.ts';
+import { type Crm, isOneOf, LOOK_UP, overBody, USUAL, USUAL_ANSWER_MS, wasOpen } from './crm.ts';
 
 const FINISHED = ['done'];
 
@@ -12,6 +12,7 @@ const FINISHED = ['done'];
  */
 const kustomer: Crm = {
   verify: overBody({ header: 'x-kustomer-webhook-signature', algorithm: 'sha256', encoding: 'hex' }),
+  answerWithinMs: USUAL_ANSWER_MS,
   vendorIssuesSecret: true,
   takes: [...USUAL, ...LOOK_UP],
   requires: [],

@@ -2,7 +2,7 @@ import { decodeXML } from 'entities/decode';
 import { XMLParser } from 'fast-xml-parser';
 import { valueAt } from '../json.ts';
 import { checkEvents, LIMITS, UnreadableBody } from '../parse-body.ts';
-import { type Crm, isOneOf, LOOK_UP, USUAL } from './crm.ts';
+import { type Crm, isOneOf, LOOK_UP, USUAL, USUAL_ANSWER_MS } from './crm.ts';
 import { toLongId } from './salesforce-id.ts';
 
 const XML = new XMLParser({
@@ -42,6 +42,7 @@ const ORGANIZATION_ID = /^([A-Za-z0-9]{15})(?:[A-Za-z0-9]{3})?$/;
 const salesforceOutboundMessage: Crm = {
   verify: { scheme: 'query', parameter: 'token' },
   schemes: ['query'],
+  answerWithinMs: USUAL_ANSWER_MS,
   vendorIssuesSecret: false,
   hasBatches: true,
   takes: [...USUAL, ...LOOK_UP, 'verify', 'sender'],

@@ -23,6 +23,8 @@ const salesforce: Crm = {
     timestampUnit: 's',
     toleranceSeconds: 300,
   },
+  // The default of Apex. A flow waits longer.
+  answerWithinMs: 10_000,
   vendorIssuesSecret: false,
   hasBatches: true,
   takes: [...USUAL, ...LOOK_UP, 'verify', 'sender'],

@@ -15,6 +15,7 @@ const INCIDENT = ['6', '7', ...LABELS];
 const servicenow: Crm = {
   verify: overBody({ header: 'x-sn-hmac-signature-256', algorithm: 'sha256', encoding: 'base64' }),
   schemes: ['hmac', 'header', 'basic', 'standard-webhooks'],
+  answerWithinMs: 30_000,
   vendorIssuesSecret: false,
   takes: [...USUAL, ...LOOK_UP, 'verify'],
   requires: [],

@@ -9,6 +9,8 @@ import { type Crm, isOneOf } from './crm.ts';
  */
 const standardWebhooks: Crm = {
   verify: { scheme: 'standard-webhooks' },
+  // The least that the specification asks senders to wait.
+  answerWithinMs: 15_000,
   vendorIssuesSecret: true,
   // The specification's tests and Svix's documentation print them. The prefix is optional.
   publicSecrets: ['MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'plJ3nmyCDGBKInavdOK15jsl'].flatMap((key) => [

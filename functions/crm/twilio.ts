@@ -36,6 +36,7 @@ const EVENT_TYPES = [
  */
 const twilio: Crm = {
   verify: { scheme: 'twilio' },
+  answerWithinMs: 15_000,
   vendorIssuesSecret: true,
   hasBatches: true,
   takes: [...USUAL, ...LOOK_UP],

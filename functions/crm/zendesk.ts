@@ -27,6 +27,7 @@ const zendesk: Crm = {
     timestampUnit: 'iso',
     toleranceSeconds: 300,
   },
+  answerWithinMs: 10_000,
   vendorIssuesSecret: true,
   // Zendesk signs with it when somebody tests a webhook before it is created.
   publicSecrets: ['dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=='],

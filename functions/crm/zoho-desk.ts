@@ -33,6 +33,7 @@ const zohoDesk: Crm = {
     issuer: `orgId:${sender}`,
     audience: audience.startsWith('webhookId:') ? audience : `webhookId:${audience}`,
   }),
+  answerWithinMs: 5000,
   vendorIssuesSecret: false,
   hasBatches: true,
   takes: [...USUAL, ...LOOK_UP, 'sender', 'dataCentre', 'audience', 'jwksUrl'],

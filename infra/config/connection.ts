@@ -143,16 +143,16 @@ const shape = keys('A CRM’s webhook.', {
   crm: oneOf('The preset.', CRM_NAMES),
   polyai: text({ description: 'The project whose chats it closes.', fix: 'Name a project of "polyai"' }),
   ...settings,
-  rehearse: z
-    .boolean({ error: 'Write true or false' })
-    .meta({ description: 'Verifies and reads deliveries, logs what they would close, and closes nothing.' })
-    .exactOptional(),
   silentAfter: duration(
     `Alarm if no delivery is verified for this long. At most ${MAX_ALARM}.`,
     refuse(`Write ${MAX_ALARM} or less`, {
       [`is more than ${MAX_ALARM}`]: (minutes) => minutes > toMinutes(MAX_ALARM),
     }),
   ).exactOptional(),
+  rehearse: z
+    .boolean({ error: 'Write true or false' })
+    .meta({ description: 'Verifies and reads deliveries, logs what they would close, and closes nothing.' })
+    .exactOptional(),
   ...SECRET,
 }).meta({ description: 'A CRM’s webhook.', allOf: CRM_NAMES.map(conditionFor) });
 

@@ -42,7 +42,7 @@ export function refusedSecret(crm: string): readonly string[] {
 }
 
 /** The keys that every connection may have, whatever its preset. */
-const COMMON = ['crm', 'polyai', 'rehearse', 'silentAfter', 'existingSecret', 'existingSecretKey'];
+const COMMON = ['crm', 'polyai', 'silentAfter', 'rehearse', 'existingSecret', 'existingSecretKey'];
 
 /** The rules for a connection's settings that follow from its preset, and those between them. */
 export const checkPreset: Rule = (value, faulty) => {

@@ -4,6 +4,7 @@ import {
   AlarmStatusWidget,
   Dashboard,
   GraphWidget,
+  type HorizontalAnnotation,
   type IMetric,
   type IWidget,
   LogQueryVisualizationType,
@@ -14,7 +15,9 @@ import {
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
+import { CRMS } from '../../functions/crm/index.ts';
 import { CLOSE_RESULTS, DELIVERY_RESULTS } from '../../functions/line.ts';
+import type { Configuration } from '../config/load.ts';
 import { METRICS, type MetricName, metricOf } from '../metrics.ts';
 import { PERIOD } from './alarm-rule.ts';
 import { QUERIES, type QueryName } from './queries.ts';
@@ -36,27 +39,27 @@ type Row = { question: string; widgets: IWidget[] };
  * number of connections and projects, because its graphs search for their lines. Its name has the region, because
  * the names of dashboards are the account's and not the region's.
  */
-export function createDashboard(scope: Construct, watched: Watched, logs: Logs, alarms: Alarm[]): void {
+export function createDashboard(scope: Construct, watched: Watched, alarms: Alarm[]): void {
   const { stackName, region } = Stack.of(scope);
   const dashboard = new Dashboard(scope, 'Dashboard', { dashboardName: `${stackName}-${region}` });
-  for (const { question, widgets } of rowsOf(scope, watched, logs, alarms)) {
+  for (const { question, widgets } of rowsOf(scope, watched, alarms)) {
     dashboard.addWidgets(new TextWidget({ markdown: `## ${question}`, width: FULL_WIDTH, height: 1 }));
     dashboard.addWidgets(...widgets);
   }
 }
 
-function rowsOf(scope: Construct, watched: Watched, logs: Logs, alarms: Alarm[]): Row[] {
-  const { cleanup, canary, gateway } = watched;
+function rowsOf(scope: Construct, watched: Watched, alarms: Alarm[]): Row[] {
+  const { cleanup, canary, gateway, logs } = watched;
   return [
     isItWorking(scope, watched, alarms),
     connections(scope, logs),
     projects(scope, logs),
     answersOfPolyAI(scope, logs),
     queues(watched),
-    ...(gateway ? [answerTime(scope, logs)] : []),
+    ...(gateway ? [answerTime(scope, watched)] : []),
     ...(cleanup ? [cleanups(scope, logs)] : []),
     ...(canary ? [canaryRow(scope)] : []),
-    costs(scope, watched, logs),
+    costs(scope, watched),
   ];
 }
 
@@ -166,16 +169,26 @@ function queues({ closes, deadLetters, eventsDeadLetters, functions }: Watched):
   };
 }
 
-function answerTime(scope: Construct, logs: Logs): Row {
+function answerTime(scope: Construct, { configuration, logs }: Watched): Row {
+  const limits = answerLimits(configuration);
   const time = (statistic: string) => formula(search(scope, 'AnswerTime', ['connection'], statistic));
   return {
     question: 'Does the receiver answer within the time that each CRM allows?',
     widgets: [
-      graph('Answer time in ms: median', [time('p50')], 12),
-      graph('Answer time in ms: slowest 1 %', [time('p99')], 12),
+      graph('Answer time in ms: median', [time('p50')], 12, limits),
+      graph('Answer time in ms: slowest 1 %', [time('p99')], 12, limits),
       ...table('Answer times by connection', logs),
     ],
   };
+}
+
+/** One line for each time that the CRMs of this configuration wait, or ask to be answered in. */
+function answerLimits({ connections }: Configuration): HorizontalAnnotation[] {
+  const names = [...new Set(Object.values(connections).map(({ crm }) => crm))];
+  const limits = Map.groupBy(names, (crm) => CRMS[crm]?.answerWithinMs);
+  return [...limits].flatMap(([value, crms]) =>
+    value === undefined ? [] : [{ value, label: `limit of ${crms.join(', ')}` }],
+  );
 }
 
 function cleanups(scope: Construct, logs: Logs): Row {
@@ -200,7 +213,7 @@ function canaryRow(scope: Construct): Row {
   return { question: 'Does the canary go through?', widgets: [graph('Canary', metrics, FULL_WIDTH)] };
 }
 
-function costs(scope: Construct, { gateway, functions }: Watched, logs: Logs): Row {
+function costs(scope: Construct, { gateway, functions, logs }: Watched): Row {
   const by = ['connection', 'result'] as const;
   const ignored = formula(search(scope, 'Deliveries', by, 'Sum', { result: 'ignored' }));
   const calls = Object.entries(functions).map(([name, each]) => each.metricInvocations(sumOf(name)));
@@ -224,8 +237,13 @@ function formula(expression: string, label = '', period = PERIOD): IMetric {
   return new MathExpression({ expression, usingMetrics: {}, label, period });
 }
 
-function graph(title: string, left: IMetric[], width = 8): IWidget {
-  return new GraphWidget({ title, left, width, height: HEIGHT, leftYAxis: { min: 0 } });
+function graph(
+  title: string,
+  left: IMetric[],
+  width = 8,
+  leftAnnotations: HorizontalAnnotation[] = [],
+): IWidget {
+  return new GraphWidget({ title, left, leftAnnotations, width, height: HEIGHT, leftYAxis: { min: 0 } });
 }
 
 /** The result of a saved query; nothing where the stack has no such lines. */

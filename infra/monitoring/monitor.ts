@@ -2,25 +2,22 @@ import { Alarm, ComparisonOperator } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
-import { createMetricFilters } from '../metrics.ts';
 import { type AlarmRule, describe } from './alarm-rule.ts';
 import { alarmsOf } from './alarms.ts';
 import { createDashboard } from './dashboard.ts';
-import { type Logs, saveQueries } from './saved-queries.ts';
+import { saveQueries } from './saved-queries.ts';
 import { createAlarmTopics } from './topics.ts';
 import type { Watched } from './watched.ts';
 
 /**
- * Creates everything that shows how the stack is: metrics from the lines, alarms, saved queries and a dashboard.
+ * Creates everything that shows how the stack is: alarms, saved queries and a dashboard.
  *
  * @returns the topics that the alarms are published to
  */
 export function monitor(scope: Construct, watched: Watched): ITopic[] {
-  const logs = logsOf(watched);
-  createMetricFilters(scope, logs);
-  saveQueries(scope, logs);
+  saveQueries(scope, watched.logs);
   const { topics, alarms } = createAlarms(scope, watched);
-  createDashboard(scope, watched, logs, alarms);
+  createDashboard(scope, watched, alarms);
   return topics;
 }
 
@@ -52,9 +49,4 @@ export function createAlarm(scope: Construct, rule: AlarmRule, runbookUrl: strin
     comparisonOperator: rule.comparison ?? ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
     treatMissingData: rule.missing,
   });
-}
-
-function logsOf({ functions, gateway }: Watched): Logs {
-  const ofFunctions = Object.entries(functions).map(([name, { logGroup }]) => [name, logGroup]);
-  return { ...Object.fromEntries(ofFunctions), ...(gateway && { access: gateway.accessLog }) };
 }

@@ -5,6 +5,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Cleanup } from '../cleanup.ts';
 import type { Configuration } from '../config/load.ts';
 import type { FunctionName } from '../function.ts';
+import type { Logs } from './saved-queries.ts';
 
 type LoggedFunction = IFunction & { logGroup: ILogGroup };
 
@@ -14,6 +15,8 @@ export type Watched = {
   closes: IQueue;
   deadLetters: IQueue;
   eventsDeadLetters?: IQueue;
+  /** The log groups, by the lines that they hold. */
+  logs: Logs;
   gateway?: { api: HttpApi; accessLog: ILogGroup };
   functions: Partial<Record<FunctionName, LoggedFunction>> & { close: LoggedFunction };
   cleanup?: Pick<Cleanup, 'projects' | 'schedules'>;

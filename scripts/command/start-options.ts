@@ -68,7 +68,7 @@ function readPort(text: string | undefined): number | undefined {
 }
 
 /** Resolves a path from the folder in which it was typed, because npm changes to the project's folder. */
-function configurationFile(given: string | undefined, { INIT_CWD }: NodeJS.ProcessEnv): string {
+export function configurationFile(given: string | undefined, { INIT_CWD }: NodeJS.ProcessEnv): string {
   if (given === undefined) return join(ROOT, 'connections.json');
   const file = resolve(INIT_CWD ?? process.cwd(), given);
   if (existsSync(file)) return file;

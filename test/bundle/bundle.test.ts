@@ -251,6 +251,12 @@ describe('the cleanup’s bundle', () => {
   });
 });
 
+it('no bundle carries the texts of the schema of the lines', () => {
+  for (const bundle of [bundles.receive, bundles.close]) {
+    expect(readFileSync(join(bundle, 'index.mjs'), 'utf8')).not.toContain('first dimension of every metric');
+  }
+});
+
 describe('the canary’s bundle', () => {
   const canary = { schedule: 'rate(5 minutes)', polyai: 'support' };
   const built = build({ ...SMALLEST, stack: { canary } });

@@ -8,6 +8,7 @@ import { createSecretReader } from '../../functions/secrets.ts';
 import { HOUR_MS, MINUTE_MS } from '../../functions/time.ts';
 import { type Behaviour, type Listed, type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
 import type { LoggedLine } from '../../local/stack-log.ts';
+import { inOrderOfSchema } from '../support/line-order.ts';
 
 vi.setConfig({ testTimeout: MINUTE_MS });
 
@@ -139,7 +140,7 @@ describe('a run', () => {
       pages: 14,
       took_ms: 0,
     });
-    expect(Object.keys(lines[0] ?? {})[0]).toBe('type');
+    expect(Object.keys(lines[0] ?? {})).toEqual(inOrderOfSchema('cleanup', lines[0]));
     expect(JSON.stringify(lines)).not.toMatch(/Jane|\+44/);
     expect(lines[0]).toMatchObject(JSON.parse(JSON.stringify(summary)));
   });

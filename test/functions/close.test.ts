@@ -20,6 +20,7 @@ import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../functions/time.ts';
 import { requestFaults } from '../../local/contract.ts';
 import { type Behaviour, type Keys, type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
 import type { LoggedLine } from '../../local/stack-log.ts';
+import { inOrderOfSchema } from '../support/line-order.ts';
 
 const NOW = Date.parse('2026-08-01T12:00:00.000Z');
 const CLOSE_QUEUE_URL = 'https://sqs.eu-west-1.amazonaws.com/123456789012/close';
@@ -933,6 +934,7 @@ describe('the line', () => {
       took_ms: 250,
     });
     expect(JSON.stringify(line)).toMatch(/^\{"type":"close",/);
+    expect(Object.keys(line ?? {})).toEqual(inOrderOfSchema('close', line));
   });
 
   it('of a failed attempt says why it failed and when the next one is', async () => {

@@ -132,6 +132,17 @@ describe('an event that ends a conversation', () => {
   );
 });
 
+describe('an event of a connection in rehearsal', () => {
+  it('is deleted and queues nothing, and its line says what it would close', async () => {
+    const desk = connection({ rehearse: true });
+    const { left, queued, lines } = await read([record()], { connections: { desk } });
+    expect({ left, queued }).toEqual({ left: [], queued: [] });
+    expect(lines).toMatchObject([
+      { result: 'accepted', accepted: 0, would_close: 1, conversation_ids: ['KpQx-polyai-0001'] },
+    ]);
+  });
+});
+
 describe('an event that ends no conversation', () => {
   it.each([
     ['not_finished', { status: 'open', chat: 'c' }, { conversation_id: 'c' }],

@@ -15,6 +15,7 @@ import { CHOSEN } from '../../infra/config/verify.ts';
 import { apiGatewayEvent, prove, signHmac, signZendesk, zendeskEvent } from '../../local/delivery.ts';
 import type { LoggedLine } from '../../local/stack-log.ts';
 import { bindWebhooks } from '../support/bind.ts';
+import { inOrderOfSchema } from '../support/line-order.ts';
 import { SETTINGS } from '../support/settings.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
@@ -110,6 +111,7 @@ function start({ texts = {}, connections = CONNECTIONS, preset, ...parts }: Opti
     const faults = lines.filter(({ type }) => type === 'fault');
     expect(line).toMatchObject({ answer: statusCode });
     expect(line?.refused).toBe(answer.code);
+    expect(Object.keys(line ?? {})).toEqual(inOrderOfSchema('delivery', line));
     return { status: statusCode, headers, answer, line, faults };
   }
 
@@ -497,6 +499,79 @@ describe('a delivery that cannot be verified', () => {
       { numRuns: 300 },
     );
     expect(world.queued).toEqual([]);
+  });
+});
+
+describe('a connection in rehearsal', () => {
+  const rehearsing = { 'in-house': { ...(CONNECTIONS['in-house'] as Connection), rehearse: true } };
+
+  it('queues nothing, and says what it would close', async () => {
+    const { world, send } = start({ connections: rehearsing });
+    const { status, answer, line } = await send(inHouseDelivery());
+    expect(status).toBe(200);
+    expect(answer).toEqual({ accepted: 0, ignored: [], requestId: REQUEST_ID });
+    expect(line).toMatchObject({
+      result: 'accepted',
+      accepted: 0,
+      would_close: 1,
+      conversation_ids: ['KpQx-polyai-0001'],
+    });
+    expect(world.queued).toEqual([]);
+  });
+
+  it('says of an ignored delivery that it would close nothing', async () => {
+    const { send } = start({ connections: rehearsing });
+    const { line } = await send(inHouseDelivery({ body: '{"status":"open","id":"c1"}' }));
+    expect(line).toMatchObject({ result: 'ignored', accepted: 0, would_close: 0 });
+  });
+
+  it('does not remember deliveries, because none was queued', async () => {
+    const { send } = start({ connections: rehearsing });
+    for (const { answer, line } of [await send(inHouseDelivery()), await send(inHouseDelivery())]) {
+      expect(answer).toMatchObject({ accepted: 0 });
+      expect(line).toMatchObject({ result: 'accepted', would_close: 1 });
+      expect(line?.repeated).toBeUndefined();
+    }
+  });
+
+  it.each<[string, Sending]>([
+    ['signature_mismatch', { secret: 'another-secret' }],
+    ['source_not_allowed', { sourceIp: '203.0.113.9' }],
+    ['body_unreadable', { body: '{' }],
+  ])('refuses what it would refuse without: %s', async (code, change) => {
+    const { send } = start({ connections: rehearsing });
+    const { answer, line } = await send(inHouseDelivery(change));
+    expect(answer.code).toBe(code);
+    expect(line).toMatchObject({ result: 'refused', refused: code });
+    expect(line?.would_close).toBeUndefined();
+    expect(line?.accepted).toBeUndefined();
+  });
+
+  it('is not ready before its secret is', async () => {
+    const texts = { 'stack/connections/in-house/secret': '{"signingSecret":""}' };
+    const { send } = start({ connections: rehearsing, texts });
+    expect((await send(inHouseDelivery())).answer.code).toBe('secret_not_ready');
+  });
+
+  it('refuses more than a hundred conversations', async () => {
+    const batches = { ...(CONNECTIONS.batches as Connection), rehearse: true };
+    const { send } = start({ connections: { batches } });
+    const ids = Array.from({ length: 101 }, (_, index) => `c${index}`);
+    expect((await send(batchDelivery(ids))).answer.code).toBe('too_many_conversations');
+  });
+});
+
+describe('the time of an answer', () => {
+  it('counts from the arrival at API Gateway, so that a cold start is in it', async () => {
+    const { world, send } = start();
+    world.at = NOW + 1500;
+    expect((await send(zendeskDelivery())).line).toMatchObject({ answer_ms: 1500, took_ms: 0 });
+  });
+
+  it('is never negative, because the clocks of API Gateway and Lambda may differ', async () => {
+    const { world, send } = start();
+    world.at = NOW - 20;
+    expect((await send(zendeskDelivery())).line).toMatchObject({ answer_ms: 0 });
   });
 });
 

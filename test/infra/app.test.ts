@@ -110,7 +110,7 @@ describe('the app', () => {
 
   it('refuses more resources than one stack can have, without a stack trace', () => {
     const { support } = SMALLEST.polyai;
-    const many = Array.from({ length: 480 }, (_, n) => [`p-${n}`, support]);
+    const many = Array.from({ length: 230 }, (_, n) => [`p-${n}`, support]);
     const connections = writeConnections({ ...SMALLEST, polyai: { support, ...Object.fromEntries(many) } });
     const { status, stderr } = runApp({ connections, 'aws:cdk:bundling-stacks': [] });
     expect(status).toBe(1);

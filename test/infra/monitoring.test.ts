@@ -1,8 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
-import { ROOT } from '../../infra/root.ts';
 import { SMALLEST } from '../support/configuration.ts';
 import { createStack } from '../support/stack.ts';
 
@@ -123,18 +120,6 @@ describe('the alarms', () => {
       MetricName: 'ApproximateNumberOfMessagesNotVisible',
       Threshold: 80_000,
     });
-  });
-
-  it('link to a section of docs/operations.md that exists', () => {
-    const headings = [...readFileSync(join(ROOT, 'docs/operations.md'), 'utf8').matchAll(/^#+ (.+)$/gm)].map(
-      ([, title = '']) => title.toLowerCase().replaceAll(' ', '-'),
-    );
-    const alarms = Object.values(onBus.findResources('AWS::CloudWatch::Alarm')) as Alarm[];
-    expect(alarms.length).toBeGreaterThanOrEqual(8);
-    for (const { Properties } of alarms) {
-      const [, section] = /docs\/operations\.md#([\w-]+)$/.exec(Properties.AlarmDescription) ?? [];
-      expect(headings).toContain(section);
-    }
   });
 
   it('notify nobody unless an address or topic is configured', () => {

@@ -204,6 +204,13 @@ describe('the connection whose example is sent', () => {
     expect(() => requireHttpConnection(configuration, 'bus')).toThrow('is on an event bus');
     expect(httpConnections(configuration).map(([name]) => name)).toEqual(['zendesk', 'in-house']);
   });
+
+  it('is for a connection that closes something, unless all are in rehearsal', async () => {
+    const rehearsing = { ...two, zendesk: { ...two.zendesk, rehearse: true } };
+    expect(await chooseExample(stackOf(rehearsing), undefined, openChat)).toMatchObject({ name: 'in-house' });
+    const { zendesk } = rehearsing;
+    expect(await chooseExample(stackOf({ zendesk }), undefined, openChat)).toMatchObject({ name: 'zendesk' });
+  });
 });
 
 it('covers the scheme of every preset that comes by HTTP', () => {

@@ -72,6 +72,16 @@ describe('the pages', () => {
   });
 });
 
+it('the README and operations show the same policy statements for a topic of your own', () => {
+  const statementsOf = (page: string) =>
+    [...read(page).matchAll(/^ *```json\n([\s\S]*?)^ *```$/gm)]
+      .map(([, text = '']) => text)
+      .filter((text) => text.includes('cloudwatch.amazonaws.com'))
+      .map((text) => JSON.parse(text));
+  expect(statementsOf('README.md')).toHaveLength(2);
+  expect(statementsOf('README.md')).toEqual(statementsOf('docs/operations.md'));
+});
+
 describe('the configurations', () => {
   it.each(['README.md', 'docs/configuration.md', 'docs/security.md'])('that %s shows are valid', (page) => {
     const blocks = [...read(page).matchAll(/^ *```json\n([\s\S]*?)^ *```$/gm)].map(([, text = '']) => text);

@@ -50,6 +50,15 @@ function blocks(page: string, kind: string): Block[] {
   );
 }
 
+it('knows how long a CRM waits for an answer, if it waits for one', () => {
+  for (const [name, { bus, answerWithinMs }] of Object.entries(CRMS)) {
+    expect({ name, isKnown: answerWithinMs !== undefined }).toEqual({ name, isKnown: bus === undefined });
+    expect(answerWithinMs ?? 500).toBeGreaterThanOrEqual(500);
+  }
+  expect(CRMS.intercom?.answerWithinMs).toBe(500);
+  expect(CRMS.hubspot?.answerWithinMs).toBe(5000);
+});
+
 it('waits for the signing secrets that these vendors issue, and generates the others', () => {
   const waiting = Object.keys(CRMS).filter((name) => CRMS[name]?.vendorIssuesSecret);
   expect(waiting).toEqual([

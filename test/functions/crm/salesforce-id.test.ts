@@ -21,7 +21,7 @@ describe('a Salesforce id', () => {
     expect(toLongId(short)).toBe(long);
   });
 
-  it.each([LONG, '00001234', 'INC-1', '', 7, null, undefined])(
+  it.each([LONG, `${SHORT}-1`, '00001234', 'INC-1', '', 7, 123456789012345, null, undefined])(
     'is returned unchanged if it is not a short id: %j',
     (id) => {
       expect(toLongId(id)).toBe(id);

@@ -83,6 +83,14 @@ describe('the receiver', () => {
     expect(receiver.lines).toMatchObject([{ answer: 200, accepted: 0, ignored }]);
   });
 
+  it('acknowledges a message in rehearsal, and queues nothing', async () => {
+    const receiver = start({ rehearse: true });
+    const answer = await receiver.send({ headers: HEADERS, query: `token=${TOKEN}`, body: message() });
+    expect(answer).toMatchObject({ status: 200, body: ACK });
+    expect(receiver.queued).toEqual([]);
+    expect(receiver.lines).toMatchObject([{ result: 'accepted', accepted: 0, would_close: 1 }]);
+  });
+
   it('does not acknowledge a message that could not be queued', async () => {
     const connection = toConnection(connectionOf(CRM, { sender: ORGANIZATION }), 'secret');
     const receive = createReceive({
@@ -123,6 +131,11 @@ describe('the receiver', () => {
     [
       'an organisation whose id is longer',
       { body: message(undefined, { organization: '00D000000000001' }).replace('001</Org', '001EAA9</Org') },
+      'sender_mismatch',
+    ],
+    [
+      'an organisation whose id has a character before it',
+      { body: message(undefined, { organization: `x${ORGANIZATION}` }) },
       'sender_mismatch',
     ],
     [
@@ -296,6 +309,18 @@ describe('a message', () => {
   });
 });
 
+it('asks for nothing in a message without records', () => {
+  expect(read(message(''))).toEqual({ closes: [], ignored: [] });
+});
+
+it.each([[[ORGANIZATION]], [{}], [7], [null], [undefined]])(
+  'is not from the organisation when its id is not text: %j',
+  (OrganizationId) => {
+    const content = { body: { OrganizationId }, headers: {}, query: {} };
+    expect(salesforce.isFrom?.(ORGANIZATION, content)).toBe(false);
+  },
+);
+
 describe('a record of a case that was opened again', () => {
   const record = (id: string, isClosed: string) =>
     notification({ fields: `${field(id)}<sf:IsClosed>${isClosed}</sf:IsClosed>` });
@@ -359,6 +384,13 @@ describe('XML that is not a message', () => {
     ['200,000 entities', `<a>${'&amp;'.repeat(200_000)}</a>`],
   ])('is skipped beside a record: %s', (_what, ballast) => {
     expect(idsOf(message(notification({}) + ballast))).toEqual(['KpQx-polyai-0001']);
+  });
+
+  it('is refused above 50,000 tags, and the error names the limit', () => {
+    const tags = message(notification({})).split('<').length - 1;
+    const withTags = (count: number) => message(notification({}) + '<a/>'.repeat(count - tags));
+    expect(idsOf(withTags(50_000))).toEqual(['KpQx-polyai-0001']);
+    expect(() => read(withTags(50_001))).toThrow('has more than 50000 tags');
   });
 
   it('is refused with an error or read, whatever it is', () => {
@@ -463,9 +495,18 @@ describe('the configuration', () => {
     '00D000000000001E',
     '00D000000000001EAAA',
     'https://acme.my.salesforce.com',
+    'x00D000000000001',
     ' ',
   ])('refuses %j as an organisation', (sender) => {
     expect(faultsOf(CRM, { sender })).toMatchObject([{ path: 'connections.c.sender' }]);
+  });
+
+  it('says how an organisation is written', () => {
+    expect(faultsOf(CRM, { sender: 'acme' })).toMatchObject([
+      {
+        fix: 'Write the 15 or 18 letters and digits of the organisation’s id, such as 00D000000000001',
+      },
+    ]);
   });
 
   it('accepts another parameter, and no scheme that an Outbound Message cannot send', () => {

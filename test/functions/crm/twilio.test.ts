@@ -436,6 +436,17 @@ describe('a changed delivery', () => {
 });
 
 describe('the scheme', () => {
+  it.each(['/webhooks/twilio', '(https://mycompany.com/myapp.php)'])(
+    'compares an address that is not a URL only as it is: %s',
+    (url) => {
+      expect(verify({ url, signature: getExpectedTwilioSignature(TOKEN, url, {}) })).toBe('accepted');
+      const inside = 'https://mycompany.com/myapp.php';
+      expect(verify({ url, signature: getExpectedTwilioSignature(TOKEN, inside, {}) })).toBe(
+        'signature_mismatch',
+      );
+    },
+  );
+
   it('refuses an address with half of a character', () => {
     for (const url of [
       '\ud800',
@@ -654,6 +665,50 @@ it.each([
   expect([code, queued]).toEqual(['body_unreadable', []]);
 });
 
+/** @see https://www.twilio.com/docs/conversations/conversations-webhooks */
+const EVENT_TYPES = [
+  ...['Add', 'Added', 'Remove', 'Removed', 'Update', 'Updated'].flatMap((end) => [
+    `onConversation${end}`,
+    `onMessage${end}`,
+    `onParticipant${end}`,
+  ]),
+  ...['onUserAdded', 'onUserUpdate', 'onUserUpdated', 'onDeliveryUpdated'],
+];
+
+it.each(EVENT_TYPES)(
+  'a signed form with the event type %s can be read and finishes nothing',
+  async (EventType) => {
+    const { status, queued } = await receive({ body: encode({ ...STATE, EventType, UniqueName: ID }) });
+    expect([status, queued]).toEqual([200, []]);
+  },
+);
+
+it.each([`x${STATE.AccountSid}`, `${STATE.AccountSid}0`])(
+  'a signed form is unreadable when the id of its account is longer: %s',
+  (AccountSid) => {
+    expect(() => twilio.parse?.(encode({ ...STATE, AccountSid }), delivery({}), {})).toThrow(
+      'lacks the AccountSid or the EventType of a Conversations event',
+    );
+  },
+);
+
+it('an event of a stream is finished only by its type, whatever its data say', () => {
+  const event = { specversion: '1.0', id: 'NO1', data: { ...STATE, UniqueName: ID } };
+  const type = 'com.twilio.conversations.conversation.updated';
+  expect(read([{ ...event, type }]).ignored).toEqual(['not_finished']);
+});
+
+it('a close that is looked up has the time at which the state changed', () => {
+  const StateUpdated = '2026-07-01T12:00:00.000Z';
+  const { closes } = read({ ...STATE, StateUpdated }, { lookUp: 'sharedId' });
+  expect(closes).toMatchObject([{ sharedId: STATE.ConversationSid, happenedAt: StateUpdated }]);
+});
+
+it('the test event of a stream is named as such', () => {
+  const event = { specversion: '1.0', type: 'com.twilio.eventstreams.test-event', id: 'NO1', data: {} };
+  expect(read([event]).ignored).toEqual(['test_event']);
+});
+
 it.each([
   ['no specversion', { specversion: undefined }],
   ['another specversion', { specversion: '2.0' }],
@@ -718,6 +773,7 @@ describe('the id', () => {
       { polyai_conversation_id },
       ID,
     ],
+    ['attributes that are not JSON', { Attributes: '{' }, { polyai_conversation_id }, ID],
     ['attributes that are a number', { Attributes: '7' }, { polyai_conversation_id }, ID],
     ['no field', {}, {}, undefined],
   ])('is read from %s', (_where, fields, query, id) => {

@@ -34,6 +34,10 @@ describe('toTime', () => {
     ['Sat, 1 Aug 2026 12:00 PM'],
     ['{{ticket.updated_at}}'],
     ['2026-13-41T12:00:00Z'],
+    ['on 2026-08-01T12:00:00Z'],
+    ['+002026-08-01T12:00:00Z'],
+    ['2026-08-01T12:00:00Z or later'],
+    [8.64e15 + 1],
     [0],
     [-1],
     [Number.NaN],
@@ -44,6 +48,10 @@ describe('toTime', () => {
     [true],
   ])('returns undefined for %j', (value) => {
     expect(toTime(value)).toBeUndefined();
+  });
+
+  it('reads the latest time that a Date can hold', () => {
+    expect(toTime(8.64e15)).toBe(8.64e15);
   });
 
   it('returns only times that a Date can hold, whatever the value is', () => {

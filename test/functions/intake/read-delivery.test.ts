@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import type { Crm, Reading } from '../../../functions/crm/crm.ts';
 import custom from '../../../functions/crm/custom.ts';
-import { MAX_IGNORED, toRequestFields } from '../../../functions/intake/read-delivery.ts';
+import { MAX_IGNORED, readDelivery, toRequestFields } from '../../../functions/intake/read-delivery.ts';
 import { MINUTE_MS } from '../../../functions/time.ts';
 import { readReasons } from '../../support/read-reasons.ts';
 
@@ -124,6 +124,20 @@ describe('a preset with several events in one delivery', () => {
     });
   });
 
+  it("applies the connection's selectors to each event, beside the headers and query of the delivery", () => {
+    const events = [
+      { id: 'c1', done: true },
+      { id: 'c2', done: false },
+    ];
+    const crm: Crm = { ...custom, read: () => events.map((event) => ({ finished: false, event })) };
+    const selectors = { conversationId: "join('-', [body.id, query.q])", finishedWhen: 'body.done' };
+    const content = { body: events, headers: {}, query: { q: 'v' } };
+    expect(readDelivery(crm, { ...CONNECTION, ...selectors }, content)).toEqual({
+      closes: [{ conversationId: 'c1-v' }],
+      ignored: ['not_finished'],
+    });
+  });
+
   it('asks to close each conversation once', () => {
     const readings: Reading[] = [
       { finished: true, conversationId: 'c1' },
@@ -238,5 +252,52 @@ describe('a look-up', () => {
     expect(toRequestFields(late, NOW)).toEqual({ sharedId: '7', receivedAt: at(30) });
     expect(toRequestFields(early, NOW)).toEqual({ sharedId: '7', receivedAt: at(0) });
     expect(toRequestFields(timeless, NOW)).toEqual({ sharedId: '7', receivedAt: at(0) });
+  });
+});
+
+describe('what is ignored', () => {
+  const ignoredOf = (reading: Reading, own: Partial<Connection> = {}, body: unknown = {}) => {
+    const { conversationId: _, finishedWhen: __, ...connection } = CONNECTION;
+    const crm: Pick<Crm, 'read'> = { read: () => [reading] };
+    return readDelivery(crm, { ...connection, ...own }, { body, headers: {}, query: {} }).ignored;
+  };
+  const open = { finished: false, conversationId: 'c1', crmRef: 7, sharedId: 'AAA-7' } as const;
+
+  it('has the ids that were read, so that its ticket can be found', () => {
+    expect(ignoredOf(open)).toEqual([{ reason: 'not_finished', conversationId: 'c1', crmRef: '7' }]);
+  });
+
+  it('has the id that the connection’s own selector gives', () => {
+    expect(ignoredOf(open, { conversationId: 'body.own' }, { own: 'c2' })).toEqual([
+      { reason: 'not_finished', conversationId: 'c2', crmRef: '7' },
+    ]);
+  });
+
+  it('has the shared id where ids are looked up', () => {
+    const expected = { reason: 'not_finished', crmRef: '7' };
+    expect(ignoredOf(open, { lookUp: 'sharedId' })).toEqual([{ ...expected, sharedId: 'AAA-7' }]);
+    // It is finished, but nothing proves that it was not finished before.
+    const again = { ...open, finished: true };
+    expect(ignoredOf(again, { lookUp: 'sharedId' })).toEqual([{ ...expected, sharedId: 'AAA-7' }]);
+  });
+
+  it('has the first usable id of several', () => {
+    expect(ignoredOf({ ...open, conversationId: ['a b', 'c2', 'c3'] })).toEqual([
+      { reason: 'not_finished', conversationId: 'c2', crmRef: '7' },
+    ]);
+  });
+
+  it.each<[unknown, string]>([
+    [undefined, 'no_conversation_id'],
+    ['None', 'no_conversation_id'],
+    ['two words', 'unusable_conversation_id'],
+    [{ id: 'c1' }, 'unusable_conversation_id'],
+  ])('has no conversation id if it is %j, and never an unusable one', (conversationId, reason) => {
+    expect(ignoredOf({ ...open, finished: true, conversationId })).toEqual([{ reason, crmRef: '7' }]);
+    expect(ignoredOf({ ...open, conversationId })).toEqual([{ reason: 'not_finished', crmRef: '7' }]);
+  });
+
+  it('has no reference that is not usable as an id', () => {
+    expect(ignoredOf({ finished: 'test_event', crmRef: { id: 7 } })).toEqual([{ reason: 'test_event' }]);
   });
 });

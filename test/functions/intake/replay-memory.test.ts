@@ -5,7 +5,11 @@ import type { Crm, Reading } from '../../../functions/crm/crm.ts';
 import custom from '../../../functions/crm/custom.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
 import { readContent } from '../../../functions/delivery.ts';
-import { createReplayMemory, distinguishesFinishes } from '../../../functions/intake/replay-memory.ts';
+import {
+  createReplayMemory,
+  deliveryKey,
+  distinguishesFinishes,
+} from '../../../functions/intake/replay-memory.ts';
 import { createReceive } from '../../../functions/receive.lambda.ts';
 import type { HmacSettings, VerifySettings } from '../../../functions/schemes/scheme.ts';
 import { createSecretReader } from '../../../functions/secrets.ts';
@@ -182,6 +186,14 @@ describe('a repeated delivery', () => {
     expect(world.queued).toHaveLength(queued);
   });
 
+  it('is a new one when its id differs, although the signature does not cover the place of the id', async () => {
+    const { world, send } = start(HMAC, { conversationId: 'headers."x-chat"' });
+    await send({ headers: { 'x-chat': 'CONV-1' } });
+    await send({ headers: { 'x-chat': 'CONV-2' } });
+    await send({ headers: { 'x-chat': 'CONV-1' } });
+    expect(world.queued.map(({ conversationId }) => conversationId)).toEqual(['CONV-1', 'CONV-2']);
+  });
+
   it('is recognised however its signature is spelled', async () => {
     const hex = start(HMAC);
     await hex.send();
@@ -270,6 +282,45 @@ describe('a ticket that is looked up', () => {
   });
 });
 
+describe('a batch of tickets that are looked up', () => {
+  const connection: Connection = {
+    crm: 'custom',
+    project: 'p',
+    verify: HMAC,
+    lookUp: 'sharedId',
+  };
+  const distinguishes = (readings: Omit<Reading, 'finished'>[]) =>
+    distinguishesFinishes({ ...custom, read: () => readings.map(finish) }, connection, {
+      body: {},
+      headers: {},
+      query: {},
+    });
+
+  it('tells finishes apart only if every event has an id or a time', () => {
+    expect(distinguishes([{ deliveryId: 'd1' }, { happenedAt: 1 }, { finishedAt: 1 }])).toBe(true);
+    expect(distinguishes([{ deliveryId: 'd1' }, { crmRef: 'T-2' }])).toBe(false);
+    expect(distinguishes([{ deliveryId: '' }])).toBe(false);
+  });
+});
+
+describe('the key of a delivery', () => {
+  const key = (connection = 'c', moment = 'm', content = 'x', close: object = { conversationId: '1' }) =>
+    deliveryKey(connection, { moment, content }, [close]);
+
+  it('differs with the connection, the moment, the content and the ids', () => {
+    const keys = [
+      key(),
+      key('d'),
+      key('c', 'n'),
+      key('c', 'm', 'y'),
+      key('c', 'm', 'x', { conversationId: '2' }),
+      key('c', 'm', 'x', { sharedId: '1' }),
+    ];
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(key()).toBe(key());
+  });
+});
+
 /** CRMs whose bodies have an id in each event. Other bodies tell events apart only by a time. */
 const WITH_ID_IN_BODY = [
   ...['cloudevents', 'dynamics', 'front', 'gladly', 'hubspot', 'intercom', 'kustomer'],
@@ -313,5 +364,16 @@ describe('the memory', () => {
     expect(await memory.once('k1', 'again', queue)).toEqual({ requestId: 'r1', repeated: true });
     expect(await memory.once('k0', 'again', queue)).toEqual({ requestId: 'again', repeated: false });
     expect(queued).toBe(10_002);
+  });
+
+  it('counts the age of a delivery that was queued again from the second time', async () => {
+    let at = NOW;
+    const memory = createReplayMemory(() => at);
+    const queue = async () => {};
+    for (let index = 0; index < 10_000; index += 1) await memory.once(`k${index}`, `r${index}`, queue);
+    at += 10 * MINUTE_MS;
+    expect(await memory.once('k0', 'again', queue)).toEqual({ requestId: 'again', repeated: false });
+    await memory.once('one more', 'r', queue);
+    expect(await memory.once('k0', 'third', queue)).toEqual({ requestId: 'again', repeated: true });
   });
 });

@@ -37,7 +37,23 @@ describe('a good configuration', () => {
         maxConcurrency: 5,
         throttle: { ratePerSecond: 1000, burst: 2000 },
         logRetentionDays: 90,
-        alarms: {},
+        alarms: {
+          thresholds: {
+            AgingDeadLettersAlarm: 10,
+            ConnectionRefusedAlarm: 3,
+            DeadLettersAlarm: 1,
+            EventsDeadLettersAlarm: 1,
+            FaultsAlarm: 1,
+            FloodAlarm: 30_000,
+            GatewayAlarm: 1,
+            InFlightAlarm: 80_000,
+            MisdirectedAlarm: 1,
+            NotFoundAlarm: 20,
+            UnauthorizedAlarm: 1,
+            UnknownTargetAlarm: 1,
+            WorkerStoppedAlarm: 1,
+          },
+        },
       },
       projects: {
         uk: {
@@ -76,7 +92,27 @@ describe('a good configuration', () => {
       maxConcurrency: 1000,
       throttle: { ratePerSecond: 1, burst: 2 },
       logRetentionDays: 3653,
-      alarms: { email: 'ops@acme.example', topicArn: 'arn:aws:sns:eu-west-2:123456789012:alarms' },
+      alarms: {
+        email: 'ops@acme.example',
+        topicArn: 'arn:aws:sns:eu-west-2:123456789012:alarms',
+        thresholds: {
+          AgingDeadLettersAlarm: 11,
+          ConnectionRefusedAlarm: 4,
+          DeadLettersAlarm: 2,
+          EventsDeadLettersAlarm: 2,
+          FaultsAlarm: 2,
+          FloodAlarm: 30_001,
+          GatewayAlarm: 2,
+          InFlightAlarm: 80_001,
+          MisdirectedAlarm: 2,
+          NotFoundAlarm: 21,
+          UnauthorizedAlarm: 2,
+          UnknownTargetAlarm: 2,
+          WorkerStoppedAlarm: 2,
+          MissRateAlarm: 5,
+        },
+      },
+      runbookUrl: 'https://wiki.acme.example/operations',
     };
     const uk = {
       region: 'uk-1',
@@ -93,6 +129,7 @@ describe('a good configuration', () => {
       finishedValues: ['solved'],
       publicUrl: 'https://hooks.acme.example/polyai/',
       allowedSources: ['203.0.113.7/32', '2001:db8::/32', '0.0.0.0/0', '::ffff:192.0.2.0/128'],
+      rehearse: true,
       existingSecret: 'crm/webhooks',
     };
     const loaded = loadOf({ ...valid(), stack, polyai: { uk }, connections: { tickets } });
@@ -332,6 +369,7 @@ describe('a configuration with one fault names it', () => {
       'Write https://',
     ],
     ['connections.tickets.publicUrl', 'https://acme.example/?a', 'has a query', 'nothing after the path'],
+    ['connections.tickets.rehearse', 'yes', 'is a string, not a boolean', 'true or false'],
     ['connections.tickets.allowedSources', [], 'is empty', 'leave it out'],
     [
       'connections.tickets.allowedSources[0]',

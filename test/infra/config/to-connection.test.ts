@@ -27,6 +27,7 @@ const EMBEDDED = {
   publicUrl: 'https://hooks.example.com/crm',
   allowedSources: ['192.0.2.0/24'],
   sender: 'acme',
+  rehearse: true,
 } as const satisfies Partial<Record<keyof ConnectionConfiguration, unknown>>;
 
 describe('a connection of the configuration', () => {
