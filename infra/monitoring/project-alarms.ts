@@ -36,7 +36,7 @@ function lateAlarm(scope: Construct, { functions }: Watched, project: string): A
     section: 'late-closes',
     affected: `Closes of the project ${project} have failed for 15 minutes or more: its chats are closed late.`,
     heals:
-      'Each is tried again for 74 hours after its first attempt, and succeeds within an hour of the recovery. The alarm ends 75 minutes after the last late attempt.',
+      'Each is tried again for 74 hours after its first attempt, and succeeds within an hour of the recovery.',
     run: tail(functions.close.logGroup, `{ $.project = "${project}" && $.late = 1 }`),
     metric: new MathExpression({
       expression: 'FILL(late, 0)',
