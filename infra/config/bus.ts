@@ -2,6 +2,7 @@ import { CRMS } from '../../functions/crm/index.ts';
 import { checkEventPattern, checkLength, type EventPattern } from './event-pattern.ts';
 import { presetOf } from './preset.ts';
 import { type Breach, isObject, type Settings, settingsOf } from './rule.ts';
+import { textOf } from './text.ts';
 
 export type { EventPattern };
 
@@ -27,7 +28,7 @@ export function patternOf(crm: string, settings: Settings): EventPattern {
 
 /** The source of the events. A partner's bus has the same name as its source. */
 export function sourceOf({ bus, source }: Settings): string {
-  return String(source ?? busName(String(bus)));
+  return textOf(source ?? busName(textOf(bus)));
 }
 
 /** The rules for the settings of a connection on a bus. */
@@ -37,7 +38,7 @@ export function checkBus(value: unknown): Breach[] {
   const { bus } = presetOf(crm) ?? {};
   if (!bus) return [];
   return typeof bus === 'object'
-    ? [...checkSource(bus.sourcePrefixes, settings), ...checkSourceLength(String(crm), settings)]
+    ? [...checkSource(bus.sourcePrefixes, settings), ...checkSourceLength(textOf(crm), settings)]
     : checkPattern(settings);
 }
 

@@ -1,5 +1,6 @@
 import { pathTo, quote } from './fault.ts';
 import { type Breach, type Settings, settingsOf } from './rule.ts';
+import { textOf } from './text.ts';
 
 /** A project or a connection of the file. */
 export type Entry = { kind: 'polyai' | 'connections'; name: string; settings: Settings };
@@ -108,7 +109,7 @@ function ownerOf(secret: string): Owner | undefined {
 function isSameSecret(one: unknown, other: unknown): boolean {
   const names = namesOf(one);
   if (!namesOf(other).some((name) => names.includes(name))) return false;
-  const places = [one, other].map((each) => /^arn:(?:[^:]*:){5}/.exec(String(each))?.[0]);
+  const places = [one, other].map((each) => /^arn:(?:[^:]*:){5}/.exec(textOf(each))?.[0]);
   return places.includes(undefined) || places[0] === places[1];
 }
 

@@ -49,7 +49,7 @@ const QUOTED_LENGTH = 60;
 
 /** A value of the file as a message shows it: short, on one line, without control characters. */
 export function quote(value: unknown): string {
-  const text = String(value);
+  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
   const short = text.length > QUOTED_LENGTH ? `${text.slice(0, QUOTED_LENGTH)}…` : text;
   // A terminal obeys these control characters, and JSON does not escape them.
   return JSON.stringify(short).replace(/[\u007f-\u009f]/g, '');

@@ -4,6 +4,7 @@ import type { VerifySettings } from '../../functions/schemes/scheme.ts';
 import { checkSecretKey } from './existing-secret.ts';
 import { quote, suggest } from './fault.ts';
 import { type Breach, type Rule, type Settings, settingsOf } from './rule.ts';
+import { textOf } from './text.ts';
 import { CHOSEN } from './verify.ts';
 
 export type Preset = (typeof CRMS)[string];
@@ -47,7 +48,7 @@ const COMMON = ['crm', 'polyai', 'silentAfter', 'rehearse', 'existingSecret', 'e
 /** The rules for a connection's settings that follow from its preset, and those between them. */
 export const checkPreset: Rule = (value, faulty) => {
   const settings = settingsOf(value);
-  const crm = String(settings.crm);
+  const crm = textOf(settings.crm);
   const preset = presetOf(settings.crm);
   const between = [...checkFinished(settings, preset), ...checkLookUp(settings, preset)];
   // With an unknown preset the settings may still contradict each other.

@@ -6,6 +6,7 @@ import { type Preset, presetOf, seesOneEvent, takes } from './preset.ts';
 import { type Rule, type Settings, settingsOf } from './rule.ts';
 import { suggestPaths } from './selector-paths.ts';
 import { type Reads, readsOf } from './selector-reads.ts';
+import { textOf } from './text.ts';
 
 type Scheme = VerifySettings['scheme'];
 
@@ -34,7 +35,7 @@ export const checkSelectorScope: Rule = (value, faulty) => {
   const settings = settingsOf(value);
   const preset = presetOf(settings.crm);
   if (!preset) return [];
-  const check = preset.bus ? checkOnBus : checkOnWebhook(String(settings.crm), schemeOf(preset, settings));
+  const check = preset.bus ? checkOnBus : checkOnWebhook(textOf(settings.crm), schemeOf(preset, settings));
   return SELECTORS.flatMap((key) => {
     const expression = settings[key];
     if (typeof expression !== 'string' || faulty.has(key) || !takes(preset, key)) return [];

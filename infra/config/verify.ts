@@ -3,6 +3,7 @@ import type { ChosenSettings } from '../../functions/schemes/scheme.ts';
 import { TOLERANCE_SECONDS } from '../../functions/schemes/timestamp.ts';
 import { quote, suggest } from './fault.ts';
 import { type Breach, ruled, settingsOf } from './rule.ts';
+import { textOf } from './text.ts';
 import { type Check, checked, keys, oneOf, refuse, text, whole } from './values.ts';
 
 const header = (description: string) =>
@@ -36,7 +37,7 @@ const TIMESTAMP_DEFAULTS = { timestampUnit: 's', toleranceSeconds: TOLERANCE_SEC
 function checkSigned(value: unknown): Breach[] {
   const settings = settingsOf(value);
   return Object.entries(SIGNED_HEADERS).flatMap(([header, placeholder]): Breach[] => {
-    const isSigned = String(settings.signed).includes(placeholder);
+    const isSigned = textOf(settings.signed).includes(placeholder);
     if (isSigned === Object.hasOwn(settings, header)) return [];
     return isSigned ? [withoutHeader(header, placeholder)] : [unsigned(header, placeholder)];
   });

@@ -886,6 +886,11 @@ describe('any JSON at all', () => {
       },
     };
     expect(() => loadOf(full)).not.toThrow();
+    // `String` throws for this object, so a rule that reads a value without looking at its type would too.
+    for (const path of pathsIn(full)) {
+      const refusal = () => loadOf(changeAt(full, path, { toString: 0 }));
+      expect([path, refusal]).toEqual([path, expect.toSatisfy((load) => isRefusal(load))]);
+    }
     const places = fc.constantFrom(...pathsIn(full));
     fc.assert(
       fc.property(places, fc.jsonValue(), places, fc.jsonValue(), (one, value, two, other) => {
@@ -942,6 +947,16 @@ describe('connections.schema.json', () => {
     expect(custom.then.properties).not.toHaveProperty('verify');
   });
 });
+
+/** Whether it succeeds, or is refused with a ConfigurationError. */
+function isRefusal(load: () => unknown): boolean {
+  try {
+    load();
+    return true;
+  } catch (error) {
+    return error instanceof ConfigurationError;
+  }
+}
 
 function valid() {
   return {
