@@ -111,7 +111,8 @@ export const PLANTED = {
   },
   'a CRM falls silent': {
     ...silent('desk'),
-    lasts: 200 * MINUTE,
+    // Longer than CloudWatch looks back, so that no data is left.
+    lasts: 5 * HOUR,
     rings: { SilentConnectionAlarmdesk: 186 },
   },
   'the keys of the canary’s project are revoked': {
@@ -196,7 +197,7 @@ const MORE: Record<string, Rehearsed> = {
   'an event cannot be read': {
     begin: (world) => world.putEvent('nobody', {}),
     end: ({ queues }) => empty(queues.EventDeadLetters),
-    lasts: 40 * MINUTE,
+    lasts: 30 * MINUTE,
     rings: { FaultsAlarm: SOON, EventsDeadLettersAlarm: 27 },
   },
   'dead letters are ten days old': {
@@ -280,6 +281,11 @@ const QUIET: Record<string, Rehearsed> = {
     rings: {},
   },
   'forgeries stay below the limit of a flood': { ...forgeries(30, 'desk'), ...short, rings: {} },
+  'a stranger forges deliveries of a connection that is quiet for an hour': {
+    ...both(silent('steady'), forgeries(6, 'steady')),
+    lasts: HOUR,
+    rings: {},
+  },
   'strangers guess addresses': { ...strangers(30), ...short, rings: {} },
   'a stranger imitates the canary': { ...forgeries(30, 'canary'), ...short, canary: true, rings: {} },
   'a CRM without silentAfter is silent for a night': { ...silent('genesys'), lasts: 8 * HOUR, rings: {} },
