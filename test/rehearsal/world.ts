@@ -3,9 +3,9 @@ import type { Configuration } from '../../infra/config/load.ts';
 import { embed } from '../../infra/embed.ts';
 import { createStackSecrets, type StackSecrets } from '../../infra/stack-secrets.ts';
 import { type Clock, createClock } from '../soak/clock.ts';
-import { createEventSource } from '../soak/lambda.ts';
+import { createEventSource, type EventSource } from '../soak/lambda.ts';
 import { createRandom, type Random } from '../soak/random.ts';
-import { createQueue } from '../soak/sqs-model.ts';
+import { createQueue, type Queue } from '../soak/sqs-model.ts';
 import { configurationOf } from '../support/configuration.ts';
 import { createAccount } from './account.ts';
 import { createCrms } from './crms.ts';
@@ -54,22 +54,14 @@ export function createWorld(content: object, synthesised: Synthesised, spanMs: n
     ...{ clock, random, account, faults, embedded, polyai, vault, closes, deadLetters },
     fetchCanary: throughGateway(gateway),
   });
-  const workerId = synthesised.functionOf('Close').id;
-  const source = createEventSource(clock, closes, functions.close, {
-    batchSize: 10,
-    maxConcurrency: 5,
-    isThrottled() {
-      if (faults.isWorkerThrottled) account.measure('AWS/Lambda', 'Throttles', { FunctionName: workerId }, 1);
-      return faults.isWorkerThrottled;
-    },
-    kill: () => ({}),
-  });
-  createEventSource(clock, events, functions.event, {
-    batchSize: 10,
-    maxConcurrency: 2,
-    isThrottled: () => false,
-    kill: () => ({}),
-  });
+  const source = startSources({ clock, closes, events, functions, isThrottled });
+
+  /** A throttled call is one of Lambda's figures. */
+  function isThrottled(): boolean {
+    const FunctionName = synthesised.functionOf('Close').id;
+    if (faults.isWorkerThrottled) account.measure('AWS/Lambda', 'Throttles', { FunctionName }, 1);
+    return faults.isWorkerThrottled;
+  }
 
   function projectOf(name: string): SimulatedProject {
     const found = polyai.projects[name];
@@ -117,6 +109,21 @@ export function createWorld(content: object, synthesised: Synthesised, spanMs: n
       await clock.run();
     },
   };
+}
+
+type Sources = {
+  clock: Clock;
+  closes: Queue;
+  events: Queue;
+  functions: ReturnType<typeof createFunctions>;
+  isThrottled: () => boolean;
+};
+
+/** Feeds the worker and the event reader from their queues. @returns the worker's event source */
+function startSources({ clock, closes, events, functions, isThrottled }: Sources): EventSource {
+  const both = { batchSize: 10, kill: () => ({}) };
+  createEventSource(clock, events, functions.event, { ...both, maxConcurrency: 2, isThrottled: () => false });
+  return createEventSource(clock, closes, functions.close, { ...both, maxConcurrency: 5, isThrottled });
 }
 
 function idsOf({ projects }: Configuration): Record<string, string> {
