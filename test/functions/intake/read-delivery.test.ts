@@ -134,7 +134,7 @@ describe('a preset with several events in one delivery', () => {
     const content = { body: events, headers: {}, query: { q: 'v' } };
     expect(readDelivery(crm, { ...CONNECTION, ...selectors }, content)).toEqual({
       closes: [{ conversationId: 'c1-v' }],
-      ignored: ['not_finished'],
+      ignored: [{ reason: 'not_finished', conversationId: 'c2-v' }],
     });
   });
 

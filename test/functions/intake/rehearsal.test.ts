@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { lineText } from '../../../functions/log.ts';
+import { QUERIES } from '../../../infra/monitoring/queries.ts';
 import { ROOT } from '../../../infra/root.ts';
 import type { LoggedLine } from '../../../local/stack-log.ts';
 import { compileQuery } from '../../signals/insights.ts';
@@ -37,9 +38,9 @@ async function rehearse(): Promise<LoggedLine[]> {
   return receiver.lines;
 }
 
-async function ask(file: string, sentence: string) {
+async function ask(query: string) {
   const lines = (await rehearse()) as never[];
-  return compileQuery(queryAfter(file, sentence)).run(
+  return compileQuery(query).run(
     lines.map((line) => ({ at: NOW, logGroup: 'ReceiveLog', text: lineText(line, 'closer') })),
   );
 }
@@ -49,13 +50,13 @@ describe('the queries of a rehearsal', () => {
     ['README.md', 'ask CloudWatch Logs Insights what would have been closed'],
     ['docs/operations.md', 'What would have been closed?'],
   ])('in %s find what would have been closed', async (file, sentence) => {
-    expect(await ask(file, sentence)).toEqual([
+    expect(await ask(queryAfter(file, sentence))).toEqual([
       { '@timestamp': NOW, connection: 'custom', 'conversation_ids.0': 'closed', would_close: 1 },
     ]);
   });
 
   it('find what would have been ignored', async () => {
-    expect(await ask('docs/operations.md', 'What would have been ignored, and why?')).toEqual([
+    expect(await ask(queryAfter('docs/operations.md', 'What would have been ignored, and why?'))).toEqual([
       {
         '@timestamp': NOW,
         connection: 'custom',
@@ -66,10 +67,16 @@ describe('the queries of a rehearsal', () => {
   });
 });
 
-describe('the query for what was ignored', () => {
+describe('the saved query for what was ignored', () => {
   it('counts by connection and reason', async () => {
-    expect(await ask('docs/operations.md', 'What was ignored, and why?')).toEqual([
-      { deliveries: 1, connection: 'custom', 'ignored.0.reason': 'not_finished' },
+    const { query } = QUERIES['Ignored deliveries by reason and connection'];
+    expect(await ask(query)).toEqual([
+      {
+        deliveries: 1,
+        example: expect.any(String),
+        connection: 'custom',
+        'ignored.0.reason': 'not_finished',
+      },
     ]);
   });
 });
