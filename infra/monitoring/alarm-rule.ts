@@ -44,8 +44,10 @@ export type AlarmRule = {
   threshold?: number;
   /** At or above the threshold when left out. */
   comparison?: ComparisonOperator;
-  /** 1 when left out. All of them must breach. */
+  /** 1 when left out. */
   evaluationPeriods?: number;
+  /** How many of the periods must breach: all of them when left out. */
+  datapointsToAlarm?: number;
   /** One of `MISSING`. */
   missing: TreatMissingData;
 };

@@ -45,6 +45,7 @@ export function createAlarm(scope: Construct, rule: AlarmRule, runbookUrl: strin
     metric: rule.metric,
     threshold: rule.threshold ?? 1,
     evaluationPeriods: rule.evaluationPeriods ?? 1,
+    ...(rule.datapointsToAlarm && { datapointsToAlarm: rule.datapointsToAlarm }),
     comparisonOperator: rule.comparison ?? ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
     treatMissingData: rule.missing,
   });

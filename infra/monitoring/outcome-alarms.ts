@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 import { metricOf } from '../metrics.ts';
 import { type AlarmRule, MISSING, type NeedingAction, PERIOD } from './alarm-rule.ts';
@@ -53,12 +53,20 @@ function notFoundAlarm(scope: Construct, watched: Watched): AlarmRule {
     affected: 'PolyAI does not know many of the conversations, so their chats may stay open.',
     heals: 'Nothing recovers automatically: a close that was not found is not tried again.',
     run: tailOutcome(watched, 'not_found'),
-    metric: metricOf(
-      scope,
-      'CloseAttempts',
-      { outcome: 'not_found' },
-      { statistic: Stats.SUM, period: BURST },
-    ),
+    // A period without lines is 0. Without FILL an older burst would count again when the lines end.
+    metric: new MathExpression({
+      expression: 'FILL(attempts, 0)',
+      usingMetrics: {
+        attempts: metricOf(
+          scope,
+          'CloseAttempts',
+          { outcome: 'not_found' },
+          { statistic: Stats.SUM, period: BURST },
+        ),
+      },
+      label: 'Not found',
+      period: BURST,
+    }),
     threshold: watched.configuration.stack.alarms.thresholds.NotFoundAlarm,
     missing: MISSING.fine,
   };

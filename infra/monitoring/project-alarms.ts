@@ -8,6 +8,8 @@ import { type AlarmRule, MISSING, PERIOD, spanOf } from './alarm-rule.ts';
 import { tail, type Watched } from './watched.ts';
 
 const DAY = Duration.days(1);
+/** An hour and a quarter: more than the longest wait between two attempts, which is 72 minutes. */
+const LONGEST_WAIT_PERIODS = 15;
 
 /** The alarms of each project: that its closes are late, and those of its cleanup. */
 export function projectAlarms(scope: Construct, watched: Watched): AlarmRule[] {
@@ -23,10 +25,12 @@ export function projectAlarms(scope: Construct, watched: Watched): AlarmRule[] {
 }
 
 /**
- * The worker's lines say 1 for an unfinished attempt 15 minutes or more after the first, else 0. Missing data leaves
- * the state as it is, because the next attempt may be an hour away.
+ * The worker's lines say 1 for an unfinished attempt 15 minutes or more after the first, else 0. New closes say 0 even
+ * while older ones wait, so one late attempt counts until the next one is due. A period without lines is 0: without
+ * FILL, CloudWatch looks further back and the alarm flaps.
  */
 function lateAlarm(scope: Construct, { functions }: Watched, project: string): AlarmRule {
+  const late = metricOf(scope, 'CloseLate', { project }, { period: PERIOD, statistic: Stats.MAXIMUM });
   return {
     id: `LateClosesAlarm ${project}`,
     section: 'late-closes',
@@ -34,7 +38,14 @@ function lateAlarm(scope: Construct, { functions }: Watched, project: string): A
     heals:
       'Each is tried again for 74 hours after its first attempt, and succeeds within an hour of the recovery.',
     run: tail(functions.close.logGroup, `{ $.project = "${project}" && $.late = 1 }`),
-    metric: metricOf(scope, 'CloseLate', { project }, { period: PERIOD, statistic: Stats.MAXIMUM }),
+    metric: new MathExpression({
+      expression: 'FILL(late, 0)',
+      usingMetrics: { late },
+      label: 'Late attempts',
+      period: PERIOD,
+    }),
+    evaluationPeriods: LONGEST_WAIT_PERIODS,
+    datapointsToAlarm: 1,
     missing: MISSING.undecided,
   };
 }

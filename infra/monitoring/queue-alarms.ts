@@ -116,10 +116,13 @@ function workerStoppedAlarm({ configuration, closes, functions }: Watched): Alar
   };
 }
 
-/** The messages that were visible during a whole period, if none was received or the worker was throttled; else 0. */
+/**
+ * The messages that were visible during a whole period in which none was received, and the throttled calls. Lambda has
+ * received the messages of a throttled call, so they are not visible.
+ */
 function waitingInVain(closes: IQueue, throttles: IMetric): MathExpression {
   return new MathExpression({
-    expression: 'IF(FILL(received, 0) == 0 OR FILL(throttles, 0) > 0, FILL(visible, 0), 0)',
+    expression: 'IF(FILL(received, 0) == 0, FILL(visible, 0), 0) + FILL(throttles, 0)',
     usingMetrics: {
       received: closes.metricNumberOfMessagesReceived({ period: PERIOD, statistic: Stats.SUM }),
       throttles,
