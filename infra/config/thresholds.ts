@@ -15,8 +15,8 @@ export const thresholds = keys('The numbers from which alarms go off.', {
     13,
   ).default(10),
   ConnectionRefusedAlarm: count(
-    'Deliveries with a complete but wrong proof in 20 minutes, three times in a row, while none is verified.',
-    3,
+    'Deliveries with a complete but wrong proof in five minutes, three times in a row, while none is verified.',
+    1,
   ),
   DeadLettersAlarm: count('Dead letters of closes.', 1),
   EventsDeadLettersAlarm: count('Dead letters of events.', 1),

@@ -9,8 +9,8 @@ import { type AlarmRule, MISSING, spanOf } from './alarm-rule.ts';
 import { VERIFIED, verifiedOf } from './expression.ts';
 import { tail, type Watched } from './watched.ts';
 
-const REFUSED_PERIOD = Duration.minutes(20);
-/** One hour of refusals and nothing else. A single forgery after a quiet night does not ring. */
+const REFUSED_PERIOD = Duration.minutes(5);
+/** Fifteen minutes of refusals and nothing else. A single forgery after a quiet night does not ring. */
 const REFUSED_PERIODS = 3;
 /** One verified delivery outweighs every number of forgeries. */
 const OUTWEIGHS = 1_000_000_000;
@@ -40,7 +40,7 @@ function refusedAlarm(scope: Construct, { configuration, functions }: Watched, n
   return {
     id: `ConnectionRefusedAlarm ${name}`,
     section: 'connection-refused',
-    affected: `Every delivery of the connection ${name} has been refused for an hour: its chats stay open.`,
+    affected: `Every delivery of the connection ${name} has been refused for 15 minutes: its chats stay open.`,
     heals: 'Nothing recovers automatically: few CRMs send a refused delivery again.',
     run: tail(
       (functions.receive ?? functions.close).logGroup,

@@ -140,7 +140,7 @@ const TROUBLES: Record<string, Trouble> = {
       ...say('ReceiveLog', after(5 * MINUTE), accepted('desk')),
     ],
     from: BEGIN,
-    within: 65 * MINUTE,
+    within: 20 * MINUTE,
   },
   'PolyAI answers 500 for two hours': {
     alarm: 'LateClosesAlarmsupport',

@@ -81,8 +81,8 @@ const outage = (project: string): Rehearsed => ({
 
 const refusing = (connection: string): Rehearsed => ({
   ...wrongSecret(connection),
-  lasts: 75 * MINUTE,
-  rings: { [`ConnectionRefusedAlarm${connection}`]: 66 },
+  lasts: 40 * MINUTE,
+  rings: { [`ConnectionRefusedAlarm${connection}`]: 20 },
 });
 
 /** The troubles that issue 10 names. */
@@ -281,9 +281,9 @@ const QUIET: Record<string, Rehearsed> = {
     rings: {},
   },
   'forgeries stay below the limit of a flood': { ...forgeries(30, 'desk'), ...short, rings: {} },
-  'a stranger forges deliveries of a connection that is quiet for an hour': {
+  'a stranger forges deliveries of a quiet connection for five minutes': {
     ...both(silent('steady'), forgeries(6, 'steady')),
-    lasts: HOUR,
+    lasts: 5 * MINUTE,
     rings: {},
   },
   'strangers guess addresses': { ...strangers(30), ...short, rings: {} },

@@ -10,7 +10,7 @@ describe('the thresholds of alarms', () => {
     const { thresholds } = configurationOf(SMALLEST).stack.alarms;
     expect(thresholds).toMatchObject({
       AgingDeadLettersAlarm: 10,
-      ConnectionRefusedAlarm: 3,
+      ConnectionRefusedAlarm: 1,
       FloodAlarm: 30_000,
     });
     expect(thresholds).not.toHaveProperty('MissRateAlarm');

@@ -40,7 +40,7 @@ describe('a good configuration', () => {
         alarms: {
           thresholds: {
             AgingDeadLettersAlarm: 10,
-            ConnectionRefusedAlarm: 3,
+            ConnectionRefusedAlarm: 1,
             DeadLettersAlarm: 1,
             EventsDeadLettersAlarm: 1,
             FaultsAlarm: 1,
