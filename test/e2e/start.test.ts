@@ -85,7 +85,9 @@ describe('npm start', () => {
       const run = start(['--once', '--config', config, '--connection', 'desk']);
       expect({ code: await run.ended, output: run.output() }).toMatchObject({ code: 0 });
       expect(run.output()).toContain('PUT /v1/acme-us/PROJECT-2/chat/close');
-      expect(run.output()).toContain('"outcome":"closed","result":"closed","final":true,"late":0,"connection":"desk"');
+      expect(run.output()).toContain(
+        '"outcome":"closed","result":"closed","final":true,"late":0,"connection":"desk"',
+      );
     },
     3 * MINUTE,
   );
@@ -139,7 +141,10 @@ describe('npm start', () => {
       for (const line of lines) await runShell(line);
       await printed(run, '"refused":"signature_mismatch"');
       await printed(run, 'A close was attempted:');
-      await printed(run, '"outcome":"closed","result":"closed","final":true,"late":0,"connection":"in-house"');
+      await printed(
+        run,
+        '"outcome":"closed","result":"closed","final":true,"late":0,"connection":"in-house"',
+      );
       run.child.kill('SIGINT');
       expect(await run.ended).toBe(0);
       await expect(fetch(`http://127.0.0.1:${address?.[2]}/_ministack/health`)).rejects.toThrow();
