@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 /** @param files globs below test/ */
 const project = (name: string, files: string[], isSerial = false) => ({
   test: {
-    // The default leaves one core idle. Some tests wait, so three workers keep two cores busy.
-    maxWorkers: 3,
+    // The default leaves one core idle. Some tests wait, so four workers keep two cores busy.
+    maxWorkers: 4,
     name,
     include: files.map((each) => `test/${each}.test.ts`),
     // No test asserts on time: this only ends one that hangs, on a slow and busy machine too.
@@ -17,8 +17,8 @@ const project = (name: string, files: string[], isSerial = false) => ({
 
 export default defineConfig({
   test: {
-    // The default leaves one core idle. Some tests wait, so three workers keep two cores busy.
-    maxWorkers: 3,
+    // The default leaves one core idle. Some tests wait, so four workers keep two cores busy.
+    maxWorkers: 4,
     projects: [
       project('unit', [
         'architecture',
