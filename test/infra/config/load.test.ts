@@ -1215,7 +1215,7 @@ describe('the ARNs of a file', () => {
   });
 
   it.each(keys.slice(1))('must be in the same region and account: %s', (key) => {
-    const mends = {
+    const fixes = {
       existingSecret: 'Store the secret',
       existingSecretKey: 'Name the key',
       bus: 'Let a rule there forward',
@@ -1231,7 +1231,7 @@ describe('the ARNs of a file', () => {
         {
           path: paths[key],
           problem: `is in ${part}`,
-          fix: expect.stringContaining(mends[key as keyof typeof mends]),
+          fix: expect.stringContaining(fixes[key as keyof typeof fixes]),
         },
       ]);
     }

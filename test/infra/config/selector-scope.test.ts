@@ -73,7 +73,7 @@ function settingsOf(crm: string, scheme: string | undefined): Record<string, unk
   };
 }
 
-/** Every scheme that a preset's deliveries can be proven by: its own as `undefined`, and those to be chosen. */
+/** Every scheme that can verify a preset's deliveries: its own as `undefined`, and those to be chosen. */
 function waysToProve(crm: string): [scheme: string, chosen: string | undefined][] {
   const { verify } = CRMS[crm] ?? {};
   const own = typeof verify === 'function' ? verify({}) : verify;
