@@ -22,10 +22,12 @@ export default defineConfig({
     projects: [
       project('unit', [
         'architecture',
+        'commands/**/*',
         'functions/**/*',
         'infra/config/**/*',
         'local/**/*',
         'operate/**/*',
+        'samples/**/*',
         'scripts/**/*',
         'signals/**/*',
       ]),

@@ -1,10 +1,10 @@
 import { isOnBus } from '../infra/config/bus.ts';
 import type { Configuration, ConnectionConfiguration } from '../infra/config/load.ts';
 import { needsSecret } from '../infra/config/preset.ts';
+import { curlLine, firstValues, type Sample, sampleDelivery } from '../samples/sample-delivery.ts';
+import { signingLine } from '../samples/signing-line.ts';
 import { LocalRunError } from './isolation.ts';
 import type { LocalStack } from './local-stack.ts';
-import { curlLine, firstValues, type Sample, sampleDelivery } from './sample-delivery.ts';
-import { signingLine } from './signing-line.ts';
 
 /** A delivery that closes an open chat. */
 export type Example = Sample & { name: string; conversationId: string };

@@ -14,8 +14,8 @@ import { type LateLines, watchForLateLines } from '../local/late-lines.ts';
 import { type LocalStack, startLocalStack } from '../local/local-stack.ts';
 import { type Call, type PolyAIStandIn, startPolyAI } from '../local/polyai-stand-in.ts';
 import { createReport } from '../local/report.ts';
-import { curlLine, type Sample } from '../local/sample-delivery.ts';
 import { follow, type LoggedLine } from '../local/stack-log.ts';
+import { curlLine, type Sample } from '../samples/sample-delivery.ts';
 import { readStartOptions, type StartOptions, USAGE } from './command/start-options.ts';
 
 /** A close without a final outcome after this time is shown with its last one. */

@@ -3,10 +3,11 @@ import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ROOT } from '../infra/root.ts';
 
-// Holds the direction of imports that docs/architecture.md draws: functions ← infra ← operate ← local ← scripts, test.
+// Holds the direction of imports that docs/architecture.md draws: functions ← infra ← samples ← operate ← local ← commands ←
+// scripts, test.
 
 /** Each folder may import itself and the folders before it. Scripts and tests are the last, on one level. */
-const FOLDERS = ['functions', 'infra', 'operate', 'local', 'scripts', 'test'] as const;
+const FOLDERS = ['functions', 'infra', 'samples', 'operate', 'local', 'commands', 'scripts', 'test'] as const;
 const TOP = ['scripts', 'test'];
 
 const SOURCES: Record<string, string> = Object.fromEntries(
@@ -76,13 +77,19 @@ function circles(): string[] {
 }
 
 describe('the imports', () => {
-  it('run one way: functions ← infra ← operate ← local ← scripts, test', () => {
+  it('run one way: functions ← infra ← samples ← operate ← local ← commands ← scripts, test', () => {
     expect(violations(mayImport)).toEqual([]);
   });
 
   it('lead from functions to functions only', () => {
     expect(
       violations((file, imported) => folderOf(file) !== 'functions' || folderOf(imported) === 'functions'),
+    ).toEqual([]);
+  });
+
+  it('lead from no command to the local AWS, because commands run where only a deployed stack is', () => {
+    expect(
+      violations((file, imported) => folderOf(file) !== 'commands' || folderOf(imported) !== 'local'),
     ).toEqual([]);
   });
 

@@ -12,8 +12,8 @@ import type { HmacSettings } from '../../functions/schemes/scheme.ts';
 import { createSecretReader } from '../../functions/secrets.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../functions/time.ts';
 import { DEFAULT_STACK } from '../../infra/config/load.ts';
-import { apiGatewayEvent, signZendesk } from '../../local/delivery.ts';
-import { readFixture, textOf } from '../../local/fixture.ts';
+import { apiGatewayEvent, signZendesk } from '../../samples/delivery.ts';
+import { readFixture, textOf } from '../../samples/fixture.ts';
 
 // Runs the handlers in this process on vendors' payloads, and keeps the lines that they write.
 

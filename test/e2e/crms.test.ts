@@ -3,17 +3,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CRMS } from '../../functions/crm/index.ts';
 import type { VerifySettings } from '../../functions/schemes/scheme.ts';
 import { isOnBus } from '../../infra/config/bus.ts';
-import { changeCharacter, type Headers, prove } from '../../local/delivery.ts';
-import { CONVERSATION, type Fixture, readFixture, textOf } from '../../local/fixture.ts';
 import { type Jwks, startJwks } from '../../local/jwks.ts';
 import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
 import { type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
 import type { LoggedLine } from '../../local/stack-log.ts';
+import { changeCharacter, type Headers, prove } from '../../samples/delivery.ts';
+import { CONVERSATION, type Fixture, readFixture, textOf } from '../../samples/fixture.ts';
 import { SMALLEST, writeConnections } from '../support/configuration.ts';
 import { settingsOf } from '../support/crm.ts';
 
 // Sends a delivery of every webhook preset through the deployed stack. The valid one closes the right chat, the forged
-// one closes none. The deliveries are local/fixtures/<crm>/finished.json.
+// one closes none. The deliveries are samples/fixtures/<crm>/finished.json.
 
 const MINUTE = 60_000;
 const names = Object.keys(CRMS).filter((name) => !isOnBus(name));

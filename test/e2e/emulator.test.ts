@@ -10,11 +10,11 @@ import {
 import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROOT } from '../../infra/root.ts';
-import { signZendesk, zendeskEvent } from '../../local/delivery.ts';
 import { type Emulator, startEmulator } from '../../local/emulator.ts';
 import { isolatedEnvironment } from '../../local/isolation.ts';
 import { type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
 import { removeRefused } from '../../local/refused-resources.ts';
+import { signZendesk, zendeskEvent } from '../../samples/delivery.ts';
 import { SMALLEST, temporaryFolder, writeConnections } from '../support/configuration.ts';
 
 // Uses an emulator that is already running at AWS_ENDPOINT_URL.

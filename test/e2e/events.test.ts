@@ -13,10 +13,10 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CRMS } from '../../functions/crm/index.ts';
 import { busName, isOnBus, sourceOf } from '../../infra/config/bus.ts';
-import { CONVERSATION, readFixture } from '../../local/fixture.ts';
 import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
 import { type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
 import type { LoggedLine } from '../../local/stack-log.ts';
+import { CONVERSATION, readFixture } from '../../samples/fixture.ts';
 import { writeConnections } from '../support/configuration.ts';
 
 // Sends events of buses through the deployed stack, on the emulator of AWS. Nobody can put an event with a partner's

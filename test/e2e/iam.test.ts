@@ -13,10 +13,10 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { signZendesk, zendeskEvent } from '../../local/delivery.ts';
 import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
 import { type Behaviour, type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
 import type { LoggedLine } from '../../local/stack-log.ts';
+import { signZendesk, zendeskEvent } from '../../samples/delivery.ts';
 import { writeConnections } from '../support/configuration.ts';
 
 // Runs the deployed stack with IAM enforced: every function has only its role's permissions. A missing permission shows

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ID, QUERIES, type QueryName } from '../../infra/monitoring/queries.ts';
-import { signZendesk, zendeskEvent } from '../../local/delivery.ts';
 import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
 import { type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
 import type { LoggedLine } from '../../local/stack-log.ts';
+import { signZendesk, zendeskEvent } from '../../samples/delivery.ts';
 import { compileQuery } from '../signals/insights.ts';
 import { SMALLEST, writeConnections } from '../support/configuration.ts';
 import { MINUTE, type Said, START, signalsOf } from '../support/signals.ts';

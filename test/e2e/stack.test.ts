@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
+import { type Behaviour, type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
+import type { LoggedLine } from '../../local/stack-log.ts';
 import {
   changeCharacter,
   prove,
   signStandardWebhooks,
   signZendesk,
   zendeskEvent,
-} from '../../local/delivery.ts';
-import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
-import { type Behaviour, type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
-import type { LoggedLine } from '../../local/stack-log.ts';
+} from '../../samples/delivery.ts';
 import { writeConnections } from '../support/configuration.ts';
 
 // Tests the deployed stack on the emulator of AWS, from the HTTP request to PolyAI's endpoint and the log.

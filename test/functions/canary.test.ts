@@ -12,8 +12,8 @@ import { createReceive } from '../../functions/receive.lambda.ts';
 import { createSecretReader, SecretUnavailable } from '../../functions/secrets.ts';
 import { canaryConnections } from '../../infra/canary-connection.ts';
 import { toConnection } from '../../infra/config/to-connection.ts';
-import { apiGatewayEvent } from '../../local/delivery.ts';
 import { type Behaviour, type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
+import { apiGatewayEvent } from '../../samples/delivery.ts';
 import { bindWebhook } from '../support/bind.ts';
 import { configurationOf, SMALLEST } from '../support/configuration.ts';
 

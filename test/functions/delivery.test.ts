@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import custom from '../../functions/crm/custom.ts';
 import { readContent } from '../../functions/delivery.ts';
 import { LIMITS } from '../../functions/parse-body.ts';
-import { delivery } from '../../local/delivery.ts';
+import { delivery } from '../../samples/delivery.ts';
 
 const TYPES = [
   undefined,

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../functions/parse-body.ts';
-import { prove, whpk } from '../../local/delivery.ts';
+import { prove, whpk } from '../../samples/delivery.ts';
 import { startReceiver } from '../support/receiver.ts';
 
 // The cost of a delivery grows linearly with its size. It is measured in CPU time of this process, not by the clock.

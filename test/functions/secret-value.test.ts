@@ -5,7 +5,7 @@ import { readProjectKeys } from '../../functions/polyai.ts';
 import { verifyDelivery } from '../../functions/schemes/scheme.ts';
 import { readStoredValues } from '../../functions/secret-value.ts';
 import { SecretNotReady } from '../../functions/secrets.ts';
-import { delivery, prove } from '../../local/delivery.ts';
+import { delivery, prove } from '../../samples/delivery.ts';
 import { bindWebhook } from '../support/bind.ts';
 import { connectionOf } from '../support/crm.ts';
 import { startReceiver } from '../support/receiver.ts';

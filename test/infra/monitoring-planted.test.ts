@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { lineText } from '../../functions/log.ts';
 import { QUERIES, type QueryName } from '../../infra/monitoring/queries.ts';
-import { signZendesk, zendeskEvent } from '../../local/delivery.ts';
 import type { LoggedLine } from '../../local/stack-log.ts';
+import { signZendesk, zendeskEvent } from '../../samples/delivery.ts';
 import { compileQuery } from '../signals/insights.ts';
 import { SMALLEST } from '../support/configuration.ts';
 import { startReceiver } from '../support/receiver.ts';

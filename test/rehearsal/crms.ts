@@ -1,6 +1,6 @@
 import { isOnBus } from '../../infra/config/bus.ts';
 import type { Configuration } from '../../infra/config/load.ts';
-import { signZendesk, zendeskEvent } from '../../local/delivery.ts';
+import { signZendesk, zendeskEvent } from '../../samples/delivery.ts';
 import type { Clock } from '../soak/clock.ts';
 import type { Queue } from '../soak/sqs-model.ts';
 import type { Faults } from './faults.ts';

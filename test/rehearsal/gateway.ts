@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { apiGatewayEvent } from '../../local/delivery.ts';
+import { apiGatewayEvent } from '../../samples/delivery.ts';
 import type { Clock } from '../soak/clock.ts';
 import type { Pool } from '../soak/lambda.ts';
 import type { Account } from './account.ts';

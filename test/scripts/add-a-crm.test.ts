@@ -3,7 +3,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync } from 'node
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { ROOT } from '../../infra/root.ts';
-import { fixtureNames } from '../../local/fixture.ts';
+import { fixtureNames } from '../../samples/fixture.ts';
 import { temporaryFolder, writeFiles } from '../support/folder.ts';
 
 // Adds a CRM on trial to a copy of the project, as CONTRIBUTING.md says: one file, one line, one fixture folder,
@@ -42,8 +42,8 @@ it('needs one file, one line, one fixture folder, one page and npm run generate'
       .replaceAll('gorgias', 'trial-desk'),
     ...Object.fromEntries(
       FIXTURES.map((name) => [
-        `local/fixtures/trial-desk/${name}`,
-        read(`local/fixtures/gorgias/${name}`).replaceAll('gorgias', 'trial-desk'),
+        `samples/fixtures/trial-desk/${name}`,
+        read(`samples/fixtures/gorgias/${name}`).replaceAll('gorgias', 'trial-desk'),
       ]),
     ),
   });

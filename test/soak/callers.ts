@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { apiGatewayEvent } from '../../local/delivery.ts';
+import { apiGatewayEvent } from '../../samples/delivery.ts';
 import type { Address } from './connections.ts';
 import { type ComposerParts, createComposer, type Delivery } from './deliveries.ts';
 import type { Pool } from './lambda.ts';

@@ -1,5 +1,5 @@
-import { zendeskEvent } from '../../local/delivery.ts';
 import type { PolyAIStandIn } from '../../local/polyai-stand-in.ts';
+import { zendeskEvent } from '../../samples/delivery.ts';
 import type { Clock } from './clock.ts';
 import type { Address } from './connections.ts';
 import type { Ledger } from './ledger.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createReceive } from '../../functions/receive.lambda.ts';
 import { createSecretReader } from '../../functions/secrets.ts';
-import { apiGatewayEvent } from '../../local/delivery.ts';
+import { apiGatewayEvent } from '../../samples/delivery.ts';
 import { bindWebhooks } from '../support/bind.ts';
 import { CONNECTIONS } from './connections.ts';
 import { FORGERIES } from './forgeries.ts';

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import { apiGatewayEvent, changeByte, changeCharacter } from '../../local/delivery.ts';
+import { apiGatewayEvent, changeByte, changeCharacter } from '../../samples/delivery.ts';
 import type { Address } from './connections.ts';
 import type { Random } from './random.ts';
 import { MINUTE } from './schedule.ts';

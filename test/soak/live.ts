@@ -8,9 +8,9 @@ import {
   ReceiveMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { changeCharacter, prove, zendeskEvent } from '../../local/delivery.ts';
 import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
 import { type Behaviour, type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
+import { changeCharacter, prove, zendeskEvent } from '../../samples/delivery.ts';
 import { createLedger, type Ledger, type Report } from './ledger.ts';
 import { classify, PASSING, REFUSAL_NAMES, REFUSALS } from './polyai-network.ts';
 import { createRandom, type Random } from './random.ts';

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { Connection } from '../../functions/connections.ts';
-import { signHubspot, signZendesk } from '../../local/delivery.ts';
+import { signHubspot, signZendesk } from '../../samples/delivery.ts';
 
 type Delivery = { secret: string; body: string; at: number; url: string };
 

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import { zendeskEvent } from '../../local/delivery.ts';
+import { zendeskEvent } from '../../samples/delivery.ts';
 import { type Address, FIRST_CONNECTIONS } from './connections.ts';
 import type { Chat, Composer, ComposerParts } from './deliveries.ts';
 import { forge } from './forgeries.ts';

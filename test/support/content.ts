@@ -2,7 +2,7 @@ import type { Connection } from '../../functions/connections.ts';
 import type { Crm } from '../../functions/crm/crm.ts';
 import { CRMS } from '../../functions/crm/index.ts';
 import { type Content, readContent } from '../../functions/delivery.ts';
-import { delivery, signTwilio } from '../../local/delivery.ts';
+import { delivery, signTwilio } from '../../samples/delivery.ts';
 
 type Sample = { headers?: Record<string, string>; query?: string; text: string };
 

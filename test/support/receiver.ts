@@ -2,8 +2,8 @@ import type { CloseRequest } from '../../functions/close-request.ts';
 import { createReceive } from '../../functions/receive.lambda.ts';
 import { createSecretReader } from '../../functions/secrets.ts';
 import { toConnection } from '../../infra/config/to-connection.ts';
-import { apiGatewayEvent } from '../../local/delivery.ts';
 import type { LoggedLine } from '../../local/stack-log.ts';
+import { apiGatewayEvent } from '../../samples/delivery.ts';
 import { bindWebhook } from './bind.ts';
 import { connectionOf } from './crm.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import hmac from '../../functions/schemes/hmac.ts';
 import type { HmacSettings } from '../../functions/schemes/scheme.ts';
-import { delivery, type Headers } from '../../local/delivery.ts';
+import { delivery, type Headers } from '../../samples/delivery.ts';
 
 type Attempt = {
   headers: Headers;

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import cloudevents from '../../../functions/crm/cloudevents.ts';
 import { readContent } from '../../../functions/delivery.ts';
-import { delivery, type Headers, signStandardWebhooks } from '../../../local/delivery.ts';
+import { delivery, type Headers, signStandardWebhooks } from '../../../samples/delivery.ts';
 import { connectionOf } from '../../support/crm.ts';
 import { readReasons } from '../../support/read-reasons.ts';
 import { startReceiver } from '../../support/receiver.ts';

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CRMS } from '../../../functions/crm/index.ts';
 import type { ChosenSettings } from '../../../functions/schemes/scheme.ts';
 import { isOnBus } from '../../../infra/config/bus.ts';
-import { type Headers, prove } from '../../../local/delivery.ts';
-import { fixtureNames, readFixture, textOf } from '../../../local/fixture.ts';
 import { type Jwks, startJwks } from '../../../local/jwks.ts';
+import { type Headers, prove } from '../../../samples/delivery.ts';
+import { fixtureNames, readFixture, textOf } from '../../../samples/fixture.ts';
 import { connectionOf, settingsOf } from '../../support/crm.ts';
 import { startReceiver } from '../../support/receiver.ts';
 

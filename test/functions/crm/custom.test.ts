@@ -4,7 +4,7 @@ import { overBody } from '../../../functions/crm/crm.ts';
 import custom from '../../../functions/crm/custom.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
 import type { VerifySettings } from '../../../functions/schemes/scheme.ts';
-import type { Headers } from '../../../local/delivery.ts';
+import type { Headers } from '../../../samples/delivery.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
 import { readReasons } from '../../support/read-reasons.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import dynamics from '../../../functions/crm/dynamics.ts';
 import { toConnection } from '../../../infra/config/to-connection.ts';
-import { changeCharacter, type Headers } from '../../../local/delivery.ts';
+import { changeCharacter, type Headers } from '../../../samples/delivery.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
 import { readReasons } from '../../support/read-reasons.ts';
 import { startReceiver } from '../../support/receiver.ts';

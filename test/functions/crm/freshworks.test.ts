@@ -5,7 +5,7 @@ import type { Crm } from '../../../functions/crm/crm.ts';
 import { CRMS, type CrmName } from '../../../functions/crm/index.ts';
 import { toConnection } from '../../../infra/config/to-connection.ts';
 import { initialSecret } from '../../../infra/initial-secret.ts';
-import { basicAuthorization, changeCharacter } from '../../../local/delivery.ts';
+import { basicAuthorization, changeCharacter } from '../../../samples/delivery.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
 import { readReasons } from '../../support/read-reasons.ts';
 import { startReceiver } from '../../support/receiver.ts';

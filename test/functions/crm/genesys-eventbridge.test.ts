@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import genesys from '../../../functions/crm/genesys-eventbridge.ts';
 import { patternOf } from '../../../infra/config/bus.ts';
-import { fixtureNames, readFixture } from '../../../local/fixture.ts';
+import { fixtureNames, readFixture } from '../../../samples/fixture.ts';
 
 const TOPIC = 'v2.detail.events.conversation.{id}.customer.end';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import genesys from '../../../functions/crm/genesys.ts';
-import { basicAuthorization, type Headers } from '../../../local/delivery.ts';
-import { readFixture } from '../../../local/fixture.ts';
+import { basicAuthorization, type Headers } from '../../../samples/delivery.ts';
+import { readFixture } from '../../../samples/fixture.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
 import { type Receiver, startReceiver } from '../../support/receiver.ts';
 

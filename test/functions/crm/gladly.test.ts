@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { basicAuthorization, type Headers } from '../../../local/delivery.ts';
-import { readFixture } from '../../../local/fixture.ts';
+import { basicAuthorization, type Headers } from '../../../samples/delivery.ts';
+import { readFixture } from '../../../samples/fixture.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
 import { type Receiver, startReceiver } from '../../support/receiver.ts';
 

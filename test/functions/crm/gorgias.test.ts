@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import gorgias from '../../../functions/crm/gorgias.ts';
-import type { Headers } from '../../../local/delivery.ts';
-import { readFixture } from '../../../local/fixture.ts';
+import type { Headers } from '../../../samples/delivery.ts';
+import { readFixture } from '../../../samples/fixture.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
 import { type Receiver, startReceiver } from '../../support/receiver.ts';
 

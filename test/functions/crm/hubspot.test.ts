@@ -15,7 +15,7 @@ import {
   prove,
   signHubspot,
   signHubspotOlder,
-} from '../../../local/delivery.ts';
+} from '../../../samples/delivery.ts';
 import { faultsOf } from '../../support/crm.ts';
 import { readReasons } from '../../support/read-reasons.ts';
 import { startReceiver } from '../../support/receiver.ts';

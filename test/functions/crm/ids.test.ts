@@ -3,7 +3,7 @@ import type { Crm } from '../../../functions/crm/crm.ts';
 import { CRMS } from '../../../functions/crm/index.ts';
 import type { Content } from '../../../functions/delivery.ts';
 import { toConnection } from '../../../infra/config/to-connection.ts';
-import { type Fixture, fixtureNames, readFixture, textOf } from '../../../local/fixture.ts';
+import { type Fixture, fixtureNames, readFixture, textOf } from '../../../samples/fixture.ts';
 import { contentOf } from '../../support/content.ts';
 import { connectionOf } from '../../support/crm.ts';
 import { type ReadReasons, readReasons } from '../../support/read-reasons.ts';

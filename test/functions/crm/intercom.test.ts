@@ -5,7 +5,7 @@ import type { Connection } from '../../../functions/connections.ts';
 import intercom from '../../../functions/crm/intercom.ts';
 import { REFUSALS } from '../../../functions/refusal.ts';
 import type { HmacSettings } from '../../../functions/schemes/scheme.ts';
-import { changeByte, changeCharacter, isPlain } from '../../../local/delivery.ts';
+import { changeByte, changeCharacter, isPlain } from '../../../samples/delivery.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
 import { readReasons } from '../../support/read-reasons.ts';
 import { startReceiver } from '../../support/receiver.ts';

@@ -5,7 +5,7 @@ import XHubSignature from 'x-hub-signature';
 import type { Connection } from '../../../functions/connections.ts';
 import jira from '../../../functions/crm/jira.ts';
 import type { HmacSettings } from '../../../functions/schemes/scheme.ts';
-import { changeByte, changeCharacter, type Headers, isPlain } from '../../../local/delivery.ts';
+import { changeByte, changeCharacter, type Headers, isPlain } from '../../../samples/delivery.ts';
 import { connectionOf } from '../../support/crm.ts';
 import { readReasons } from '../../support/read-reasons.ts';
 import { startReceiver } from '../../support/receiver.ts';

@@ -5,7 +5,7 @@ import { CRMS } from '../../../functions/crm/index.ts';
 import type { ConnectionConfiguration } from '../../../infra/config/load.ts';
 import { toConnection } from '../../../infra/config/to-connection.ts';
 import { ROOT } from '../../../infra/root.ts';
-import { CONVERSATION, fixtureNames, readFixture, textOf } from '../../../local/fixture.ts';
+import { CONVERSATION, fixtureNames, readFixture, textOf } from '../../../samples/fixture.ts';
 import { configurationOf } from '../../support/configuration.ts';
 import { contentOf } from '../../support/content.ts';
 import { connectionOf } from '../../support/crm.ts';

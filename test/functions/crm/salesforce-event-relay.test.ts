@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../functions/connections.ts';
 import salesforce from '../../../functions/crm/salesforce-event-relay.ts';
 import { patternOf } from '../../../infra/config/bus.ts';
-import { fixtureNames, readFixture } from '../../../local/fixture.ts';
+import { fixtureNames, readFixture } from '../../../samples/fixture.ts';
 
 const connection = (settings: Partial<Connection> = {}): Connection => ({
   crm: 'salesforce-event-relay',

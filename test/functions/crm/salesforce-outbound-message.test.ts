@@ -8,7 +8,7 @@ import { readContent } from '../../../functions/delivery.ts';
 import { createReceive } from '../../../functions/receive.lambda.ts';
 import { createSecretReader } from '../../../functions/secrets.ts';
 import { toConnection } from '../../../infra/config/to-connection.ts';
-import { apiGatewayEvent, changeByte, changeCharacter, delivery } from '../../../local/delivery.ts';
+import { apiGatewayEvent, changeByte, changeCharacter, delivery } from '../../../samples/delivery.ts';
 import { bindWebhook } from '../../support/bind.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
 import { readReasons } from '../../support/read-reasons.ts';

@@ -13,7 +13,7 @@ import {
   changeCharacter,
   type Headers,
   signHmac,
-} from '../../../local/delivery.ts';
+} from '../../../samples/delivery.ts';
 import { connectionOf } from '../../support/crm.ts';
 import { readReasons } from '../../support/read-reasons.ts';
 import { startReceiver } from '../../support/receiver.ts';

@@ -15,7 +15,7 @@ import {
   changeByte,
   changeCharacter,
   signStandardWebhooks,
-} from '../../../local/delivery.ts';
+} from '../../../samples/delivery.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
 import { readReasons } from '../../support/read-reasons.ts';
 import { startReceiver } from '../../support/receiver.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Delivery } from '../../../functions/delivery.ts';
 import hubspot from '../../../functions/schemes/hubspot.ts';
 import twilio from '../../../functions/schemes/twilio.ts';
-import { delivery, type Headers, prove } from '../../../local/delivery.ts';
+import { delivery, type Headers, prove } from '../../../samples/delivery.ts';
 import { startReceiver } from '../../support/receiver.ts';
 
 // What must hold for both vendors whose signatures cover the address.

@@ -4,7 +4,7 @@ import { Webhook as SvixWebhook } from 'svix';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { toConversationId } from '../../../functions/conversation-id.ts';
 import { SCHEMES } from '../../../functions/schemes/index.ts';
-import { changeByte, changeCharacter, delivery, signStandardWebhooks } from '../../../local/delivery.ts';
+import { changeByte, changeCharacter, delivery, signStandardWebhooks } from '../../../samples/delivery.ts';
 import { connectionOf } from '../../support/crm.ts';
 import { startReceiver } from '../../support/receiver.ts';
 

@@ -17,7 +17,7 @@ import {
   type Headers,
   prove,
   signTwilio,
-} from '../../../local/delivery.ts';
+} from '../../../samples/delivery.ts';
 import { faultsOf } from '../../support/crm.ts';
 import { readReasons } from '../../support/read-reasons.ts';
 import { startReceiver } from '../../support/receiver.ts';

@@ -9,7 +9,7 @@ import {
   type Headers,
   signZendesk,
   zendeskEvent,
-} from '../../../local/delivery.ts';
+} from '../../../samples/delivery.ts';
 import { readReasons } from '../../support/read-reasons.ts';
 import { anyBytes, hmacVerdict } from '../../support/verdict.ts';
 

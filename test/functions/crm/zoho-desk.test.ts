@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import zohoDesk, { DATA_CENTRES } from '../../../functions/crm/zoho-desk.ts';
-import { readFixture } from '../../../local/fixture.ts';
 import { type Jwks, startJwks } from '../../../local/jwks.ts';
+import { readFixture } from '../../../samples/fixture.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
 import { type Receiver, startReceiver } from '../../support/receiver.ts';
 

@@ -15,9 +15,9 @@ import type { HmacSettings, VerifySettings } from '../../../functions/schemes/sc
 import { createSecretReader } from '../../../functions/secrets.ts';
 import { MINUTE_MS } from '../../../functions/time.ts';
 import { toConnection } from '../../../infra/config/to-connection.ts';
-import { apiGatewayEvent, delivery, prove } from '../../../local/delivery.ts';
-import { fixtureNames, readFixture, textOf } from '../../../local/fixture.ts';
 import type { LoggedLine } from '../../../local/stack-log.ts';
+import { apiGatewayEvent, delivery, prove } from '../../../samples/delivery.ts';
+import { fixtureNames, readFixture, textOf } from '../../../samples/fixture.ts';
 import { bindWebhook } from '../../support/bind.ts';
 import { connectionOf } from '../../support/crm.ts';
 import { SETTINGS, WITH_SECRET } from '../../support/settings.ts';

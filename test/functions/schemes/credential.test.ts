@@ -5,7 +5,7 @@ import bearer from '../../../functions/schemes/bearer.ts';
 import header from '../../../functions/schemes/header.ts';
 import query from '../../../functions/schemes/query.ts';
 import { SecretNotReady } from '../../../functions/secrets.ts';
-import { basicAuthorization, changeCharacter, delivery, isPlain } from '../../../local/delivery.ts';
+import { basicAuthorization, changeCharacter, delivery, isPlain } from '../../../samples/delivery.ts';
 
 const TOKEN = 'mF_9.B5f-4.1JqM';
 const token = fc.stringMatching(/^[\x21-\x7e]{1,80}$/).filter(isPlain);

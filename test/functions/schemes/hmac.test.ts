@@ -11,7 +11,7 @@ import {
   type Headers,
   isPlain,
   signHmac,
-} from '../../../local/delivery.ts';
+} from '../../../samples/delivery.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
 const SECRET = 'a-signing-secret';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SCHEMES } from '../../../functions/schemes/index.ts';
 import { type HmacSettings, type Identity, identify } from '../../../functions/schemes/scheme.ts';
-import { delivery, type Headers } from '../../../local/delivery.ts';
+import { delivery, type Headers } from '../../../samples/delivery.ts';
 import { SETTINGS } from '../../support/settings.ts';
 
 const BODY = '{"status":"closed"}';

@@ -4,8 +4,8 @@ import { SignJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import jwt from '../../../functions/schemes/jwt.ts';
 import type { JwtSettings } from '../../../functions/schemes/scheme.ts';
-import { changeCharacter, delivery } from '../../../local/delivery.ts';
 import { type Jwks, startJwks } from '../../../local/jwks.ts';
+import { changeCharacter, delivery } from '../../../samples/delivery.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
 const SECONDS = NOW / 1000;

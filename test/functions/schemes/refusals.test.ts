@@ -8,7 +8,7 @@ import {
   signHubspotOlder,
   signStandardWebhooks,
   signTwilio,
-} from '../../../local/delivery.ts';
+} from '../../../samples/delivery.ts';
 import { SETTINGS } from '../../support/settings.ts';
 
 // The codes are in the API's answers and the sentences in its log: both are what somebody with a refused delivery reads.

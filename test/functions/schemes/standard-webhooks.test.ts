@@ -13,7 +13,7 @@ import {
   signStandardWebhooks,
   signStandardWebhooksAsymmetric,
   whpk,
-} from '../../../local/delivery.ts';
+} from '../../../samples/delivery.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';

@@ -8,8 +8,8 @@ import { uncoveredParts } from '../../../infra/config/coverage.ts';
 import { readsOf } from '../../../infra/config/selector-reads.ts';
 import { toConnection } from '../../../infra/config/to-connection.ts';
 import { CHOSEN } from '../../../infra/config/verify.ts';
-import { delivery } from '../../../local/delivery.ts';
-import { fixtureNames, readFixture, textOf } from '../../../local/fixture.ts';
+import { delivery } from '../../../samples/delivery.ts';
+import { fixtureNames, readFixture, textOf } from '../../../samples/fixture.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
 
 const HMAC = { scheme: 'hmac', header: 'x-signature' };

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CRM_NAMES } from '../../../functions/crm/index.ts';
 import type { ConnectionConfiguration } from '../../../infra/config/load.ts';
 import { toConnection } from '../../../infra/config/to-connection.ts';
-import { readFixture } from '../../../local/fixture.ts';
+import { readFixture } from '../../../samples/fixture.ts';
 import { connectionOf } from '../../support/crm.ts';
 
 /** The settings that the functions never get. */

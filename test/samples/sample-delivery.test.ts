@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sampleDelivery } from '../../local/sample-delivery.ts';
+import { sampleDelivery } from '../../samples/sample-delivery.ts';
 import { connectionOf } from '../support/crm.ts';
 
 const URLS = { reachable: 'http://127.0.0.1:4566/in-house', signed: 'https://hooks.example.com/in-house' };

@@ -6,7 +6,7 @@ import { ROOT } from '../infra/root.ts';
 export const CONVERSATION = 'KpQx-polyai-0001';
 
 /**
- * A delivery of a CRM, as a file of local/fixtures/<crm>/. The body is `text`, or the JSON of `body`.
+ * A delivery of a CRM, as a file of samples/fixtures/<crm>/. The body is `text`, or the JSON of `body`.
  */
 export type Fixture = {
   /** The source of the payload, and what was changed in it. */
@@ -26,12 +26,12 @@ export type Fixture = {
 
 /** The names of a CRM's fixtures; none where the folder is missing, so that a test can say what the CRM lacks. */
 export function fixtureNames(crm: string): string[] {
-  const folder = join(ROOT, 'local/fixtures', crm);
+  const folder = join(ROOT, 'samples/fixtures', crm);
   return existsSync(folder) ? readdirSync(folder).sort() : [];
 }
 
 export function readFixture(crm: string, name: string): Fixture {
-  return JSON.parse(readFileSync(join(ROOT, 'local/fixtures', crm, name), 'utf8'));
+  return JSON.parse(readFileSync(join(ROOT, 'samples/fixtures', crm, name), 'utf8'));
 }
 
 export function textOf({ text, body }: Fixture): string {
