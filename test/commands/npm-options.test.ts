@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { requireDashes } from '../../../scripts/command/npm-options.ts';
+import { requireDashes } from '../../commands/npm-options.ts';
 
 const check = (environment: NodeJS.ProcessEnv) => () =>
   requireDashes('npm start', ['once', 'config', 'late-look-up', 'yes', 'help'], environment);

@@ -1,23 +1,25 @@
+import { Command as Commander } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { explain, OperatorError } from '../../../operate/error.ts';
-import { readOptions } from '../../../scripts/command/options.ts';
-import { REDRIVE } from '../../../scripts/command/redrive.ts';
-import { REPLAY } from '../../../scripts/command/replay.ts';
+import { readSelection, type SelectionValues, selectionOptions } from '../../commands/selection.ts';
+import { OUTCOMES } from '../../functions/close/outcome.ts';
+import { explain, OperatorError } from '../../operate/error.ts';
 
 const wordsOf = (text: string) => text.split(' ').filter(Boolean);
 
-function read(text: string, environment: NodeJS.ProcessEnv = {}) {
-  return readOptions(REDRIVE, wordsOf(text), environment);
-}
-
-function readReplay(text: string) {
-  return readOptions(REPLAY, wordsOf(text), {});
+/** The selection of a command that takes every outcome, as commander and then `readSelection` read it. */
+function read(text: string) {
+  const command = new Commander().exitOverride().configureOutput({ writeErr: () => {} });
+  for (const option of selectionOptions('move', 'only this outcome', 'how far back'))
+    command.addOption(option);
+  return readSelection(command.parse(wordsOf(text), { from: 'user' }).opts<SelectionValues>(), [
+    ...Object.keys(OUTCOMES),
+    'none',
+  ]);
 }
 
 describe('the options of a command', () => {
   it('have the usual stack and cautious values by default', () => {
     expect(read('')).toEqual({
-      stack: 'polyai-chat-closer',
       outcomes: [],
       projects: [],
       sinceMs: undefined,
@@ -31,9 +33,8 @@ describe('the options of a command', () => {
 
   it('may name several outcomes and projects', () => {
     const text =
-      '--stack s --outcome not_found --outcome rejected --project a --project b --since 6h --dry-run --yes --rate 7 --late-look-up';
+      '--outcome not_found --outcome rejected --project a --project b --since 6h --dry-run --yes --rate 7 --late-look-up';
     expect(read(text)).toEqual({
-      stack: 's',
       outcomes: ['not_found', 'rejected'],
       projects: ['a', 'b'],
       sinceMs: 6 * 3_600_000,
@@ -49,16 +50,11 @@ describe('the options of a command', () => {
     ['30m', 1_800_000],
     ['2d', 172_800_000],
   ])('read %s as a duration', (since, ms) => {
-    expect(read(`--since ${since}`)?.sinceMs).toBe(ms);
+    expect(read(`--since ${since}`).sinceMs).toBe(ms);
   });
 
   it('move nothing when a list is requested', () => {
     expect(read('--list')).toMatchObject({ list: true, dryRun: true });
-  });
-
-  it('are not checked when help is requested', () => {
-    expect(read('--help')).toBeUndefined();
-    expect(readReplay('--help')).toBeUndefined();
   });
 
   it.each([
@@ -69,57 +65,10 @@ describe('the options of a command', () => {
     ['a rate of zero', '--rate 0', '--rate 0 is not valid. Write how many a second, from 1 to 1000.'],
     ['a rate that is too fast', '--rate 1001', '--rate 1001 is not valid'],
     ['a fractional rate', '--rate 0.5', '--rate 0.5 is not valid'],
-    ['an unknown option', '--dryrun', '--dryrun'],
-    ['a word without an option', 'not_found', 'not_found'],
-  ])('refuse %s, and print the usage', (_, text, expected) => {
+  ])('refuse %s', (_, text, expected) => {
     const error = errorOf(() => read(text));
     expect(error.message).toContain(expected);
-    expect(error.message.startsWith(`${REDRIVE.usage}\n`)).toBe(true);
     expect(error.exitCode).toBe(2);
-  });
-
-  it('of a redrive may name the outcome none; those of a replay may not, nor an outcome that needs no replay', () => {
-    expect(read('--outcome none')?.outcomes).toEqual(['none']);
-    for (const outcome of ['none', 'closed', 'resolved']) {
-      expect(errorOf(() => readReplay(`--outcome ${outcome} --since 6h`)).message).toContain(
-        `--outcome ${outcome} is not valid.`,
-      );
-    }
-  });
-
-  it.each([
-    ['outcome', '--since 6h'],
-    ['since', '--outcome not_found'],
-  ])('of a replay must have --%s', (option, text) => {
-    expect(errorOf(() => readReplay(text)).message).toContain(`--${option} is required.`);
-  });
-
-  it('of a replay are read like those of a redrive', () => {
-    expect(readReplay('--outcome not_found --since 6h')).toMatchObject({
-      stack: 'polyai-chat-closer',
-      outcomes: ['not_found'],
-      sinceMs: 6 * 3_600_000,
-    });
-  });
-
-  it.each([
-    ['--dry-run', 'npm_config_dry_run'],
-    ['--late-look-up', 'npm_config_late_look_up'],
-    ['--project', 'npm_config_project'],
-  ])('are refused when npm took %s for itself', (option, variable) => {
-    expect(errorOf(() => read('', { [variable]: 'true' })).message).toContain(
-      `npm took ${option} for itself. Put two dashes first: npm run redrive -- ${option}`,
-    );
-  });
-
-  it('are refused when npm took one and left its value behind', () => {
-    expect(errorOf(() => read('support', { npm_config_project: 'true' })).message).toContain(
-      'npm run redrive -- --project',
-    );
-  });
-
-  it('do not take a --yes that was given to npm', () => {
-    expect(read('', { npm_config_yes: 'true' })?.yes).toBe(false);
   });
 });
 
