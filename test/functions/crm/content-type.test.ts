@@ -3,7 +3,7 @@ import { CRMS } from '../../../functions/crm/index.ts';
 import type { ChosenSettings } from '../../../functions/schemes/scheme.ts';
 import { isOnBus } from '../../../infra/config/bus.ts';
 import { type Jwks, startJwks } from '../../../local/jwks.ts';
-import { type Headers, prove } from '../../../samples/delivery.ts';
+import { type Headers, makeRsaSecret, prove } from '../../../samples/delivery.ts';
 import { fixtureNames, readFixture, textOf } from '../../../samples/fixture.ts';
 import { connectionOf, settingsOf } from '../../support/crm.ts';
 import { startReceiver } from '../../support/receiver.ts';
@@ -17,6 +17,7 @@ const SECRET = {
   token: 'q7HhB2n0mVdLx5sWcZr8aTyK4uEoPgJf',
   username: 'webhook',
   password: 'q7HhB2n0mVdLx5sWcZr8aTyK4uEoPgJf',
+  ...makeRsaSecret(),
 };
 const TYPES: [string, string | undefined][] = [
   ['a form', 'application/x-www-form-urlencoded'],
@@ -30,6 +31,7 @@ const TYPES: [string, string | undefined][] = [
 /** A row for each scheme that a connection may choose, as connections.json has it. */
 const CHOICES: Record<ChosenSettings['scheme'], object> = {
   hmac: { scheme: 'hmac', header: 'x-signature' },
+  rsa: { scheme: 'rsa', header: 'x-signature' },
   'standard-webhooks': { scheme: 'standard-webhooks' },
   bearer: { scheme: 'bearer' },
   header: { scheme: 'header', header: 'x-token' },
