@@ -79,9 +79,11 @@ async function readings({ crm, settings = {}, headers = {}, query = '', body, at
       : SECRET.token;
   const now = verify.scheme === 'jwt' ? Date.now() : at;
   const url = `${ORIGIN}/webhooks/${crm}${query && `?${query}`}`;
-  const proof = prove(verify, { ...SECRET, token }, { body, at: now, url });
+  const isHex = verify.scheme === 'hmac' && verify.keyEncoding === 'hex';
+  const secret = { ...SECRET, ...(isHex && { signingSecret: '5ec2e700' }) };
+  const proof = prove(verify, { ...secret, token }, { body, at: now, url });
   const read = async (type: string | undefined) => {
-    const receiver = startReceiver(crm, all, verify.scheme === 'jwt' ? undefined : SECRET, now);
+    const receiver = startReceiver(crm, all, verify.scheme === 'jwt' ? undefined : secret, now);
     const { status, code, closes, line } = await receiver.send({
       headers: { ...headers, ...proof.headers, 'content-type': type },
       query: [query, proof.query].filter(Boolean).join('&'),

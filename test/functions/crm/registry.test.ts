@@ -62,6 +62,9 @@ it('knows how long a CRM waits for an answer, if it waits for one', () => {
 it('waits for the signing secrets that these vendors issue, and generates the others', () => {
   const waiting = Object.keys(CRMS).filter((name) => CRMS[name]?.vendorIssuesSecret);
   expect(waiting).toEqual([
+    'chatwoot',
+    'dixa',
+    'freshchat',
     'front',
     'help-scout',
     'hubspot',
