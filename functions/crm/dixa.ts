@@ -1,5 +1,5 @@
 import { valueAt } from '../json.ts';
-import { type Crm, isOneOf, LOOK_UP, USUAL, USUAL_ANSWER_MS } from './crm.ts';
+import { type Crm, isOneOf, LOOK_UP, USUAL, USUAL_ANSWER_MS, uuidForm } from './crm.ts';
 
 const CLOSED = 'CONVERSATION_CLOSED';
 const FINISHED = [CLOSED, 'CONVERSATION_ABANDONED'];
@@ -30,6 +30,7 @@ const dixa: Crm = {
   takes: [...USUAL, ...LOOK_UP, 'sender'],
   requires: [],
   requiresOneOf: ['lookUp', 'conversationId'],
+  senderForm: uuidForm('the organisation’s id (organization.id in the events)'),
   provesChange: ({ finishedValues = FINISHED }) => singleFinish(finishedValues) !== undefined,
   isFrom: (sender, { body }) => valueAt(body, 'organization', 'id') === sender,
   read({ body }, { finishedValues = FINISHED }) {

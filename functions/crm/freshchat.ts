@@ -1,5 +1,5 @@
 import { valueAt } from '../json.ts';
-import { type Crm, isOneOf, LOOK_UP, USUAL } from './crm.ts';
+import { type Crm, isOneOf, LOOK_UP, USUAL, uuidForm } from './crm.ts';
 
 const FINISHED = ['conversation_resolution'];
 
@@ -17,6 +17,7 @@ const freshchat: Crm = {
   takes: [...USUAL, ...LOOK_UP, 'sender'],
   requires: [],
   requiresOneOf: ['lookUp', 'conversationId'],
+  senderForm: uuidForm('the app’s id (app_id in the events)'),
   provesChange: ({ finishedValues = FINISHED }) => finishedValues.every((each) => isOneOf(FINISHED, each)),
   isFrom: (sender, { body }) => {
     const apps = appsIn(valueAt(body, 'data'));

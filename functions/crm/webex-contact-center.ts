@@ -1,5 +1,5 @@
 import { valueAt } from '../json.ts';
-import { type Crm, isOneOf, LOOK_UP, overBody, USUAL } from './crm.ts';
+import { type Crm, isOneOf, LOOK_UP, overBody, USUAL, uuidForm } from './crm.ts';
 
 const FINISHED = ['task:ended'];
 /** Media that are not chats. */
@@ -23,10 +23,7 @@ const webexContactCenter: Crm = {
   takes: [...USUAL, ...LOOK_UP, 'sender'],
   requires: [],
   requiresOneOf: ['lookUp', 'conversationId'],
-  senderForm: {
-    pattern: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
-    fix: 'Write the organisation’s id (comciscoorgid in the events), a UUID in lower case',
-  },
+  senderForm: uuidForm('the organisation’s id (comciscoorgid in the events)'),
   provesChange: ({ finishedValues = FINISHED }) => finishedValues.every((each) => isOneOf(FINISHED, each)),
   isFrom: (sender, { body }) => valueAt(body, 'comciscoorgid') === sender,
   read({ body }, { finishedValues = FINISHED }) {

@@ -92,7 +92,7 @@ describe('a forged delivery', () => {
   it('is refused by another organisation, if the connection has a sender', async () => {
     const own = start({ ...LOOK_UP, sender: '12345678-1234-1234-1234-123456789012' });
     expect((await own.send({ headers: signed(BODY), body: BODY })).status).toBe(200);
-    const other = start({ ...LOOK_UP, sender: 'other' });
+    const other = start({ ...LOOK_UP, sender: '00000000-0000-4000-8000-000000000000' });
     expect(await other.send({ headers: signed(BODY), body: BODY })).toMatchObject({
       code: 'sender_mismatch',
     });

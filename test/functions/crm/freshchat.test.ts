@@ -48,7 +48,7 @@ describe('a real delivery', () => {
   it('comes from its app', async () => {
     for (const [sender, status] of [
       [APP, 200],
-      ['another', 401],
+      ['00000000-0000-4000-8000-000000000000', 401],
     ] as const) {
       const { send } = start({ ...LOOK_UP, sender }, FRESHCHAT_KEY);
       expect((await send({ headers, body: FRESHCHAT_BODY })).status).toBe(status);
@@ -96,7 +96,9 @@ describe('a resolved conversation', () => {
     async (file) => {
       const body = JSON.stringify(readFixture('freshchat', file).body);
       const answers = await Promise.all(
-        [APP, 'another'].map((sender) => start({ ...LOOK_UP, sender }).send({ headers: signed(body), body })),
+        [APP, '00000000-0000-4000-8000-000000000000'].map((sender) =>
+          start({ ...LOOK_UP, sender }).send({ headers: signed(body), body }),
+        ),
       );
       expect(answers.map(({ status }) => status)).toEqual([200, 401]);
     },
