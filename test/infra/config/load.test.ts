@@ -459,6 +459,12 @@ describe('a configuration with one fault names it', () => {
       'does not read the body alone',
       'as in body.sent_at',
     ],
+    [
+      'connections.in-house.verify.timestampSelector',
+      'body.at || @',
+      'does not read the body alone',
+      'as in body.sent_at',
+    ],
     ['connections.in-house.verify.timestampSelector', 'body.sent-at', 'as a subtraction', 'double quotes'],
     ['connections.in-house.verify.timestampUnit', 'ms', 'has no effect without timestampHeader', 'Remove it'],
     [
