@@ -52,12 +52,7 @@ const hmac: Scheme<HmacSettings, (string | Buffer)[]> = {
       };
     }
     const content = signedContent(settings.signed, body, timestamp, id);
-    // Tries every key, so that the time does not reveal which one matched.
-    const matches = keys.map((key) => {
-      const expected = createHmac(settings.algorithm, key).update(content).digest(settings.encoding);
-      return signatures.map((signature) => equalTexts(signature, expected)).includes(true);
-    });
-    return matches.includes(true)
+    return isSignedBy(keys, content, signatures, settings)
       ? checkTimeInBody(settings, timestamp, delivery, now)
       : {
           code: 'signature_mismatch',
@@ -73,6 +68,20 @@ const hmac: Scheme<HmacSettings, (string | Buffer)[]> = {
 };
 
 export default hmac;
+
+/** Tries every key with every signature, so that the time does not reveal which one matched. */
+function isSignedBy(
+  keys: (string | Buffer)[],
+  content: Buffer,
+  signatures: string[],
+  { algorithm, encoding }: HmacSettings,
+): boolean {
+  const matches = keys.flatMap((key) => {
+    const expected = createHmac(algorithm, key).update(content).digest(encoding);
+    return signatures.map((signature) => equalTexts(signature, expected));
+  });
+  return matches.includes(true);
+}
 
 function readKey(value: string, encoding: 'text' | 'hex' | 'base64'): string | Buffer {
   if (encoding === 'text') return value;

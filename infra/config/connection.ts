@@ -25,7 +25,8 @@ import {
   SECRET,
   text,
 } from './values.ts';
-import { checkTimeInForm, verify } from './verify.ts';
+import { verify } from './verify.ts';
+import { checkTimeInForm } from './verify-hmac.ts';
 
 const WRITE_SELECTOR = 'Write JMESPath over body, headers and query, as in body.ticket.id';
 
