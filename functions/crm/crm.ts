@@ -78,6 +78,14 @@ export function overBody(
   return { scheme: 'hmac', signed: '{body}', timestampUnit: 's', toleranceSeconds: 300, ...settings };
 }
 
+/** What a `sender` looks like that is a UUID. @param what the id and where the vendor shows it */
+export function uuidForm(what: string): { pattern: RegExp; fix: string } {
+  return {
+    pattern: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+    fix: `Write ${what}, a UUID in lower case`,
+  };
+}
+
 /** An answer that the CRM prescribes, instead of the receiver's usual one. */
 export type OwnAnswer = { status: number; headers?: Record<string, string>; body?: string };
 

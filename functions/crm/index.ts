@@ -1,8 +1,11 @@
+import chatwoot from './chatwoot.ts';
 import cloudevents from './cloudevents.ts';
 import type { Crm } from './crm.ts';
 import custom from './custom.ts';
+import dixa from './dixa.ts';
 import dynamics from './dynamics.ts';
 import eventbridge from './eventbridge.ts';
+import freshchat from './freshchat.ts';
 import freshdesk from './freshdesk.ts';
 import freshservice from './freshservice.ts';
 import front from './front.ts';
@@ -21,14 +24,18 @@ import salesforceOutboundMessage from './salesforce-outbound-message.ts';
 import servicenow from './servicenow.ts';
 import standardWebhooks from './standard-webhooks.ts';
 import twilio from './twilio.ts';
+import webexContactCenter from './webex-contact-center.ts';
 import zendesk from './zendesk.ts';
 import zohoDesk from './zoho-desk.ts';
 
 const PRESETS = {
+  chatwoot,
   cloudevents,
   custom,
+  dixa,
   dynamics,
   eventbridge,
+  freshchat,
   freshdesk,
   freshservice,
   front,
@@ -47,6 +54,7 @@ const PRESETS = {
   servicenow,
   'standard-webhooks': standardWebhooks,
   twilio,
+  'webex-contact-center': webexContactCenter,
   zendesk,
   'zoho-desk': zohoDesk,
 } satisfies Record<string, Crm>;

@@ -5,18 +5,30 @@ export type HmacSettings = {
   scheme: 'hmac';
   /** Header names are in lower case throughout. */
   header: string;
+  /** Name of the parameter with the signature, if the header is a list such as `t=…,v1=…`. Absent: the whole header. */
+  signatureParameter?: string;
+  /** Name of the parameter of the same header with the signed timestamp. */
+  timestampParameter?: string;
   algorithm: 'sha1' | 'sha256' | 'sha512';
   encoding: 'hex' | 'base64';
+  /** How the stored key is written. Absent: `text`, whose UTF-8 bytes are the key. */
+  keyEncoding?: 'text' | 'hex' | 'base64';
   /** What the header has before the signature, such as `sha256=`. */
   prefix?: string;
   /** What is signed: `{body}` and optionally `{timestamp}` and `{id}`, such as `{timestamp}.{body}`. */
   signed: string;
+  /** With `{timestamp}` in `signed` the header is signed. With `timestampSelector` it must agree with the body if it is sent. */
   timestampHeader?: string;
+  /** JMESPath over `{ body }` of a time in the JSON body. */
+  timestampSelector?: string;
   /** Unix seconds, Unix milliseconds or ISO 8601. */
   timestampUnit: 's' | 'ms' | 'iso';
   idHeader?: string;
   toleranceSeconds: number;
 };
+
+/** RSASSA-PKCS1-v1_5 with SHA-256 over the body. The vendor keeps the private key. */
+export type RsaSettings = { scheme: 'rsa'; header: string; encoding: 'hex' | 'base64' };
 
 /** A token that the vendor signs with one of its published keys. It covers itself, not the body. */
 export type JwtSettings = {
@@ -34,6 +46,7 @@ export type EventBusSettings = { scheme: 'event-bus' };
 /** The schemes that a connection may name in `verify`. */
 export type ChosenSettings =
   | HmacSettings
+  | RsaSettings
   | { scheme: 'standard-webhooks' }
   | { scheme: 'bearer' }
   | { scheme: 'header'; header: string }
@@ -69,6 +82,7 @@ export type Identity = {
  */
 export type SecretContent =
   | { field: 'signingSecret'; issuedBy: 'vendor' | 'stack' | 'either' }
+  | { field: 'publicKey'; issuedBy: 'vendor' }
   | { field: 'token' | 'password'; issuedBy: 'stack' };
 
 /**
@@ -81,9 +95,10 @@ export type Scheme<Settings extends VerifySettings, Keys, Result = Verdict> = {
   /**
    * The keys in a connection's secret.
    *
+   * @param settings say how the keys are written, where a scheme has a choice
    * @throws {SecretNotReady} when it has no usable value yet
    */
-  readKeys(secret: Record<string, unknown>): Keys;
+  readKeys(secret: Record<string, unknown>, settings?: Settings): Keys;
   /**
    * Never throws, whatever the delivery holds.
    *
@@ -113,7 +128,7 @@ export async function verifyDelivery(
   delivery: Delivery,
   now: number,
 ): Promise<Verdict> {
-  return scheme.verify(verify as never, scheme.readKeys(secret), delivery, now);
+  return scheme.verify(verify as never, scheme.readKeys(secret, verify as never), delivery, now);
 }
 
 /** What makes this verified delivery the same as another one. */

@@ -26,6 +26,7 @@ import {
   text,
 } from './values.ts';
 import { verify } from './verify.ts';
+import { checkTimeInForm } from './verify-hmac.ts';
 
 const WRITE_SELECTOR = 'Write JMESPath over body, headers and query, as in body.ticket.id';
 
@@ -156,7 +157,7 @@ const shape = keys('A CRM’s webhook.', {
   ...SECRET,
 }).meta({ description: 'A CRM’s webhook.', allOf: CRM_NAMES.map(conditionFor) });
 
-export const connection = ruled(shape, checkPreset, checkBus, checkSelectorScope);
+export const connection = ruled(shape, checkPreset, checkBus, checkSelectorScope, checkTimeInForm);
 
 /** What this preset requires and refuses, as JSON Schema for editors. */
 function conditionFor(crm: string) {

@@ -9,6 +9,7 @@ import { type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts'
 import type { LoggedLine } from '../../local/stack-log.ts';
 import { changeCharacter, type Headers, prove } from '../../samples/delivery.ts';
 import { CONVERSATION, type Fixture, readFixture, textOf } from '../../samples/fixture.ts';
+import { withTimeInBody } from '../../samples/time-in-body.ts';
 import { SMALLEST, writeConnections } from '../support/configuration.ts';
 import { settingsOf } from '../support/crm.ts';
 
@@ -55,7 +56,6 @@ function verifyOf(name: string): VerifySettings {
 
 /** The fixture's delivery about another conversation, signed with the connection's secret. */
 async function validRequest(name: string, fixture: Fixture, conversationId: string): Promise<Request> {
-  const body = textOf(fixture).replaceAll(CONVERSATION, conversationId);
   const given = (fixture.query ?? '').replaceAll(CONVERSATION, conversationId);
   const { sender, audience } = (fixture.connection ?? {}) as { sender?: string; audience?: string };
   const verify = verifyOf(name);
@@ -66,6 +66,8 @@ async function validRequest(name: string, fixture: Fixture, conversationId: stri
       ? { token: await jwks.sign(claims) }
       : await local.readSecret(local.secretId('connections', name));
   const at = Date.now();
+  const text = textOf(fixture).replaceAll(CONVERSATION, conversationId);
+  const body = withTimeInBody(verify, text, at) ?? text;
   const url = `${local.signedUrl(name)}${given && `?${given}`}`;
   const proof = prove(verify, secret, { body, at, url, method: 'POST' });
   const query = [given, proof.query].filter(Boolean).join('&');

@@ -126,6 +126,20 @@ const twilioState = ({ at, from, to }: Change) => ({
   StateUpdated: iso(at),
 });
 
+const CHATWOOT = { open: 'open', resolved: 'resolved', closed: 'snoozed' };
+const chatwoot = (event: string, change: Change) => {
+  const { at, from, to } = change;
+  const status = { previous_value: CHATWOOT[from], current_value: CHATWOOT[to] };
+  const label_list = { previous_value: [], current_value: ['vip'] };
+  return {
+    event,
+    id: 7,
+    status: CHATWOOT[to],
+    updated_at: at / 1000,
+    changed_attributes: isMove(change) ? [{ status }] : [{ label_list }],
+  };
+};
+
 /** Every way of every preset that accepts `lookUp` and can prove the change to finished. A new preset needs a row. */
 export const WAYS: Record<string, Way> = {
   'zendesk by events': {
@@ -381,6 +395,68 @@ export const WAYS: Record<string, Way> = {
       return [
         ...when(isFinish(change), event('CONVERSATION/CLOSED')),
         ...when(true, event('CONVERSATION_STATUS/UPDATED')),
+      ];
+    },
+  },
+  'webex-contact-center': {
+    crm: 'webex-contact-center',
+    settings: {},
+    ticket: 'task-1',
+    tell: (change) => {
+      const event = (type: string) => ({
+        id: `${type}-${change.at}`,
+        type,
+        comciscotimestamp: change.at,
+        data: { taskId: 'task-1', channelType: 'customMessaging' },
+      });
+      return [...when(isFinish(change), event('task:ended')), ...when(true, event('task:origin-updated'))];
+    },
+  },
+  'chatwoot by changes of the status': {
+    crm: 'chatwoot',
+    settings: { finishedValues: ['resolved', 'snoozed'] },
+    ticket: '7',
+    tell: (change) => when(isMove(change), chatwoot('conversation_status_changed', change)),
+  },
+  'chatwoot by updates': {
+    crm: 'chatwoot',
+    settings: { finishedValues: ['resolved', 'snoozed'] },
+    ticket: '7',
+    tell: (change) => when(true, chatwoot('conversation_updated', change)),
+  },
+  dixa: {
+    crm: 'dixa',
+    settings: {},
+    ticket: '2',
+    tell: (change) => {
+      const event = (event_fqn: string, status: string) => ({
+        event_fqn,
+        event_id: `${event_fqn}-${change.at}`,
+        event_timestamp: iso(change.at),
+        data: { conversation: { csid: 2, status } },
+      });
+      return [
+        ...when(isFinish(change), event('CONVERSATION_CLOSED', 'CLOSED')),
+        // Somebody who is not in the queue any more, and a change that is told too late.
+        ...when(change.to === 'closed', event('CONVERSATION_ABANDONED', 'CLOSED')),
+        ...when(change.to === 'open', event('CONVERSATION_CLOSED', 'OPEN')),
+      ];
+    },
+  },
+  freshchat: {
+    crm: 'freshchat',
+    settings: {},
+    ticket: 'f-1',
+    tell: (change) => {
+      const event = (action: string, kind: string) => ({
+        action,
+        action_time: iso(change.at),
+        data: { [kind]: { conversation: { conversation_id: 'f-1' } } },
+      });
+      return [
+        ...when(isFinish(change), event('conversation_resolution', 'resolve')),
+        ...when(change.to === 'open', event('conversation_reopen', 'reopen')),
+        ...when(true, event('conversation_assignment', 'assignment')),
       ];
     },
   },
