@@ -52,6 +52,7 @@ export type Setting =
   | 'dataCentre'
   | 'audience'
   | 'jwksUrl'
+  | 'field'
   | 'bus'
   | 'source'
   | 'eventPattern';
@@ -91,13 +92,26 @@ export type PartnerEvents = {
   detailTypes: readonly string[];
 };
 
+/** Settings from which the rule of a service's events is made, as the configuration has them. */
+export type RuleSettings = { sender?: string; finishedWhen?: string; finishedValues?: readonly string[] };
+
+/** Events of an AWS service that a connection's rule lets through. Only AWS can put them. */
+export type ServiceEvents = {
+  /** The events' source. They come on the bus `default` of the service's account. */
+  service: `aws.${string}`;
+  detailTypes: readonly string[];
+  /** What the rule demands besides source, account and detail type. Without `finishedWhen` it may leave out events that never mean finished. */
+  narrow?(settings: RuleSettings): Record<string, unknown>;
+};
+
 /** A CRM as its vendor ships it: how its deliveries are verified, what is finished, and where the id is. */
 export type Crm = {
   /**
-   * Set if events come over an EventBridge bus instead of HTTP: the events of a partner, or those that the
-   * connection's own `eventPattern` lets through. `read` then gets the event as `body`, and selectors see only it.
+   * Set if events come over an EventBridge bus instead of HTTP: the events of a partner or of an AWS service, or
+   * those that the connection's own `eventPattern` lets through. `read` then gets the event as `body`, and
+   * selectors see only it.
    */
-  bus?: PartnerEvents | 'own pattern';
+  bus?: PartnerEvents | ServiceEvents | 'own pattern';
   /** How deliveries are verified if the connection has no `verify`. Absent: the connection must have one. */
   verify?: VerifySettings | ((settings: ProofSettings) => VerifySettings);
   /** Schemes that a connection may name in `verify`. Absent: all of them, if the preset takes `verify` at all. */

@@ -1,3 +1,5 @@
+import amazonConnect from './amazon-connect.ts';
+import amazonConnectCases from './amazon-connect-cases.ts';
 import cloudevents from './cloudevents.ts';
 import type { Crm } from './crm.ts';
 import custom from './custom.ts';
@@ -25,6 +27,8 @@ import zendesk from './zendesk.ts';
 import zohoDesk from './zoho-desk.ts';
 
 const PRESETS = {
+  'amazon-connect': amazonConnect,
+  'amazon-connect-cases': amazonConnectCases,
   cloudevents,
   custom,
   dynamics,

@@ -60,6 +60,38 @@ const relayed = (type: string, at: number, payload: object) => ({
 });
 const RELAY = { bus: 'aws.partner/salesforce.com/00D/0YL' };
 
+const connectCase = ({ at, from, to }: Change) => ({
+  id: `event-${at}`,
+  'detail-type': 'Amazon Connect Cases Change',
+  source: 'aws.cases',
+  time: iso(at),
+  detail: {
+    eventType: 'CASE.UPDATED',
+    approximateChangeTime: iso(at),
+    changedFieldIds: from === to ? ['case_reason'] : ['status'],
+    // The other finished status is not the one that counts.
+    case: {
+      caseId: 'case-1',
+      fields: {
+        status: { value: { stringValue: { open: 'open', resolved: 'closed', closed: 'archived' }[to] } },
+      },
+    },
+  },
+});
+const connectContact = (eventType: string, { at, finishedAt }: Change) => ({
+  id: `event-${at}`,
+  'detail-type': 'Amazon Connect Contact Event',
+  source: 'aws.connect',
+  time: iso(at),
+  detail: {
+    eventType,
+    channel: 'CHAT',
+    contactId: 'leg-1',
+    initialContactId: 'contact-1',
+    disconnectTimestamp: iso(finishedAt),
+  },
+});
+
 const jiraIssue = ({ to, finishedAt }: Change) => ({
   key: 'SUP-1',
   fields: {
@@ -366,6 +398,32 @@ export const WAYS: Record<string, Way> = {
           data: { AccountSid: TWILIO_ACCOUNT, ...twilioState(change) },
         },
       ]),
+  },
+  'amazon-connect-cases': {
+    crm: 'amazon-connect-cases',
+    settings: {},
+    ticket: 'case-1',
+    tell: (change) => when(true, connectCase(change)),
+  },
+  'amazon-connect': {
+    crm: 'amazon-connect',
+    settings: {},
+    ticket: 'contact-1',
+    tell: (change) => [
+      ...when(isFinish(change), connectContact('DISCONNECTED', change)),
+      // The agent has finished the after-contact work.
+      ...when(change.to === 'closed', connectContact('COMPLETED', change)),
+      ...when(true, connectContact('CONTACT_DATA_UPDATED', change)),
+    ],
+  },
+  'amazon-connect, where both types count': {
+    crm: 'amazon-connect',
+    settings: { finishedValues: ['DISCONNECTED', 'COMPLETED'] },
+    ticket: 'contact-1',
+    tell: (change) => [
+      ...when(isFinish(change), connectContact('DISCONNECTED', change)),
+      ...when(change.to === 'closed', connectContact('COMPLETED', change)),
+    ],
   },
   gladly: {
     crm: 'gladly',
