@@ -4,7 +4,7 @@ import { secrets, sqs } from './aws.ts';
 import type { WebhookConnection } from './bound-connection.ts';
 import { queueCloses } from './close-queue.ts';
 import type { CloseRequest } from './close-request.ts';
-import type { OwnAnswer } from './crm/crm.ts';
+import type { Crm, OwnAnswer } from './crm/crm.ts';
 import { type Content, type Delivery, readContent } from './delivery.ts';
 import { ENVIRONMENT } from './environment.ts';
 import { ownAnswer, refusalAnswer, successAnswer } from './intake/answer.ts';
@@ -102,7 +102,7 @@ export function createReceive(parts: ReceiveParts) {
           `One delivery can close at most ${MAX_CLOSES} conversations.`,
         );
       }
-      const own = preset.acknowledgement && { answer: preset.acknowledgement };
+      const own = acknowledge(preset, content);
       if (connection.rehearse) return { kind: 'rehearsed', read, ...own };
       const key = replayKey(connection, name, delivery, content, read);
       const queued = await enqueue(connection, name, read, requestId, key);
@@ -224,6 +224,12 @@ export function createReceive(parts: ReceiveParts) {
 
 function refused(code: Refusal['code'], detail = ''): Result {
   return { kind: 'refused', refusal: { code, detail } };
+}
+
+/** The vendor's own answer, if it prescribes one for this delivery. */
+function acknowledge({ acknowledgement }: Crm, content: Content): { answer?: OwnAnswer } {
+  const answer = typeof acknowledgement === 'function' ? acknowledgement(content) : acknowledgement;
+  return answer ? { answer } : {};
 }
 
 function explainUnreadable(error: unknown): string {

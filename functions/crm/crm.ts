@@ -148,8 +148,8 @@ export type Crm = {
   isFrom?(sender: string, content: Content): boolean;
   /** Reads a verified delivery: one reading for each event in it. Must not throw, whatever the body is. */
   read(content: Content, connection: Connection): Reading[];
-  /** The answer once everything is queued, if the vendor prescribes one. */
-  acknowledgement?: OwnAnswer;
+  /** The answer once everything is queued, if the vendor prescribes one, for all or for some deliveries. */
+  acknowledgement?: OwnAnswer | ((content: Content) => OwnAnswer | undefined);
 };
 
 /** Whether a status is one of those that mean finished, in upper or lower case. */

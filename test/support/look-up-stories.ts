@@ -158,6 +158,15 @@ const twilioState = ({ at, from, to }: Change) => ({
   StateUpdated: iso(at),
 });
 
+const twilioTask = (EventType: string, { at }: Change) =>
+  new URLSearchParams({
+    AccountSid: TWILIO_ACCOUNT,
+    EventType,
+    TaskAttributes: '{"conversationSid":"CH1"}',
+    TaskSid: 'WT1',
+    Timestamp: `${Math.floor(at / 1000)}`,
+  }).toString();
+
 /** Every way of every preset that accepts `lookUp` and can prove the change to finished. A new preset needs a row. */
 export const WAYS: Record<string, Way> = {
   'zendesk by events': {
@@ -383,6 +392,16 @@ export const WAYS: Record<string, Way> = {
         }).toString(),
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
       },
+    ],
+  },
+  'twilio by tasks of Flex': {
+    crm: 'twilio',
+    settings: { finishedValues: ['task.wrapup', 'task.completed'] },
+    ticket: 'CH1',
+    tell: (change) => [
+      ...when(isFinish(change), twilioTask('task.wrapup', change)),
+      ...when(change.to === 'closed', twilioTask('task.completed', change)),
+      ...when(true, twilioTask('task.updated', change)),
     ],
   },
   'twilio by Event Streams': {
