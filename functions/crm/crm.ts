@@ -1,5 +1,6 @@
 import type { Connection } from '../connections.ts';
 import type { Content, Delivery, Parse } from '../delivery.ts';
+import type { Refusal } from '../refusal.ts';
 import type { ChosenSettings, HmacSettings, VerifySettings } from '../schemes/scheme.ts';
 
 /** Why a verified delivery, or one event in it, asks for no close. */
@@ -138,8 +139,15 @@ export type Crm = {
   provesChange?: boolean | ((settings: { finishedValues?: readonly string[] }) => boolean);
   /** Answers a request that the vendor sends without a proof and by a method other than POST. */
   greet?(delivery: Delivery): OwnAnswer | undefined;
-  /** Answers a handshake that was verified. Its body is not parsed. */
-  confirm?(delivery: Delivery): OwnAnswer | undefined;
+  /** The method by which a verified handshake comes, if not by POST. */
+  confirmsBy?: 'GET';
+  /**
+   * Answers a handshake that was verified, or refuses it. `undefined` means that it is no handshake and is read as a
+   * delivery. Must not throw.
+   *
+   * @param values the stored values of the secret that verify this request; several only if the proof fits several
+   */
+  confirm?(delivery: Delivery, values: readonly string[]): OwnAnswer | Refusal | undefined;
   /** Parses the body, if it is not always JSON. */
   parse?: Parse;
   /** What a `sender` looks like, if that is known. Synth then finds a wrong one. */
@@ -151,6 +159,16 @@ export type Crm = {
   /** The answer once everything is queued, if the vendor prescribes one, for all or for some deliveries. */
   acknowledgement?: OwnAnswer | ((content: Content) => OwnAnswer | undefined);
 };
+
+/** A challenge that may be echoed: it has nothing that a browser or a log could take for more than text. */
+const CHALLENGE = /^[\w.:~+/=-]{1,256}$/;
+
+/** The answer that repeats a challenge as its whole body; `undefined` if it is not one that may be echoed. */
+export function echo(challenge: string): OwnAnswer | undefined {
+  if (!CHALLENGE.test(challenge)) return undefined;
+  const plain = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' };
+  return { status: 200, headers: plain, body: challenge };
+}
 
 /** Whether a status is one of those that mean finished, in upper or lower case. */
 export function isOneOf(values: readonly string[], status: unknown): boolean {

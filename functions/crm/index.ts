@@ -17,6 +17,7 @@ import hubspot from './hubspot.ts';
 import intercom from './intercom.ts';
 import jira from './jira.ts';
 import kustomer from './kustomer.ts';
+import ringcx from './ringcx.ts';
 import salesforce from './salesforce.ts';
 import salesforceEventRelay from './salesforce-event-relay.ts';
 import salesforceOutboundMessage from './salesforce-outbound-message.ts';
@@ -25,6 +26,7 @@ import standardWebhooks from './standard-webhooks.ts';
 import twilio from './twilio.ts';
 import zendesk from './zendesk.ts';
 import zohoDesk from './zoho-desk.ts';
+import zoomContactCenter from './zoom-contact-center.ts';
 
 const PRESETS = {
   'amazon-connect': amazonConnect,
@@ -45,6 +47,7 @@ const PRESETS = {
   intercom,
   jira,
   kustomer,
+  ringcx,
   salesforce,
   'salesforce-event-relay': salesforceEventRelay,
   'salesforce-outbound-message': salesforceOutboundMessage,
@@ -53,6 +56,7 @@ const PRESETS = {
   twilio,
   zendesk,
   'zoho-desk': zohoDesk,
+  'zoom-contact-center': zoomContactCenter,
 } satisfies Record<string, Crm>;
 
 /** The values that `crm` takes in connections.json. */

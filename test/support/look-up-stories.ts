@@ -444,6 +444,41 @@ export const WAYS: Record<string, Way> = {
       ...when(change.to === 'closed', connectContact('COMPLETED', change)),
     ],
   },
+  'zoom-contact-center': {
+    crm: 'zoom-contact-center',
+    settings: {},
+    ticket: 'engagement-1',
+    tell: (change) => {
+      const event = (name: string) => ({
+        event: `contact_center.${name}`,
+        event_ts: change.at,
+        payload: { account_id: 'acme', object: { engagement_id: 'engagement-1', channel: 'messaging' } },
+      });
+      return [
+        ...when(true, event('engagement_user_ended'), event('engagement_started')),
+        ...when(isFinish(change), event('engagement_ended')),
+      ];
+    },
+  },
+  ringcx: {
+    crm: 'ringcx',
+    settings: { finishedValues: ['intervention.closed', 'intervention.deferred'] },
+    ticket: 'intervention-1',
+    tell: (change) => {
+      const event = (type: string) => ({
+        type,
+        id: `${type}-${change.at}`,
+        issued_at: iso(change.at),
+        resource: { type: 'intervention', id: 'intervention-1', metadata: {} },
+      });
+      const events = [
+        event('intervention.assigned'),
+        ...(isFinish(change) ? [event('intervention.closed')] : []),
+        ...(change.to === 'open' ? [event('intervention.reopened'), event('intervention.deferred')] : []),
+      ];
+      return when(true, { domain_id: 'acme', events });
+    },
+  },
   gladly: {
     crm: 'gladly',
     settings: {},
