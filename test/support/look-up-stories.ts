@@ -223,6 +223,13 @@ export const WAYS: Record<string, Way> = {
         },
       ]),
   },
+  'salesforce by messaging sessions': {
+    crm: 'salesforce',
+    settings: {},
+    ticket: '0Mw',
+    tell: ({ to, finishedAt }) =>
+      when(to !== 'open', { status: 'Ended', messaging_session_id: '0Mw', closed_at: iso(finishedAt) }),
+  },
   'salesforce-outbound-message': {
     crm: 'salesforce-outbound-message',
     settings: { sender: '00D000000000001' },
@@ -349,6 +356,28 @@ export const WAYS: Record<string, Way> = {
         PreEntityImages: image('PreImage', from),
         PostEntityImages: image('PostImage', to),
       }),
+  },
+  'dynamics by conversations': {
+    crm: 'dynamics',
+    settings: {},
+    ticket: 'conversation-1',
+    tell: ({ at, from, to }) => {
+      // The name of the state, which has no second finished one.
+      const named = (key: string, state: State) => [
+        {
+          key,
+          value: { FormattedValues: [{ key: 'statuscode', value: state === 'open' ? 'Active' : 'Closed' }] },
+        },
+      ];
+      return when(true, {
+        MessageName: 'Update',
+        PrimaryEntityName: 'msdyn_ocliveworkitem',
+        PrimaryEntityId: 'conversation-1',
+        OperationCreatedOn: `/Date(${at})/`,
+        PreEntityImages: named('PreImage', from),
+        PostEntityImages: named('PostImage', to),
+      });
+    },
   },
   genesys: {
     crm: 'genesys',
