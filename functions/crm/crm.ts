@@ -101,7 +101,10 @@ export type ServiceEvents = {
   /** The events' source. They come on the bus `default` of the service's account. */
   service: `aws.${string}`;
   detailTypes: readonly string[];
-  /** What the rule demands besides source, account and detail type. Without `finishedWhen` it may leave out events that never mean finished. */
+  /**
+   * What the rule demands besides source, account and detail type. Without `finishedWhen` it may leave out events
+   * that never mean finished.
+   */
   narrow?(settings: RuleSettings): Record<string, unknown>;
 };
 

@@ -13,9 +13,9 @@ const CLOSED = 'Closed';
 const NO_OPERATION = '00000000-0000-0000-0000-000000000000';
 
 /**
- * Dynamics 365 Customer Service: a Dataverse webhook on the table of cases, or of omnichannel conversations. It has a shared secret and no
- * signature. An update names only the columns that changed, so the id comes from an image of the row. The image is
- * registered with the step.
+ * Dynamics 365 Customer Service: a Dataverse webhook on the table of cases, or of omnichannel conversations. It
+ * has a shared secret and no signature. An update names only the columns that changed, so the id comes from an
+ * image of the row. The image is registered with the step.
  *
  * @see https://learn.microsoft.com/power-apps/developer/data-platform/use-webhooks
  * @see https://learn.microsoft.com/power-apps/developer/data-platform/register-web-hook

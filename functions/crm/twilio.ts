@@ -34,10 +34,11 @@ const EVENT_TYPES = [
 const TASK_ROUTER_ANSWER: OwnAnswer = { status: 204, headers: { 'content-type': 'application/json' } };
 
 /**
- * Twilio Conversations and Flex. A conversation's state comes by a webhook of Conversations, which is a form, or by a
- * webhook sink of Event Streams, which is an array of CloudEvents. `inactive` is a timer's pause, not an end. The end
- * of a Flex task comes by TaskRouter's event callback, which is a form too. The signature of a form does not separate its names and values, so a
- * form must have the fields of every event. The scheme refuses a form that could have been split in another way.
+ * Twilio Conversations and Flex. A conversation's state comes by a webhook of Conversations, which is a form, or
+ * by a webhook sink of Event Streams, which is an array of CloudEvents. `inactive` is a timer's pause, not an end.
+ * The end of a Flex task comes by TaskRouter's event callback, which is a form too. The signature of a form does
+ * not separate its names and values, so a form must have the fields of every event. The scheme refuses a form that
+ * could have been split in another way.
  *
  * @see https://www.twilio.com/docs/conversations/conversations-webhooks
  * @see https://www.twilio.com/docs/events
