@@ -1,3 +1,5 @@
+import amazonConnect from './amazon-connect.ts';
+import amazonConnectCases from './amazon-connect-cases.ts';
 import chatwoot from './chatwoot.ts';
 import cloudevents from './cloudevents.ts';
 import type { Crm } from './crm.ts';
@@ -18,6 +20,7 @@ import hubspot from './hubspot.ts';
 import intercom from './intercom.ts';
 import jira from './jira.ts';
 import kustomer from './kustomer.ts';
+import ringcx from './ringcx.ts';
 import salesforce from './salesforce.ts';
 import salesforceEventRelay from './salesforce-event-relay.ts';
 import salesforceOutboundMessage from './salesforce-outbound-message.ts';
@@ -27,9 +30,12 @@ import twilio from './twilio.ts';
 import webexContactCenter from './webex-contact-center.ts';
 import zendesk from './zendesk.ts';
 import zohoDesk from './zoho-desk.ts';
+import zoomContactCenter from './zoom-contact-center.ts';
 
 const PRESETS = {
   chatwoot,
+  'amazon-connect': amazonConnect,
+  'amazon-connect-cases': amazonConnectCases,
   cloudevents,
   custom,
   dixa,
@@ -48,6 +54,7 @@ const PRESETS = {
   intercom,
   jira,
   kustomer,
+  ringcx,
   salesforce,
   'salesforce-event-relay': salesforceEventRelay,
   'salesforce-outbound-message': salesforceOutboundMessage,
@@ -57,6 +64,7 @@ const PRESETS = {
   'webex-contact-center': webexContactCenter,
   zendesk,
   'zoho-desk': zohoDesk,
+  'zoom-contact-center': zoomContactCenter,
 } satisfies Record<string, Crm>;
 
 /** The values that `crm` takes in connections.json. */

@@ -1,5 +1,6 @@
 import type { Delivery } from '../delivery.ts';
 import type { Verdict } from '../refusal.ts';
+import { readStoredValues } from '../secret-value.ts';
 
 export type HmacSettings = {
   scheme: 'hmac';
@@ -129,6 +130,28 @@ export async function verifyDelivery(
   now: number,
 ): Promise<Verdict> {
   return scheme.verify(verify as never, scheme.readKeys(secret, verify as never), delivery, now);
+}
+
+/**
+ * The stored values that verify a delivery each by itself. During a rotation they say which one the sender uses.
+ *
+ * @param secret the parsed secret
+ * @param now Unix milliseconds
+ * @returns none where the scheme needs no secret
+ */
+export async function verifyingValues(
+  bound: Bound,
+  secret: Record<string, unknown>,
+  delivery: Delivery,
+  now: number,
+): Promise<string[]> {
+  if (bound.scheme.secret === 'none') return [];
+  const { field } = bound.scheme.secret;
+  const values = readStoredValues(field, secret[field]);
+  const verdicts = await Promise.all(
+    values.map((value) => verifyDelivery(bound, { ...secret, [field]: value }, delivery, now)),
+  );
+  return values.filter((_value, index) => verdicts[index] === undefined);
 }
 
 /** What makes this verified delivery the same as another one. */

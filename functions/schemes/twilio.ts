@@ -7,8 +7,11 @@ import { equalTexts } from './constant-time.ts';
 import { readValues } from './keys.ts';
 import type { Scheme } from './scheme.ts';
 
-/** The beginnings, as signed, of the fields that every event has exactly once. */
-const ONCE = ['AccountSidAC', 'EventTypeon'];
+/**
+ * The beginnings, as signed, of the fields that an event has once: every event its account and its type, whether of
+ * Conversations or of TaskRouter, and a task its attributes.
+ */
+const ONCE = [/AccountSidAC/g, /EventType(on|[a-z-]+\.)/g, /TaskAttributes\{/g];
 const MISMATCH: Refusal = {
   code: 'signature_mismatch',
   detail: 'The signature does not match the address, the body and the stored secret.',
@@ -84,7 +87,8 @@ function checkBody({ rawQuery, body }: Delivery, text: string): Refusal | undefi
  */
 function checkBorders(address: string, fields: string): Refusal | undefined {
   const signed = `${address}${fields}`;
-  const isAmbiguous = ONCE.some((start) => address.includes(start) || signed.split(start).length > 2);
+  const count = (text: string, start: RegExp) => text.match(start)?.length ?? 0;
+  const isAmbiguous = ONCE.some((start) => count(address, start) > 0 || count(signed, start) > 1);
   return isAmbiguous
     ? { code: 'signature_malformed', detail: 'The fields could be split in more than one way.' }
     : undefined;

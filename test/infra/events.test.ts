@@ -93,6 +93,21 @@ describe('the rules', () => {
     );
   });
 
+  it('match a service’s events on the default bus, of this account or of the one that the sender’s ARN names', () => {
+    const sender = 'arn:aws:connect:eu-west-2:999999999999:instance/12345678-1234-1234-1234-123456789012';
+    const connect = { crm: 'amazon-connect', polyai: 'support' };
+    const connections = { own: connect, forwarded: { ...connect, bus: 'connect', sender } };
+    const found = Object.values(
+      Template.fromStack(createStack({ ...SMALLEST, connections })).findResources('AWS::Events::Rule'),
+    ).map(({ Properties }) => [Properties.EventBusName, Properties.EventPattern.account]);
+    expect(found).toEqual(
+      expect.arrayContaining([
+        ['default', [{ Ref: 'AWS::AccountId' }]],
+        ['connect', ['999999999999']],
+      ]),
+    );
+  });
+
   it('can be on a bus that is named by its ARN', () => {
     const bus = 'arn:aws:events:eu-west-1:111122223333:event-bus/orders';
     const stack = createStack({ ...SMALLEST, connections: { desk: { ...desk, bus } } });

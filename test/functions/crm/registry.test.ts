@@ -59,6 +59,7 @@ it('waits for the signing secrets that these vendors issue, and generates the ot
     'standard-webhooks',
     'twilio',
     'zendesk',
+    'zoom-contact-center',
   ]);
 });
 
