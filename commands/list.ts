@@ -7,6 +7,8 @@ type Entry = { summary: string; load: () => Promise<{ default: Command }> };
  * time to load.
  */
 export const COMMANDS: Record<string, Entry> = {
+  status: { summary: 'Says what is wrong now, worst first', load: () => import('./status.ts') },
+  why: { summary: 'Says why a chat was or was not closed', load: () => import('./why.ts') },
   redrive: { summary: 'Moves dead letters back onto the close queue', load: () => import('./redrive.ts') },
   replay: { summary: 'Queues closes again from the outcome log', load: () => import('./replay.ts') },
 };

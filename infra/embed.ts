@@ -41,7 +41,10 @@ export function embed(configuration: Configuration, secrets: StackSecrets): Embe
   };
 }
 
-function embedCleanup(cleanup: NonNullable<ProjectConfiguration['cleanup']>): CleanupProject['cleanup'] {
+/** A cleanup in the form in which its function carries it: durations in milliseconds. */
+export function embedCleanup(
+  cleanup: NonNullable<ProjectConfiguration['cleanup']>,
+): CleanupProject['cleanup'] {
   const { idleFor, lookback, channels, maxCloses, dryRun } = cleanup;
   return {
     idleForMs: toMinutes(idleFor) * MINUTE_MS,

@@ -76,7 +76,7 @@ const JITTER = 0.2;
 /** SQS keeps a message invisible for at most 12 h after it was received. */
 const MAX_DELAY_MS = 11 * HOUR_MS;
 /** A close must survive a weekend, from Friday evening to Monday morning. */
-const GIVE_UP_AFTER_MS = 74 * HOUR_MS;
+export const GIVE_UP_AFTER_MS = 74 * HOUR_MS;
 /** A close that may have succeeded is retried this much longer, until a call settles it. */
 const IN_DOUBT_FOR_MS = 24 * HOUR_MS;
 
