@@ -72,8 +72,9 @@ function keysOf(line: LoggedLine, resolved: Map<string, string>): Key[] {
       ? { key: `s ${sharedId}`, sharedId, ...crmRef }
       : ofConversation(conversationId);
   });
-  const keys = [...conversations.map(ofConversation), ...ofShared];
-  if (keys.length > 0) return keys;
+  // A look-up that found its conversation names it twice.
+  const keys = new Map([...conversations.map(ofConversation), ...ofShared].map((each) => [each.key, each]));
+  if (keys.size > 0) return [...keys.values()];
   const [ticket] = tickets;
   if (ticket !== undefined) return [{ key: `t ${ticket}`, crmRef: ticket }];
   return requests.map((request) => ({ key: `r ${request}` }));
