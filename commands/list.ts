@@ -9,6 +9,9 @@ type Entry = { summary: string; load: () => Promise<{ default: Command }> };
 export const COMMANDS: Record<string, Entry> = {
   status: { summary: 'Says what is wrong now, worst first', load: () => import('./status.ts') },
   why: { summary: 'Says why a chat was or was not closed', load: () => import('./why.ts') },
+  open: { summary: 'Lists the chats that PolyAI has as open', load: () => import('./open.ts') },
+  close: { summary: 'Closes one chat and follows it', load: () => import('./close.ts') },
+  cleanup: { summary: 'Runs a cleanup now', load: () => import('./cleanup.ts') },
   redrive: { summary: 'Moves dead letters back onto the close queue', load: () => import('./redrive.ts') },
   replay: { summary: 'Queues closes again from the outcome log', load: () => import('./replay.ts') },
 };

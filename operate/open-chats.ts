@@ -9,12 +9,13 @@ import {
 import { WalkStopped, walkPages, windowsBetween } from '../functions/cleanup/walk.ts';
 import type { CleanupProject } from '../functions/connections.ts';
 import { SecretNotReady } from '../functions/secrets.ts';
-import { suggest } from '../infra/config/fault.ts';
+import type { ProjectConfiguration } from '../infra/config/load.ts';
 import { embedCleanup } from '../infra/embed.ts';
 import type { Aws } from './aws.ts';
 import type { Deployment } from './deployment.ts';
 import { OperatorError } from './error.ts';
 import type { Span } from './lines.ts';
+import { requireName } from './project.ts';
 import type { Surroundings } from './surroundings.ts';
 
 const TIME_MS = 120_000;
@@ -63,16 +64,12 @@ const NO_CLEANUP = { idleForMs: 0, lookbackMs: 0, channels: [], maxCloses: 0, dr
  *
  * @throws {OperatorError} when the stack has no such project
  */
-export function listedProject(name: string, { configuration, secrets }: Deployment): CleanupProject {
-  const project = configuration.projects[name];
-  if (!project) {
-    const known = Object.keys(configuration.projects);
-    throw new OperatorError(
-      `${JSON.stringify(name)} is not a project of this stack.${suggest(name, known)} Projects here: ${known.join(', ')}.`,
-      2,
-    );
-  }
-  const { region, baseUrl, version, accountId, projectId, clientEnv, cleanup } = project;
+export function listedProject(name: string, deployment: Deployment): CleanupProject {
+  requireName('projects', name, deployment);
+  const { configuration, secrets } = deployment;
+  const { region, baseUrl, version, accountId, projectId, clientEnv, cleanup } = configuration.projects[
+    name
+  ] as ProjectConfiguration;
   return {
     region,
     baseUrl,
