@@ -12,6 +12,7 @@ export const COMMANDS: Record<string, Entry> = {
   open: { summary: 'Lists the chats that PolyAI has as open', load: () => import('./open.ts') },
   close: { summary: 'Closes one chat and follows it', load: () => import('./close.ts') },
   cleanup: { summary: 'Runs a cleanup now', load: () => import('./cleanup.ts') },
+  explain: { summary: 'Explains a captured delivery, offline', load: () => import('./explain.ts') },
   redrive: { summary: 'Moves dead letters back onto the close queue', load: () => import('./redrive.ts') },
   replay: { summary: 'Queues closes again from the outcome log', load: () => import('./replay.ts') },
 };

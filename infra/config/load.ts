@@ -46,6 +46,23 @@ const MISSED_RUNS = 3;
  */
 export function loadConfiguration(file: string, stack = DEFAULT_STACK): Configuration {
   const { value, faults } = readJsonFile(file);
+  return checkConfiguration(value, file, stack, faults);
+}
+
+/**
+ * Checks a configuration as `loadConfiguration` does.
+ *
+ * @param value what connections.json would hold
+ * @param source what messages call it
+ * @param faults those that were already found
+ * @throws {ConfigurationError} with every fault at once
+ */
+export function checkConfiguration(
+  value: unknown,
+  source: string,
+  stack = DEFAULT_STACK,
+  faults: readonly Fault[] = [],
+): Configuration {
   const secrets = findPastedSecrets(value);
   const shape = checkShape(value, stack);
   // Another fault of a pasted secret would only lead the reader to another place for it.
@@ -54,7 +71,7 @@ export function loadConfiguration(file: string, stack = DEFAULT_STACK): Configur
     a.path < b.path ? -1 : Number(a.path > b.path),
   );
   if (shape.configuration && all.length === 0) return resolve(shape.configuration);
-  throw new ConfigurationError(file, all);
+  throw new ConfigurationError(source, all);
 }
 
 function resolve({ stack, polyai, connections }: Checked): Configuration {
