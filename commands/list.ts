@@ -18,4 +18,14 @@ export const COMMANDS: Record<string, Entry> = {
   explain: { summary: 'Explains a captured delivery, offline', load: () => import('./explain.ts') },
   redrive: { summary: 'Moves dead letters back onto the close queue', load: () => import('./redrive.ts') },
   replay: { summary: 'Queues closes again from the outcome log', load: () => import('./replay.ts') },
+  'secret list': { summary: 'Lists the secrets and their state', load: () => import('./secret-list.ts') },
+  'secret set': {
+    summary: 'Stores the secret of a project or connection',
+    load: () => import('./secret-set.ts'),
+  },
+  'secret rotate': { summary: 'Rotates a secret in two steps', load: () => import('./secret-rotate.ts') },
+  'secret show': {
+    summary: 'Shows a generated secret on a terminal',
+    load: () => import('./secret-show.ts'),
+  },
 };

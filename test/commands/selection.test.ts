@@ -83,7 +83,10 @@ describe('an error', () => {
       { name: 'AWS.SimpleQueueService.NonExistentQueue', message: 'no' },
       'A queue of the stack does not exist',
     ],
-    [{ name: 'ResourceNotFoundException', message: 'no' }, 'The log group of the stack does not exist'],
+    [
+      { name: 'ResourceNotFoundException', message: 'no' },
+      'A log group or secret of the stack does not exist',
+    ],
     [{ name: 'Error', code: 'ECONNREFUSED', message: 'no' }, 'Cannot reach AWS.'],
     [{ name: 'NotQueued', message: '1 of 2 batches' }, 'SQS did not confirm every close.'],
     [{ name: 'ThrottlingException', message: 'slow down' }, 'AWS throttles these calls.'],
