@@ -39,7 +39,11 @@ export function findSecret(text: string, { secrets, configuration, stack }: Depl
       USED_WRONGLY,
     );
   }
-  if (Object.hasOwn(configuration.connections, owner)) {
+  if (
+    kind !== 'project' &&
+    !Object.hasOwn(secrets.connections, owner) &&
+    Object.hasOwn(configuration.connections, owner)
+  ) {
     throw new OperatorError(`The connection ${owner} needs no secret.`, USED_WRONGLY);
   }
   const known = [...Object.keys(secrets.polyai), ...Object.keys(secrets.connections)];

@@ -22,9 +22,9 @@ const LINE = {
 };
 const FILTER = {
   outcomes: ['not_found', 'no_conversation'],
-  projects: [],
-  connections: [],
-  conversations: [],
+  projects: [] as string[],
+  connections: [] as string[],
+  conversations: [] as string[],
   requestIds: [] as string[],
 };
 
