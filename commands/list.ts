@@ -9,4 +9,8 @@ type Entry = { summary: string; load: () => Promise<{ default: Command }> };
 export const COMMANDS: Record<string, Entry> = {
   redrive: { summary: 'Moves dead letters back onto the close queue', load: () => import('./redrive.ts') },
   replay: { summary: 'Queues closes again from the outcome log', load: () => import('./replay.ts') },
+  mcp: {
+    summary: 'Serves an assistant, read-only, by the Model Context Protocol',
+    load: () => import('./mcp.ts'),
+  },
 };
