@@ -15,6 +15,9 @@ export const COMMANDS: Record<string, Entry> = {
   close: { summary: 'Closes one chat and follows it', load: () => import('./close.ts') },
   cleanup: { summary: 'Runs a cleanup now', load: () => import('./cleanup.ts') },
 
+  doctor: { summary: 'Checks whether this deployment can work', load: () => import('./doctor.ts') },
+  init: { summary: 'Writes a configuration', load: () => import('./init.ts') },
+  diff: { summary: 'Says what a deployment would change', load: () => import('./diff.ts') },
   'secret list': { summary: 'Lists the secrets and their state', load: () => import('./secret-list.ts') },
   'secret set': {
     summary: 'Stores the secret of a project or connection',
