@@ -54,6 +54,7 @@ beforeAll(async () => {
       polyai: {
         support: PROJECT,
         sales: { ...PROJECT, projectId: 'PROJECT-sales' },
+        fresh: { ...PROJECT, projectId: 'PROJECT-fresh' },
         archive: {
           ...ARCHIVE,
           cleanup: { schedule: 'rate(1 day)', channels: ['CHAT'], dryRun: false },
@@ -424,9 +425,10 @@ describe('status', () => {
         reason: 'PolyAI answered 500',
         stale: 7,
       });
-      await local.writeSecret(local.secretId('polyai', 'archive'), { apiKey: '', token: '' });
-      const unread = polyai.openChat(ARCHIVE);
-      await queue({ project: 'archive', conversationId: unread });
+      // The worker has not read this secret yet. It keeps one that it has read.
+      await local.writeSecret(local.secretId('polyai', 'fresh'), { apiKey: '', token: '' });
+      const unread = openChat();
+      await queue({ project: 'fresh', conversationId: unread });
       await lineWith({ type: 'close', conversation_id: unread, outcome: 'unavailable' });
       const alarm = deployment.resources.find(({ type }) => type === 'AWS::CloudWatch::Alarm');
       await new CloudWatchClient({}).send(
@@ -451,6 +453,7 @@ describe('status', () => {
           ['alarm', undefined],
         ]),
       );
+      expect(troubles.filter(({ cause }) => cause === 'refused')).toHaveLength(1);
       expect(troubles.every(({ next }) => next !== '')).toBe(true);
       const { stdout } = await run('status');
       for (const { cause } of troubles) expect(stdout).toContain(cause);
@@ -463,7 +466,7 @@ describe('status', () => {
     async () => {
       await switchWorker(false);
       await queue({ conversationId: openChat() });
-      await plantLine('receive', 25, {
+      await plantLine('receive', 40, {
         type: 'delivery',
         request_id: randomUUID(),
         connection: 'desk',
@@ -471,7 +474,7 @@ describe('status', () => {
         conversation_ids: ['CONV-stuck'],
       });
       // The lines of the other tests are newer.
-      const { troubles } = await look('--since', '30m', '--until', '22m');
+      const { troubles } = await look('--since', '1h', '--until', '30m');
       expect(troubles).toContainEqual(expect.objectContaining({ cause: 'worker_stopped' }));
       const stuck = await ask('CONV-stuck');
       expect(stuck.chats[0]?.verdict).toMatchObject({
