@@ -4,7 +4,7 @@ import { MINUTE_MS, SECOND_MS } from '../time.ts';
 import { type Judgement, judgeRefusal, nextTryInSeconds } from './outcome.ts';
 
 /** After this time the shared id could name a newer chat of a reopened ticket, which must not be closed. */
-const RESOLVED_WITHIN_MS = 15 * MINUTE_MS;
+export const RESOLVED_WITHIN_MS = 15 * MINUTE_MS;
 /** The agent may store the shared id a little after the CRM's event. */
 const AWAITED_FOR_MS = 2 * MINUTE_MS;
 /** The last look-up happens this long before `RESOLVED_WITHIN_MS` ends. */

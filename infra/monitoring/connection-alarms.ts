@@ -7,7 +7,7 @@ import type { ConnectionConfiguration } from '../config/load.ts';
 import { metricOf } from '../metrics.ts';
 import { type AlarmRule, MISSING, spanOf } from './alarm-rule.ts';
 import { VERIFIED, verifiedOf } from './expression.ts';
-import { tail, type Watched } from './watched.ts';
+import { command, type Watched } from './watched.ts';
 
 const REFUSED_PERIOD = Duration.minutes(5);
 /** Fifteen minutes of refusals and nothing else. A single forgery after a quiet night does not ring. */
@@ -30,7 +30,7 @@ export function connectionAlarms(scope: Construct, watched: Watched): AlarmRule[
  *
  * The difference holds whether or not AWS fills a metric that has never had a datapoint: a missing side counts as 0.
  */
-function refusedAlarm(scope: Construct, { configuration, functions }: Watched, name: string): AlarmRule {
+function refusedAlarm(scope: Construct, watched: Watched, name: string): AlarmRule {
   const period = REFUSED_PERIOD;
   const usingMetrics = {
     ...verifiedOf(scope, name, period),
@@ -42,12 +42,9 @@ function refusedAlarm(scope: Construct, { configuration, functions }: Watched, n
     section: 'connection-refused',
     affected: `Every delivery of the connection ${name} has been refused for 15 minutes: its chats stay open.`,
     heals: 'Nothing recovers automatically: few CRMs send a refused delivery again.',
-    run: tail(
-      (functions.receive ?? functions.close).logGroup,
-      `{ $.connection = "${name}" && $.refused = * }`,
-    ),
+    run: command(watched, 'status'),
     metric: new MathExpression({ expression: onlyWrong, usingMetrics, label: 'Wrong proofs alone', period }),
-    threshold: configuration.stack.alarms.thresholds.ConnectionRefusedAlarm,
+    threshold: watched.configuration.stack.alarms.thresholds.ConnectionRefusedAlarm,
     evaluationPeriods: REFUSED_PERIODS,
     missing: MISSING.fine,
   };
@@ -56,18 +53,17 @@ function refusedAlarm(scope: Construct, { configuration, functions }: Watched, n
 /** Refused deliveries do not count: a stranger's would hide that the CRM sends nothing. */
 function silentAlarm(
   scope: Construct,
-  { functions }: Watched,
+  watched: Watched,
   name: string,
-  { crm, silentAfter }: ConnectionConfiguration,
+  { silentAfter }: ConnectionConfiguration,
 ): AlarmRule {
   const { period, evaluationPeriods } = spanOf(toMinutes(silentAfter));
-  const reader = (isOnBus(crm) ? functions.event : functions.receive) ?? functions.close;
   return {
     id: `SilentConnectionAlarm ${name}`,
     section: 'silent-connection',
     affected: `No delivery of the connection ${name} was verified for ${silentAfter}: its chats may stay open.`,
     heals: 'It ends with the next verified delivery; those that the CRM did not send are lost.',
-    run: tail(reader.logGroup, `{ $.connection = "${name}" }`),
+    run: command(watched, `connection ${name}`),
     metric: new MathExpression({
       expression: VERIFIED,
       usingMetrics: verifiedOf(scope, name, period),

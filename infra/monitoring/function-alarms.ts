@@ -2,16 +2,17 @@ import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 import { metricOf } from '../metrics.ts';
 import { type AlarmRule, MISSING, PERIOD } from './alarm-rule.ts';
-import { tail, type Watched } from './watched.ts';
+import { command, type Watched } from './watched.ts';
 
 /** One alarm for the faults that functions log, and one for each function that fails without a line. */
-export function functionAlarms(scope: Construct, { configuration, functions }: Watched): AlarmRule[] {
+export function functionAlarms(scope: Construct, watched: Watched): AlarmRule[] {
+  const { configuration, functions } = watched;
   const faults: AlarmRule = {
     id: 'FaultsAlarm',
     section: 'faults',
     affected: 'A function met an unexpected error.',
     heals: 'Its delivery, event, close or run is tried again, unless the line says otherwise.',
-    run: tail(functions.close.logGroup, '{ $.type = "fault" }'),
+    run: command(watched, 'status'),
     metric: metricOf(scope, 'Faults', {}, { statistic: Stats.SUM, period: PERIOD }),
     threshold: configuration.stack.alarms.thresholds.FaultsAlarm,
     missing: MISSING.fine,

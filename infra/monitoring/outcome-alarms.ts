@@ -3,7 +3,7 @@ import { MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 import { metricOf } from '../metrics.ts';
 import { type AlarmRule, MISSING, type NeedingAction, PERIOD } from './alarm-rule.ts';
-import { tail, type Watched } from './watched.ts';
+import { command, type Watched } from './watched.ts';
 
 /** A burst of them means a wrong region, account or project; single ones are closed tickets of old chats. */
 const BURST = Duration.minutes(15);
@@ -37,7 +37,7 @@ export function outcomeAlarms(scope: Construct, watched: Watched): AlarmRule[] {
     ([outcome, rule]): AlarmRule => ({
       ...rule,
       section: outcome as NeedingAction,
-      run: tailOutcome(watched, outcome),
+      run: command(watched, 'status'),
       metric: metricOf(scope, 'CloseAttempts', { outcome }, { statistic: Stats.SUM, period: PERIOD }),
       threshold: thresholds[rule.id],
       missing: MISSING.fine,
@@ -52,7 +52,7 @@ function notFoundAlarm(scope: Construct, watched: Watched): AlarmRule {
     section: 'not-found',
     affected: 'PolyAI does not know many of the conversations, so their chats may stay open.',
     heals: 'Nothing recovers automatically: a close that was not found is not tried again.',
-    run: tailOutcome(watched, 'not_found'),
+    run: command(watched, 'status'),
     // A period without lines is 0. Without FILL an older burst would count again when the lines end.
     metric: new MathExpression({
       expression: 'FILL(attempts, 0)',
@@ -70,8 +70,4 @@ function notFoundAlarm(scope: Construct, watched: Watched): AlarmRule {
     threshold: watched.configuration.stack.alarms.thresholds.NotFoundAlarm,
     missing: MISSING.fine,
   };
-}
-
-function tailOutcome({ functions }: Watched, outcome: string): string {
-  return tail(functions.close.logGroup, `{ $.outcome = "${outcome}" }`);
 }

@@ -5,7 +5,7 @@ import type { CleanupConfiguration } from '../cleanup-schedules.ts';
 import { toMinutes } from '../config/duration.ts';
 import { metricOf } from '../metrics.ts';
 import { type AlarmRule, MISSING, PERIOD, spanOf } from './alarm-rule.ts';
-import { tail, type Watched } from './watched.ts';
+import { command, tail, type Watched } from './watched.ts';
 
 const DAY = Duration.days(1);
 /** An hour and a quarter: more than the longest wait between two attempts, which is 72 minutes. */
@@ -29,7 +29,7 @@ export function projectAlarms(scope: Construct, watched: Watched): AlarmRule[] {
  * while older ones wait, so one late attempt counts until the next one is due. A period without lines is 0: without
  * FILL, CloudWatch looks further back and the alarm flaps.
  */
-function lateAlarm(scope: Construct, { functions }: Watched, project: string): AlarmRule {
+function lateAlarm(scope: Construct, watched: Watched, project: string): AlarmRule {
   const late = metricOf(scope, 'CloseLate', { project }, { period: PERIOD, statistic: Stats.MAXIMUM });
   return {
     id: `LateClosesAlarm ${project}`,
@@ -37,7 +37,7 @@ function lateAlarm(scope: Construct, { functions }: Watched, project: string): A
     affected: `Closes of the project ${project} have failed for 15 minutes or more: its chats are closed late.`,
     heals:
       'Each is tried again for 74 hours after its first attempt, and succeeds within an hour of the recovery.',
-    run: tail(functions.close.logGroup, `{ $.project = "${project}" && $.late = 1 }`),
+    run: command(watched, 'status'),
     metric: new MathExpression({
       expression: 'FILL(late, 0)',
       usingMetrics: { late },
@@ -80,7 +80,7 @@ function overdueAlarm(
     section: 'no-complete-cleanup',
     affected: `No cleanup of the project ${project} has seen all of its chats for ${alarmAfter}.`,
     heals: 'It ends with the next complete run, which looks for the same chats.',
-    run: tailCleanup(watched, project),
+    run: command(watched, `cleanup ${project} --dry-run`),
     metric: metricOf(scope, 'CleanupComplete', { project }, { period, statistic: Stats.MAXIMUM }),
     evaluationPeriods,
     comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
@@ -101,7 +101,7 @@ function oldestOpenAlarm(
       section: 'oldest-open-chat',
       affected: `A chat of the project ${project} has been open for more than ${limit}.`,
       heals: 'It ends when a run finds no chat that is older.',
-      run: tailCleanup(watched, project),
+      run: command(watched, `open ${project}`),
       metric: metricOf(scope, 'CleanupOldestOpen', { project }, { period: PERIOD, statistic: Stats.MAXIMUM }),
       threshold: toMinutes(limit) * 60,
       comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
@@ -140,8 +140,4 @@ function missRateAlarm(
       missing: MISSING.fine,
     },
   ];
-}
-
-function tailCleanup({ functions }: Watched, project: string): string {
-  return tail((functions.cleanup ?? functions.close).logGroup, `{ $.project = "${project}" }`);
 }

@@ -1,7 +1,7 @@
 import { type IMetric, MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { type AlarmRule, MISSING, PERIOD } from './alarm-rule.ts';
-import { LIST_DEAD_LETTERS, tail, type Watched } from './watched.ts';
+import { command, type Watched } from './watched.ts';
 
 const DAY_SECONDS = 86_400;
 /** A message that waits through three periods is not merely on its way to the worker. */
@@ -19,15 +19,17 @@ export function queueAlarms(watched: Watched): AlarmRule[] {
 
 const deepest = { period: PERIOD, statistic: Stats.MAXIMUM };
 
-function deadLetterAlarms({ configuration, deadLetters }: Watched): AlarmRule[] {
+function deadLetterAlarms(watched: Watched): AlarmRule[] {
+  const { configuration, deadLetters } = watched;
   const { thresholds } = configuration.stack.alarms;
+  const run = command(watched, 'redrive --list');
   return [
     {
       id: 'DeadLettersAlarm',
       section: 'dead-letters',
       affected: 'Closes were given up or refused and are in the dead-letter queue.',
       heals: 'They stay there until somebody redrives or deletes them, for at most 14 days.',
-      run: LIST_DEAD_LETTERS,
+      run,
       metric: deadLetters.metricApproximateNumberOfMessagesVisible(deepest),
       threshold: thresholds.DeadLettersAlarm,
       missing: MISSING.fine,
@@ -37,15 +39,16 @@ function deadLetterAlarms({ configuration, deadLetters }: Watched): AlarmRule[] 
       id: 'AgingDeadLettersAlarm',
       affected: `The oldest dead letter of a close is more than ${thresholds.AgingDeadLettersAlarm} days old.`,
       heals: 'SQS deletes it when it is 14 days old, and then its chat stays open.',
-      run: LIST_DEAD_LETTERS,
+      run,
     },
   ];
 }
 
-function eventsDeadLetterAlarms({ configuration, eventsDeadLetters, functions }: Watched): AlarmRule[] {
+function eventsDeadLetterAlarms(watched: Watched): AlarmRule[] {
+  const { configuration, eventsDeadLetters } = watched;
   if (!eventsDeadLetters) return [];
   const { thresholds } = configuration.stack.alarms;
-  const run = tail((functions.event ?? functions.close).logGroup, '{ $.type = "fault" }');
+  const run = command(watched, 'status');
   return [
     {
       id: 'EventsDeadLettersAlarm',
@@ -81,14 +84,15 @@ function agingAlarm(
   };
 }
 
-function inFlightAlarm({ configuration, closes, functions }: Watched): AlarmRule {
+function inFlightAlarm(watched: Watched): AlarmRule {
+  const { configuration, closes } = watched;
   return {
     id: 'InFlightAlarm',
     section: 'in-flight',
     affected: 'The close queue nears the number of messages in flight at which SQS delivers no more.',
     heals:
       'It shrinks automatically when the cause of the failed closes is fixed, and nothing is lost until then.',
-    run: tail(functions.close.logGroup, '{ $.next_try_in_s = * }'),
+    run: command(watched, 'status'),
     metric: closes.metricApproximateNumberOfMessagesNotVisible(deepest),
     threshold: configuration.stack.alarms.thresholds.InFlightAlarm,
     missing: MISSING.fine,
@@ -101,14 +105,15 @@ function inFlightAlarm({ configuration, closes, functions }: Watched): AlarmRule
  *
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
  */
-function workerStoppedAlarm({ configuration, closes, functions }: Watched): AlarmRule {
+function workerStoppedAlarm(watched: Watched): AlarmRule {
+  const { configuration, closes, functions } = watched;
   return {
     id: 'WorkerStoppedAlarm',
     section: 'worker-stopped',
     affected:
       'Closes wait on the queue, and the worker takes none of them or is throttled: no chat is closed in time.',
     heals: 'They are closed automatically when the worker runs again within 14 days.',
-    run: `aws lambda list-event-source-mappings --function-name ${functions.close.functionName}`,
+    run: command(watched, 'doctor'),
     metric: waitingInVain(closes, functions.close.metricThrottles({ period: PERIOD, statistic: Stats.SUM })),
     threshold: configuration.stack.alarms.thresholds.WorkerStoppedAlarm,
     evaluationPeriods: STOPPED_PERIODS,

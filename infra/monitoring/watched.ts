@@ -1,9 +1,10 @@
+import { Stack } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Cleanup } from '../cleanup.ts';
-import type { Configuration } from '../config/load.ts';
+import { type Configuration, DEFAULT_STACK } from '../config/load.ts';
 import type { FunctionName } from '../function.ts';
 import type { Logs } from './saved-queries.ts';
 
@@ -29,5 +30,13 @@ export function tail({ logGroupName }: ILogGroup, pattern: string): string {
   return `aws logs tail ${logGroupName} --since 1d --filter-pattern '${pattern}'`;
 }
 
-/** The command that shows the dead letters. */
-export const LIST_DEAD_LETTERS = 'npm run redrive -- --dry-run';
+/**
+ * A command of this project for the watched stack, as it is run from a checkout of the repository.
+ *
+ * @param words the command's name, arguments and options
+ */
+export function command({ functions }: Watched, words: string): string {
+  const { stackName } = Stack.of(functions.close);
+  const stack = stackName === DEFAULT_STACK ? '' : ` --stack ${stackName}`;
+  return `npx --no chat-closer ${words}${stack}`;
+}

@@ -1,3 +1,4 @@
+import { RESOLVED_WITHIN_MS } from '../../functions/close/look-up.ts';
 import { GIVE_UP_AFTER_MS, OUTCOMES, type Outcome } from '../../functions/close/outcome.ts';
 import type { LoggedLine } from '../lines.ts';
 import type { Trouble } from './trouble.ts';
@@ -20,15 +21,25 @@ type Attempts = { first: LoggedLine; newest: LoggedLine };
  */
 export function waitingCloses(lines: readonly LoggedLine[], now: number): Trouble[] {
   const waiting = [...attemptsByChat(lines).values()].filter(({ newest }) => newest.final !== true);
-  const groups = Map.groupBy(waiting, ({ newest }) => `${newest.project} ${newest.outcome}`);
+  const groups = Map.groupBy(
+    waiting,
+    ({ newest }) => `${newest.project} ${newest.outcome} ${isLookUp(newest)}`,
+  );
   return [...groups.values()].flatMap((group) => {
     const since = group.map(({ first }) => first.at).sort()[0] ?? '';
-    const { project, outcome, reason } = group[0]?.newest ?? NONE;
+    const newest = group[0]?.newest ?? NONE;
+    const { project, outcome, reason } = newest;
     const rule = OUTCOMES[outcome as Outcome];
     if (!rule || (!rule.needsAction && now - Date.parse(since) < ORDINARY_MS)) return [];
-    const healsUntil = new Date(Date.parse(since) + GIVE_UP_AFTER_MS).toISOString();
+    const givenUpAfterMs = isLookUp(newest) ? RESOLVED_WITHIN_MS : GIVE_UP_AFTER_MS;
+    const healsUntil = new Date(Date.parse(since) + givenUpAfterMs).toISOString();
     return [waitingTrouble(outcome as Outcome, String(project), group.length, since, healsUntil, reason)];
   });
+}
+
+/** A shared id is resolved soon or never, so such a close is given up much earlier. */
+function isLookUp({ shared_id, conversation_id }: Partial<LoggedLine>): boolean {
+  return shared_id !== undefined && conversation_id === undefined;
 }
 
 function waitingTrouble(
@@ -41,15 +52,15 @@ function waitingTrouble(
 ): Trouble {
   const why = typeof reason === 'string' ? ` (${reason})` : '';
   const heals = OUTCOMES[outcome].needsAction
-    ? `If it is fixed by ${healsUntil}, they close without a redrive.`
-    : `They close by themselves if it ends by ${healsUntil}.`;
+    ? `If it is fixed by ${healsUntil}, no redrive is needed.`
+    : `If it ends by ${healsUntil}, no redrive is needed.`;
   return {
     cause: outcome as Trouble['cause'],
     project,
     chats,
     since,
     healsUntil,
-    sentence: `${count(chats)} of ${project} wait since ${since} with ${outcome}${why}. ${heals}`,
+    sentence: `${count(chats)} of ${project} ${chats === 1 ? 'waits' : 'wait'} since ${since} with ${outcome}${why}. ${heals}`,
     next: NEXT[outcome]?.(project) ?? `${CLI} doctor`,
   };
 }

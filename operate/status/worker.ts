@@ -27,7 +27,7 @@ export function workerStopped(
       cause: 'worker_stopped',
       chats: depth.waiting,
       since,
-      sentence: `${count(depth.waiting)} wait in the queue since ${since}, and the worker has tried none since. They keep for 14 days.`,
+      sentence: `${count(depth.waiting)} ${depth.waiting === 1 ? 'waits' : 'wait'} in the queue since ${since}, and the worker has tried none since. SQS keeps them for 14 days.`,
       next: 'npx --no chat-closer doctor',
     },
   ];

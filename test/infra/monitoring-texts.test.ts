@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
+import { COMMANDS } from '../../commands/list.ts';
 import { CRMS } from '../../functions/crm/index.ts';
 import { LINES } from '../../functions/line.ts';
+import { DEFAULT_STACK } from '../../infra/config/load.ts';
 import { METRICS } from '../../infra/metrics.ts';
 import { QUERIES, type SavedQuery } from '../../infra/monitoring/queries.ts';
 import { ROOT } from '../../infra/root.ts';
@@ -32,6 +34,9 @@ const withEverything = (stack: object = {}) =>
 const template = withEverything();
 const smallest = Template.fromStack(createStack());
 
+/** Commands that alarms name and that are not merged yet. */
+const COMING = ['connection', 'doctor'];
+
 /** A value with its intrinsic functions replaced by short words. */
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
@@ -59,10 +64,27 @@ describe('the message of an alarm', () => {
     const [sentences = '', run = '', runbook = '', ...rest] = text.split('\n');
     // Two sentences.
     expect(sentences.match(/[^.]\.( |$)/g)).toHaveLength(2);
-    expect(run).toMatch(/^Run: (npm run|aws) \S+/);
+    expect(run).toMatch(/^Run: (npx --no chat-closer|aws) \S+/);
     expect(runbook).toMatch(/^Runbook: docs\/operations\.md#[\w-]+$/);
     expect(SLUGS).toContain(runbook.replace(/^.*#/, ''));
     expect(rest).toEqual([]);
+  });
+
+  it('names commands that exist, with the name of a stack that is not the usual one', () => {
+    const commands = descriptions().flatMap(
+      ([, text]) => /^Run: npx --no chat-closer (\S+)/m.exec(text)?.[1] ?? [],
+    );
+    expect(commands).toContain('status');
+    expect([...Object.keys(COMMANDS), ...COMING]).toEqual(expect.arrayContaining(commands));
+    const renamed = Template.fromStack(createStack(SMALLEST, { name: 'closer-two' }));
+    const lines = descriptions(renamed).map(([, text]) => text.split('\n')[1] ?? '');
+    for (const line of lines.filter((each) => each.includes('chat-closer '))) {
+      expect(line).toMatch(/ --stack closer-two$/);
+    }
+    const usual = Template.fromStack(createStack(SMALLEST, { name: DEFAULT_STACK }));
+    expect(descriptions(usual).map(([, text]) => text)).not.toContainEqual(
+      expect.stringContaining('--stack'),
+    );
   });
 
   it('leads to an address where runbookUrl gives one', () => {

@@ -107,10 +107,17 @@ describe('the status', () => {
     expect(trouble?.next).toContain('secret set support');
   });
 
+  it('gives a look-up a quarter of an hour, apart from the closes with the same outcome', async () => {
+    const lookUp = { conversation_id: undefined, shared_id: 'shared-1' };
+    const { troubles } = await look([waiting(5, 'unauthorized'), waiting(5, 'unauthorized', lookUp)]);
+    expect(troubles.map(({ healsUntil }) => healsUntil).sort()).toEqual([ago(-10), ago(5 - 74 * 60)]);
+  });
+
   it('names an outage that has lasted a quarter of an hour', async () => {
     const [trouble] = (await look([waiting(20, 'unavailable'), waiting(5, 'unavailable')])).troubles;
     expect(trouble).toMatchObject({ cause: 'unavailable', chats: 1, since: ago(20) });
-    expect(trouble?.sentence).toContain('close by themselves');
+    expect(trouble?.sentence).toContain(`1 chat of support waits since ${ago(20)}`);
+    expect(trouble?.sentence).toContain('no redrive is needed');
   });
 
   it('counts a chat’s tries since its last final outcome only', async () => {
