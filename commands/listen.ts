@@ -24,6 +24,7 @@ export default defineCommand<{ for?: string; once?: boolean }>({
   ],
   needs: { stack: true },
   async run(context, [name], { for: duration, once = false }) {
+    const timeoutMs = timeOf(duration);
     const deployment = await context.deployment();
     const stop = new AbortController();
     const signal = AbortSignal.any([context.signal, stop.signal]);
@@ -39,7 +40,7 @@ export default defineCommand<{ for?: string; once?: boolean }>({
         name ? `Now resolve a test ticket. Listening to ${name} …` : 'Listening to every connection …',
       );
       const parts = { ...context, logs: context.aws.logs, signal };
-      for await (const heard of listen(name, deployment, timeOf(duration), parts)) {
+      for await (const heard of listen(name, deployment, timeoutMs, parts)) {
         last = heard;
         show(heard, context);
         isClosed ||= heard.step === 'closed';

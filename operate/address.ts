@@ -16,3 +16,9 @@ export function reachableUrl(
   const { hostname, pathname } = new URL(url);
   return `${endpoint}/_aws/execute-api/${hostname.split('.')[0]}/$default${pathname}`;
 }
+
+/** The address as a signature covers it: the receiver sees the API's host name, and neither an emulator's port nor http. */
+export function signedUrl(url: string): string {
+  const { hostname, pathname } = new URL(url);
+  return `https://${hostname}${pathname}`;
+}

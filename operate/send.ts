@@ -11,7 +11,7 @@ import {
   unfinishedDelivery,
   unsentDelivery,
 } from '../samples/sample-delivery.ts';
-import { reachableUrl } from './address.ts';
+import { reachableUrl, signedUrl } from './address.ts';
 import type { Aws } from './aws.ts';
 import type { Deployment } from './deployment.ts';
 import { OperatorError } from './error.ts';
@@ -123,7 +123,7 @@ async function signed(
   { secretsManager }: Parts,
 ): Promise<Sample> {
   const address = `${outputs.WebhooksUrl}/${name}`;
-  const url = { reachable: reachableUrl(address), signed: connection.publicUrl ?? address };
+  const url = { reachable: reachableUrl(address), signed: connection.publicUrl ?? signedUrl(address) };
   const unsent = unsentOf(name, connection, options, conversationId);
   if (options.forge) return forged(url, connection.verify, unsent);
   const secret = await readSecret(secrets.connections[name], secretsManager);

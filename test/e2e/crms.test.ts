@@ -8,6 +8,10 @@ import { type Jwks, startJwks } from '../../local/jwks.ts';
 import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
 import { type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
 import type { LoggedLine } from '../../local/stack-log.ts';
+import { openAws } from '../../operate/aws.ts';
+import { readDeployment } from '../../operate/deployment.ts';
+import { OperatorError } from '../../operate/error.ts';
+import { type SendOptions, send as sendDelivery } from '../../operate/send.ts';
 import { changeCharacter, type Headers, prove } from '../../samples/delivery.ts';
 import { CONVERSATION, type Fixture, readFixture, textOf } from '../../samples/fixture.ts';
 import { withTimeInBody } from '../../samples/time-in-body.ts';
@@ -113,6 +117,42 @@ async function finalLine(conversationId: string): Promise<LoggedLine> {
   }
   throw new Error('no final line');
 }
+
+/** What the command `send` gets from every connection; `vendor` where only the vendor can sign. */
+async function sendToAll(options: SendOptions): Promise<Record<string, boolean | 'vendor'>> {
+  const deployment = await readDeployment(openAws(), 'closer-crms');
+  const { signal } = new AbortController();
+  const aws = openAws();
+  const parts = { ...aws, now: Date.now, progress: () => {}, signal, sleep: (ms: number) => sleep(ms) };
+  const results = names.map(async (name) => {
+    try {
+      const { isExpected } = await sendDelivery(name, options, deployment, parts);
+      return [name, isExpected];
+    } catch (error) {
+      if (!(error instanceof OperatorError)) throw error;
+      expect(error.message).toContain('Only the vendor can sign');
+      return [name, 'vendor'];
+    }
+  });
+  return Object.fromEntries(await Promise.all(results));
+}
+
+/** Only the vendor has the key. Locally the secret of a connection with RSA has the private key too. */
+const isVendors = (name: string) => verifyOf(name).scheme === 'jwt';
+
+describe('the command send', () => {
+  it(
+    'gets what it expects from every preset whose secret we hold, and says of the others that only the vendor can sign',
+    async () => {
+      const expected = Object.fromEntries(names.map((name) => [name, isVendors(name) ? 'vendor' : true]));
+      expect(await sendToAll({})).toEqual(expected);
+      const all = Object.fromEntries(names.map((name) => [name, true]));
+      expect(await sendToAll({ forge: true })).toEqual(all);
+      expect(await sendToAll({ notFinished: true })).toEqual(expected);
+    },
+    4 * MINUTE,
+  );
+});
 
 describe('a preset', () => {
   it.each(names)(

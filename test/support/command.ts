@@ -1,22 +1,28 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
 import { ROOT } from '../../infra/root.ts';
 
-/** What a command printed, and its exit code; `null` if a signal ended it. */
-export type Ran = { code: number | null; stdout: string; stderr: string };
+export type Ended = { code: number | null; stdout: string; stderr: string };
 
-/** Runs the command line as a user does, without a terminal. */
-export async function runCommand(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
+type Given = { env?: NodeJS.ProcessEnv; input?: string };
+
+/** Runs a command of the command line as a process without a terminal. */
+export async function runCommand(
+  args: readonly string[],
+  { env = {}, input = '' }: Given = {},
+): Promise<Ended> {
   const child = spawn(process.execPath, ['commands/chat-closer.ts', ...args], {
     cwd: ROOT,
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
-  const [stdout, stderr, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close'),
-  ]);
-  return { code, stdout, stderr };
+  const ended: Ended = { code: null, stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].on('data', (chunk) => {
+      ended[name] += chunk;
+    });
+  }
+  child.stdin.end(input);
+  const [code] = await once(child, 'close');
+  return { ...ended, code };
 }
