@@ -1,6 +1,10 @@
-import { DescribeRuleCommand, ListEventSourcesCommand } from '@aws-sdk/client-eventbridge';
+import {
+  DescribeRuleCommand,
+  type DescribeRuleCommandOutput,
+  ListEventSourcesCommand,
+} from '@aws-sdk/client-eventbridge';
 import { CRMS } from '../../functions/crm/index.ts';
-import { isOnBus } from '../../infra/config/bus.ts';
+import { busName, defaultBus, isOnBus } from '../../infra/config/bus.ts';
 import { type Check, type Checked, type Finding, fault, ok } from './finding.ts';
 
 /** Whether the rules of buses are on, and the partners' sources are associated with a bus. */
@@ -14,13 +18,8 @@ export const checkBuses: Check = async (checked) => {
   ];
 };
 
-/** CloudFormation names a rule on a bus of its own as `bus|rule`. */
-async function checkRule(physicalName: string, { aws }: Checked): Promise<Finding> {
-  const [first = '', second] = physicalName.split('|');
-  const Name = (second ?? first).replace(/^.*\//, '');
-  const { State } = await aws.eventBridge.send(
-    new DescribeRuleCommand({ Name, ...(second !== undefined && { EventBusName: first }) }),
-  );
+async function checkRule(physicalName: string, checked: Checked): Promise<Finding> {
+  const { Name = physicalName, State } = await describeRule(physicalName, checked);
   return State === 'DISABLED'
     ? fault(
         'event rule',
@@ -29,6 +28,24 @@ async function checkRule(physicalName: string, { aws }: Checked): Promise<Findin
         Name,
       )
     : ok('event rule', `The rule ${Name} is on.`, Name);
+}
+
+/** CloudFormation names a rule on a bus of its own as `bus|rule`, an emulator as `rule`: then every bus is asked. */
+async function describeRule(
+  physicalName: string,
+  { aws, deployment }: Checked,
+): Promise<DescribeRuleCommandOutput> {
+  const [first = '', second] = physicalName.split('|');
+  const connections = Object.values(deployment.configuration.connections);
+  const own = connections.flatMap(({ crm, bus = defaultBus(crm) }) => (bus ? [busName(bus)] : []));
+  const buses = second === undefined ? [...new Set(own)] : [first];
+  const Name = (second ?? first).replace(/^.*\//, '');
+  const found = await Promise.allSettled(
+    buses.map((EventBusName) => aws.eventBridge.send(new DescribeRuleCommand({ Name, EventBusName }))),
+  );
+  const rule = found.find((each) => each.status === 'fulfilled');
+  if (rule) return rule.value;
+  throw found.find((each) => each.status === 'rejected')?.reason ?? new Error(`no bus has the rule ${Name}`);
 }
 
 async function checkSources({ aws, deployment }: Checked): Promise<Finding[]> {
