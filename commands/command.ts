@@ -26,7 +26,7 @@ export type Context = Surroundings & {
 
 /** What a command found or did. */
 export type Answer = {
-  /** The object that `--json` prints; its shape is in docs/commands.md. */
+  /** The object that `--json` prints; its shape is in docs/commands.md. `undefined`: the command has printed its own. */
   json: unknown;
   /** The same for a person, without a line end. Empty: the command has already printed everything. */
   text: string;
@@ -48,7 +48,7 @@ export type Command<Options = Record<string, unknown>> = {
   /** Which of the common options it takes: those of a deployed stack, of a span, of a configuration file. */
   needs: {
     stack?: true;
-    /** The default span, such as `24h`. Adds --since and --until. */
+    /** The default span, such as `24h`. Adds --since and --until. The span is printed before the answer. */
     span?: string;
     file?: true;
   };

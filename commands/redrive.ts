@@ -2,6 +2,7 @@ import { OUTCOMES } from '../functions/close/outcome.ts';
 import { NO_OUTCOME } from '../operate/dead-letter.ts';
 import { redrive } from '../operate/redrive.ts';
 import { defineCommand } from './command.ts';
+import { createReport, insights } from './insights.ts';
 import { readSelection, type SelectionValues, selectionOptions } from './selection.ts';
 
 export default defineCommand<SelectionValues>({
@@ -20,14 +21,18 @@ export default defineCommand<SelectionValues>({
   needs: { stack: true },
   async run(context, _args, values) {
     const options = readSelection(values, [...Object.keys(OUTCOMES), NO_OUTCOME]);
-    const { outputs } = await context.deployment();
+    const deployment = await context.deployment();
+    const { outputs } = deployment;
+    const { report, reported } = createReport();
     const isWell = await redrive(options, {
       ...context,
+      ...insights(context, deployment),
+      report,
       sqs: context.aws.sqs,
       deadLetterQueueUrl: outputs.DeadLetterQueueUrl,
       closeQueueUrl: outputs.CloseQueueUrl,
       logGroupName: outputs.OutcomesLogGroup,
     });
-    return { json: { done: isWell }, text: '', isWell };
+    return { json: { done: isWell, ...reported }, text: '', isWell };
   },
 });

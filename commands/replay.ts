@@ -1,6 +1,7 @@
 import { OUTCOMES } from '../functions/close/outcome.ts';
 import { replay } from '../operate/replay.ts';
 import { defineCommand } from './command.ts';
+import { createReport, insights } from './insights.ts';
 import { readSelection, type SelectionValues, selectionOptions, wrong } from './selection.ts';
 
 /** The outcomes that need no replay. */
@@ -21,11 +22,15 @@ export default defineCommand<SelectionValues>({
     const { sinceMs, ...selection } = readSelection(values, outcomes);
     if (selection.outcomes.length === 0) throw wrong('--outcome is required.');
     if (sinceMs === undefined) throw wrong('--since is required.');
-    const { outputs } = await context.deployment();
+    const deployment = await context.deployment();
+    const { outputs } = deployment;
+    const { report, reported } = createReport();
     const isWell = await replay(
       { ...selection, sinceMs },
       {
         ...context,
+        ...insights(context, deployment),
+        report,
         sqs: context.aws.sqs,
         logs: context.aws.logs,
         closeQueueUrl: outputs.CloseQueueUrl,
@@ -33,6 +38,6 @@ export default defineCommand<SelectionValues>({
         logGroupName: outputs.OutcomesLogGroup,
       },
     );
-    return { json: { done: isWell }, text: '', isWell };
+    return { json: { done: isWell, ...reported }, text: '', isWell };
   },
 });

@@ -122,9 +122,10 @@ async function show(
   args: readonly string[],
   values: Record<string, unknown>,
 ): Promise<void> {
-  if (definition.needs.span) context.print(context.style.dim(`Looking at ${spanText(context.span)}.`));
+  // To standard error, so that an answer can be piped.
+  if (definition.needs.span) process.stderr.write(`Looking at ${spanText(context.span)}.\n`);
   const { json, text, isWell } = await definition.run(context, args, values);
-  if (!context.isText) process.stdout.write(`${JSON.stringify(json, undefined, 2)}\n`);
+  if (!context.isText && json !== undefined) process.stdout.write(`${JSON.stringify(json, undefined, 2)}\n`);
   else if (text) context.print(text);
   process.exitCode = isWell ? 0 : 1;
 }

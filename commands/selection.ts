@@ -10,6 +10,10 @@ const USED_WRONGLY = 2;
 export type SelectionValues = {
   outcome?: string[];
   project?: string[];
+  connection?: string[];
+  conversation?: string[];
+  requestId?: string[];
+  plan?: boolean;
   since?: string;
   dryRun?: boolean;
   list?: boolean;
@@ -25,7 +29,16 @@ export function selectionOptions(verb: string, outcome: string, since: string): 
   return [
     new Option('--outcome <outcome>', `${outcome}; may be given several times`).argParser(several),
     new Option('--project <name>', 'only this project; may be given several times').argParser(several),
+    new Option('--connection <name>', 'only this connection; may be given several times').argParser(several),
+    new Option(
+      '--conversation <id>',
+      'only this conversation or shared id; may be given several times',
+    ).argParser(several),
+    new Option('--request-id <id>', 'only what this request asked for; may be given several times').argParser(
+      several,
+    ),
     new Option('--since <time>', since),
+    new Option('--plan', `predict what would come of each, then ask, and ${verb} exactly those`),
     new Option('--dry-run', `show them, ${verb} nothing`),
     new Option(
       '--list',
@@ -60,6 +73,10 @@ export function readSelection(values: SelectionValues, outcomes: readonly string
   return {
     outcomes: outcome,
     projects: project,
+    connections: values.connection ?? [],
+    conversations: values.conversation ?? [],
+    requestIds: values.requestId ?? [],
+    plan: values.plan ?? false,
     sinceMs: readSince(values.since),
     dryRun: dryRun || list,
     list,

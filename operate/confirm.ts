@@ -5,7 +5,7 @@ import type { Surroundings } from './surroundings.ts';
 const CONFIRM_ABOVE = 100;
 
 /**
- * Asks before a command acts on many closes, unless `--yes` was given.
+ * Asks before a command acts on many closes, or on a plan, unless `--yes` was given.
  *
  * @returns whether to go on
  * @throws {OperatorError} when there is nobody to ask
@@ -13,8 +13,8 @@ const CONFIRM_ABOVE = 100;
 export async function confirm(
   closes: number,
   question: string,
-  { yes }: Pick<Handling, 'yes'>,
+  { yes, plan }: Pick<Handling, 'yes' | 'plan'>,
   { ask }: Pick<Surroundings, 'ask'>,
 ): Promise<boolean> {
-  return closes <= CONFIRM_ABOVE || yes || ask(question);
+  return (closes <= CONFIRM_ABOVE && !plan) || yes || ask(question);
 }

@@ -22,6 +22,7 @@ export type DeadLetter = {
   sentAt: number;
   outcome: string;
   reason: string;
+  requestId?: string;
   project?: string;
   connection?: string;
   /** The CRM's ticket or case. */
@@ -50,7 +51,7 @@ export function readDeadLetter(message: Message): DeadLetter {
   };
 }
 
-type Content = Pick<DeadLetter, 'kind' | 'project' | 'connection' | 'ticket' | 'conversation'>;
+type Content = Pick<DeadLetter, 'kind' | 'requestId' | 'project' | 'connection' | 'ticket' | 'conversation'>;
 
 function readBody(body: string): Content {
   try {
@@ -61,10 +62,12 @@ function readBody(body: string): Content {
   }
 }
 
-type Fields = Partial<Record<'project' | 'connection' | 'crmRef' | 'conversationId' | 'sharedId', unknown>>;
+type Fields = Partial<
+  Record<'requestId' | 'project' | 'connection' | 'crmRef' | 'conversationId' | 'sharedId', unknown>
+>;
 
-function contentOf({ project, connection, crmRef, conversationId, sharedId }: Fields): Content {
-  const texts = { project, connection, ticket: crmRef, conversation: conversationId ?? sharedId };
+function contentOf({ requestId, project, connection, crmRef, conversationId, sharedId }: Fields): Content {
+  const texts = { requestId, project, connection, ticket: crmRef, conversation: conversationId ?? sharedId };
   const present = Object.entries(texts).filter(([, value]) => typeof value === 'string');
   return { kind: sharedId === undefined ? 'close' : 'look_up', ...Object.fromEntries(present) };
 }
@@ -74,17 +77,24 @@ function contentOf({ project, connection, crmRef, conversationId, sharedId }: Fi
  *
  * @param now Unix milliseconds
  */
-export function isSelected(
-  letter: DeadLetter,
-  { outcomes, projects, sinceMs }: Pick<Selection, 'outcomes' | 'projects' | 'sinceMs'>,
-  now: number,
-): boolean {
+export function isSelected(letter: DeadLetter, selection: Matched, now: number): boolean {
+  const { outcomes, projects, connections, conversations, requestIds, sinceMs } = selection;
   return (
     letter.kind !== 'foreign' &&
-    (outcomes.length === 0 || outcomes.includes(letter.outcome)) &&
-    (projects.length === 0 || (letter.project !== undefined && projects.includes(letter.project))) &&
+    matches(outcomes, letter.outcome) &&
+    matches(projects, letter.project) &&
+    matches(connections, letter.connection) &&
+    matches(conversations, letter.conversation) &&
+    matches(requestIds, letter.requestId) &&
     (sinceMs === undefined || letter.sentAt >= now - sinceMs)
   );
+}
+
+type Matched = Omit<Selection, 'lateLookUp'>;
+
+/** Whether a value is one of those that were asked for. An empty list asks for all. */
+export function matches(wanted: readonly string[], value: string | undefined): boolean {
+  return wanted.length === 0 || (value !== undefined && wanted.includes(value));
 }
 
 /**

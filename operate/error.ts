@@ -32,7 +32,7 @@ const FIXES: [RegExp, string | ((environment: NodeJS.ProcessEnv) => string)][] =
     /QueueDoesNotExist|NonExistentQueue/,
     `A queue of the stack does not exist: it was deleted, or the stack is being deployed. ${WHERE}`,
   ],
-  [/^ResourceNotFoundException/, `The log group of the stack does not exist. ${WHERE}`],
+  [/^ResourceNotFoundException/, `A log group or secret of the stack does not exist. ${WHERE}`],
   [
     /^(ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|TimeoutError|UnknownEndpoint)/,
     'Cannot reach AWS. Check the network, AWS_REGION, and AWS_ENDPOINT_URL if it is set.',

@@ -1,3 +1,4 @@
+import { matches } from './dead-letter.ts';
 import { type FinalLine, LOOK_UP } from './final-line.ts';
 import type { Selection } from './options.ts';
 
@@ -20,7 +21,10 @@ export type NewestLines = {
 export function createNewestLines({
   outcomes,
   projects,
-}: Pick<Selection, 'outcomes' | 'projects'>): NewestLines {
+  connections,
+  conversations,
+  requestIds,
+}: Omit<Selection, 'sinceMs' | 'lateLookUp'>): NewestLines {
   const newest = new Map<unknown, FinalLine>();
   const requested = new Set<unknown>();
   const seen = new Set<string>();
@@ -38,12 +42,21 @@ export function createNewestLines({
   }
 
   function result() {
-    const all = [...requested].flatMap((key) => newest.get(key) ?? []);
+    const all = [...requested].flatMap((key) => newest.get(key) ?? []).filter(isWanted);
     return {
       chosen: all.filter(({ outcome }) => outcomes.includes(outcome)),
       overtaken: all.filter(({ outcome }) => !outcomes.includes(outcome)),
       projects: [...seen].sort(),
     };
+  }
+
+  /** Only at the end: a newer line of another request may have overtaken the one that was asked for. */
+  function isWanted({ connection, id, line }: FinalLine): boolean {
+    return (
+      matches(connections, connection) &&
+      matches(conversations, id) &&
+      matches(requestIds, typeof line.request_id === 'string' ? line.request_id : undefined)
+    );
   }
 
   return { add, result };

@@ -4,6 +4,12 @@ export type Selection = {
   outcomes: string[];
   /** Empty: every project. */
   projects: string[];
+  /** Empty: every connection. */
+  connections: string[];
+  /** Conversations, or shared ids of look-ups. Empty: every one. */
+  conversations: string[];
+  /** Empty: every request. */
+  requestIds: string[];
   /** How far back to look, in milliseconds. `undefined`: without a limit. */
   sinceMs: number | undefined;
   /** Whether shared ids that were never resolved are looked up now. A newer chat may be closed instead. */
@@ -16,6 +22,8 @@ export type Handling = {
   dryRun: boolean;
   /** Show one line for each close. */
   list: boolean;
+  /** Predict each outcome, ask, and then do exactly that. */
+  plan: boolean;
   /** Act on many closes without asking. */
   yes: boolean;
   /** The maximum number of closes a second. */

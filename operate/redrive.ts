@@ -5,7 +5,9 @@ import { bodyToSend, type DeadLetter, isSelected, toRow } from './dead-letter.ts
 import { type DeadLetterQueue, openDeadLetterQueue } from './dead-letter-queue.ts';
 import { FINAL_LINES } from './final-line.ts';
 import type { Handling, Selection } from './options.ts';
+import { outcomesText } from './outcomes-after.ts';
 import { createPace } from './pace.ts';
+import { type Facts, planText, predict } from './plan.ts';
 import { depthOf } from './queue-depth.ts';
 import {
   checkProjects,
@@ -28,6 +30,12 @@ export type RedriveParts = Surroundings & {
   closeQueueUrl: string;
   /** Where the worker logs the outcomes of the moved closes. */
   logGroupName: string;
+  /** Reads what predictions need; with `plan`. @param from the oldest selected dead letter, in Unix milliseconds */
+  readFacts?: (from: number) => Promise<Facts>;
+  /** Waits for the outcomes of the moved closes. @returns `undefined` if there are too many */
+  followOutcomes?: (ids: readonly string[], from: number) => Promise<Record<string, number> | undefined>;
+  /** Takes what a machine wants to know. */
+  report?: (facts: Record<string, unknown>) => void;
 };
 
 /**
@@ -66,6 +74,7 @@ async function showAndMove(
   if (all.length === 0) return true;
   const areProjectsKnown = checkProjects('dead letter', options.projects, projectsOf(all), print);
   const chosen = await choose(all, options, parts, queue);
+  await showPlan(chosen, options, parts);
   if (options.dryRun || chosen.length === 0) return areProjectsKnown;
   const question = `Move ${chosen.length} dead letters back onto the close queue?`;
   if (!(await confirm(chosen.length, question, options, parts))) {
@@ -73,6 +82,22 @@ async function showAndMove(
     return false;
   }
   return (await move(chosen, options, parts, queue)) && areProjectsKnown;
+}
+
+/** Says what would come of each close now. */
+async function showPlan(chosen: DeadLetter[], { plan }: RedriveOptions, parts: RedriveParts): Promise<void> {
+  if (!plan || !parts.readFacts || chosen.length === 0) return;
+  const facts = await parts.readFacts(Math.min(...chosen.map(({ sentAt }) => sentAt)));
+  const predictions = chosen.map((letter) => predict({ ...letter, endedAt: letter.sentAt }, facts));
+  parts.print(`What would come of them now:\n${planText(predictions)}`);
+  parts.report?.({
+    plan: chosen.map(({ project, conversation, outcome }, index) => ({
+      project,
+      conversation,
+      outcome,
+      predicted: predictions[index],
+    })),
+  });
 }
 
 function projectsOf(letters: DeadLetter[]): string[] {
@@ -92,6 +117,7 @@ async function choose(
   const toMove = new Set(chosen);
   await queue.release(all.filter((letter) => !toMove.has(letter)));
   if (options.list) print(`${list(selected.map(toRow))}\n`);
+  parts.report?.({ deadLetters: all.length, selected: selected.map(toReported) });
   printLookUps(selected, options, parts);
   print(`${count(chosen.length, 'close')} of these ${options.dryRun ? 'would be' : 'to be'} moved.`);
   return chosen;
@@ -108,6 +134,12 @@ function printLookUps(
   print(lookUpsText(lookUps.length, oldest, lateLookUp));
 }
 
+function toReported(letter: DeadLetter) {
+  const { outcome, reason, sentAt, requestId, project, connection, ticket, conversation, kind } = letter;
+  const at = new Date(sentAt).toISOString();
+  return { at, outcome, reason, requestId, project, connection, ticket, conversation, kind };
+}
+
 async function move(
   chosen: DeadLetter[],
   { rate }: RedriveOptions,
@@ -117,6 +149,7 @@ async function move(
   const { print, progress, signal } = parts;
   const tally: Tally = { tried: 0, moved: 0, notSent: 0, notRemoved: 0, lapsed: 0 };
   const pace = createPace(rate, parts);
+  const from = parts.now();
   try {
     for (const batch of batchesOf(chosen, Math.min(BATCH, rate))) {
       await pace(batch.length);
@@ -126,9 +159,19 @@ async function move(
     }
   } finally {
     print(summary(tally, chosen.length));
+    parts.report?.({ moved: tally.moved });
     if (tally.moved > 0) print(`To watch their outcomes: ${tailCommand(parts.logGroupName, FINAL_LINES)}`);
   }
+  if (tally.moved > 0 && !signal.aborted) await showOutcomes(chosen, from, parts);
   return tally.moved === chosen.length && tally.notRemoved === 0;
+}
+
+async function showOutcomes(chosen: DeadLetter[], from: number, parts: RedriveParts): Promise<void> {
+  const ids = chosen.flatMap(({ conversation }) => conversation ?? []);
+  const outcomes = await parts.followOutcomes?.(ids, from);
+  if (!outcomes) return;
+  parts.report?.({ outcomes });
+  parts.print(`What came of them: ${outcomesText(outcomes)}.`);
 }
 
 /** Counts before each call, so that the tally is right when the call throws. */

@@ -7,8 +7,11 @@ import { confirm } from './confirm.ts';
 import { FINAL_LINES, type FinalLine, readFinalLine, toCloseRequest } from './final-line.ts';
 import { createNewestLines, type NewestLines } from './newest-lines.ts';
 import type { Handling, Selection } from './options.ts';
+import { outcomesText } from './outcomes-after.ts';
 import { createPace } from './pace.ts';
+import { planText, predict } from './plan.ts';
 import { depthOf } from './queue-depth.ts';
+import type { RedriveParts } from './redrive.ts';
 import { checkProjects, count, lookUpsText, tailCommand } from './sentences.ts';
 import type { Surroundings } from './surroundings.ts';
 import { ageOf, list, tabulate } from './table.ts';
@@ -26,7 +29,7 @@ export type ReplayParts = Surroundings & {
   closeQueueUrl: string;
   deadLetterQueueUrl: string;
   logGroupName: string;
-};
+} & Pick<RedriveParts, 'readFacts' | 'followOutcomes' | 'report'>;
 
 /**
  * Queues closes again whose newest final line has a requested outcome. A chat that was closed since is left out.
@@ -53,12 +56,46 @@ export async function replay(options: ReplayOptions, parts: ReplayParts): Promis
   printLookUps(lines, options, parts);
   const requestId = randomUUID();
   const chosen = choose(lines, requestId, options, parts);
+  parts.report?.({ selected: lines.map(toReported) });
+  await showPlan(chosen, options, parts);
   if (options.dryRun || chosen.length === 0) return areProjectsKnown;
   if (!(await confirm(chosen.length, `Queue ${chosen.length} closes again?`, options, parts))) {
     print('Nothing was queued.');
     return false;
   }
   return (await queue(chosen, options, parts, requestId)) && areProjectsKnown;
+}
+
+/** Says what would come of each close now. */
+async function showPlan(chosen: FinalLine[], { plan }: ReplayOptions, parts: ReplayParts): Promise<void> {
+  if (!plan || !parts.readFacts || chosen.length === 0) return;
+  const facts = await parts.readFacts(Math.min(...chosen.map(({ loggedAt }) => loggedAt)));
+  const predictions = chosen.map(({ outcome, project, id, loggedAt }) =>
+    predict({ outcome, project, conversation: id, endedAt: loggedAt }, facts),
+  );
+  parts.print(`What would come of them now:\n${planText(predictions)}`);
+  parts.report?.({
+    plan: chosen.map(({ project, id, outcome }, index) => ({
+      project,
+      conversation: id,
+      outcome,
+      predicted: predictions[index],
+    })),
+  });
+}
+
+function toReported({
+  loggedAt,
+  outcome,
+  reason,
+  project,
+  connection,
+  ticket,
+  conversation,
+  line,
+}: FinalLine) {
+  const at = new Date(loggedAt).toISOString();
+  return { at, outcome, reason, requestId: line.request_id, project, connection, ticket, conversation };
 }
 
 /** Prints how many closes can be queued. @returns their lines */
@@ -95,7 +132,7 @@ async function warnOfDeadLetters({ outcomes }: ReplayOptions, parts: ReplayParts
   const leaving = outcomes.filter((outcome) => !WITHOUT_DEAD_LETTER.includes(outcome));
   const dead = leaving.join(' or ');
   parts.print(
-    `The dead-letter queue has about ${count(number, 'message')}. A replay leaves them there and may queue the same close twice: for messages in that queue, use npm run redrive.${dead && ` Closes that end as ${dead} are in it, unless somebody has deleted them.`}`,
+    `The dead-letter queue has about ${count(number, 'message')}. A replay leaves them there and may queue the same close twice: for messages in that queue, use npx --no chat-closer redrive.${dead && ` Closes that end as ${dead} are in it, unless somebody has deleted them.`}`,
   );
 }
 
@@ -142,6 +179,7 @@ async function queue(
   const pace = createPace(rate, parts);
   let queued = 0;
   let tried = 0;
+  const from = now();
   try {
     for (const batch of batchesOf(lines, Math.min(BATCH, rate))) {
       await pace(batch.length);
@@ -158,6 +196,16 @@ async function queue(
     if (tried < lines.length) print(`Stopped: ${lines.length - tried} were not tried.`);
     if (queued < lines.length) print('Run it again for the others: closing a chat twice is harmless.');
     if (queued > 0) print(`To watch their outcomes: ${tailCommand(logGroupName, `"${requestId}"`)}`);
+    parts.report?.({ requestId, queued });
   }
+  if (queued > 0 && !signal.aborted) await showOutcomes(lines, from, parts);
   return queued === lines.length;
+}
+
+async function showOutcomes(lines: FinalLine[], from: number, parts: ReplayParts): Promise<void> {
+  const ids = lines.flatMap(({ id }) => id || []);
+  const outcomes = await parts.followOutcomes?.(ids, from);
+  if (!outcomes) return;
+  parts.report?.({ outcomes });
+  parts.print(`What came of them: ${outcomesText(outcomes)}.`);
 }

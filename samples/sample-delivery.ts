@@ -6,7 +6,7 @@ import type { VerifySettings } from '../functions/schemes/scheme.ts';
 import type { ConnectionConfiguration } from '../infra/config/load.ts';
 import { toConnection } from '../infra/config/to-connection.ts';
 import { delivery, prove, zendeskEvent } from './delivery.ts';
-import { CONVERSATION, readFixture, textOf } from './fixture.ts';
+import { CONVERSATION, fixtureNames, readFixture, textOf } from './fixture.ts';
 import { assign, type ExpressionNode } from './plain-path.ts';
 import { withTimeInBody } from './time-in-body.ts';
 
@@ -21,7 +21,8 @@ export type Sample = {
 
 const TICKET = '35436';
 
-type Unsent = { text: string; headers: Record<string, string>; query: string };
+/** A delivery before it is signed. Its query is its own, without a proof. */
+export type Unsent = { text: string; headers: Record<string, string>; query: string };
 
 /**
  * Makes the delivery that a connection's CRM would send when the conversation is finished, signed with its secret.
@@ -35,15 +36,27 @@ export function sampleDelivery(
   secret: Record<string, string>,
   conversationId: string,
 ): Sample | undefined {
-  const { verify } = connection;
-  const unsent = [derive(connection, conversationId), fromFixture(connection, conversationId)].find(
-    (each) => each && asksFor(connection, each, conversationId),
-  );
+  // With a look-up an example names a shared id, which only PolyAI could turn into this conversation.
+  const unsent = connection.lookUp ? undefined : unsentDelivery(connection, conversationId);
+  return unsent && signDelivery(url, connection.verify, secret, unsent);
+}
+
+/**
+ * Signs a delivery with a connection's secret, as its CRM would now.
+ *
+ * @param url the connection's address as this machine reaches it, and as the CRM would have it
+ * @returns `undefined` when only the vendor can sign
+ */
+export function signDelivery(
+  url: { reachable: string; signed: string },
+  verify: VerifySettings,
+  secret: Record<string, string | string[]>,
+  { text: unsignedText, headers, query }: Unsent,
+): Sample | undefined {
   const first = firstValues(secret);
-  if (!unsent || isVendors(verify, first)) return undefined;
-  const { headers, query } = unsent;
+  if (isVendors(verify, first)) return undefined;
   const at = Date.now();
-  const text = withTimeInBody(verify, unsent.text, at) ?? unsent.text;
+  const text = withTimeInBody(verify, unsignedText, at) ?? unsignedText;
   const signed = query ? `${url.signed}?${query}` : url.signed;
   const proof = prove(verify, first, { body: text, at, url: signed, method: 'POST' });
   const search = [query, proof.query].filter(Boolean).join('&');
@@ -53,6 +66,27 @@ export function sampleDelivery(
     body: text,
     own: { headers, query },
   };
+}
+
+/** Makes a delivery that says that a conversation is finished; `undefined` when none can be made for the settings. */
+export function unsentDelivery(
+  connection: ConnectionConfiguration,
+  conversationId: string,
+): Unsent | undefined {
+  return [derive(connection, conversationId), fromFixture(connection, conversationId)].find(
+    (each) => each && asksFor(connection, each, conversationId),
+  );
+}
+
+/** Makes a delivery about a conversation that is not finished; `undefined` when none can be made for the settings. */
+export function unfinishedDelivery(
+  connection: ConnectionConfiguration,
+  conversationId: string,
+): Unsent | undefined {
+  const empty = { text: connection.format === 'form' ? '' : '{}', headers: {}, query: '' };
+  return [fromFixture(connection, conversationId, 'not-finished.json'), empty].find(
+    (each) => each !== undefined && asksForNothing(connection, each),
+  );
 }
 
 /** Whether only the vendor has the key that signs. */
@@ -85,31 +119,44 @@ function derive(connection: ConnectionConfiguration, conversationId: string): Un
 }
 
 /** Takes the vendor's payload from the fixtures. */
-function fromFixture({ crm }: ConnectionConfiguration, conversationId: string): Unsent {
-  const fixture = readFixture(crm, 'finished.json');
+function fromFixture(
+  { crm }: ConnectionConfiguration,
+  conversationId: string,
+  name = 'finished.json',
+): Unsent | undefined {
+  if (!fixtureNames(crm).includes(name)) return undefined;
+  const fixture = readFixture(crm, name);
   const about = (text: string) => text.replaceAll(CONVERSATION, conversationId);
   return { text: about(textOf(fixture)), headers: fixture.headers ?? {}, query: about(fixture.query ?? '') };
 }
 
 /** Whether the adapter would read the delivery as a close of this conversation and no other. */
-function asksFor(
-  connection: ConnectionConfiguration,
-  { text, headers, query }: Unsent,
-  conversationId: string,
-): boolean {
+function asksFor(connection: ConnectionConfiguration, unsent: Unsent, conversationId: string): boolean {
+  const closes = closesOf(connection, unsent);
+  const [close] = closes ?? [];
+  // With a look-up the id in the example is the shared one.
+  const id = connection.lookUp ? close?.sharedId : close?.conversationId;
+  return closes?.length === 1 && (connection.lookUp ? id !== undefined : id === conversationId);
+}
+
+function asksForNothing(connection: ConnectionConfiguration, unsent: Unsent): boolean {
+  return closesOf(connection, unsent)?.length === 0;
+}
+
+/** The closes that the adapter would read in the delivery; `undefined` when it would refuse it. */
+function closesOf(connection: ConnectionConfiguration, { text, headers, query }: Unsent) {
   const crm = CRMS[connection.crm];
   const lowered = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
   try {
     const content = readContent(
       delivery({ headers: Object.fromEntries(lowered), query, body: text }),
-      crm.parse,
+      crm?.parse,
       connection,
     );
-    const isFrom = !connection.sender || !crm.isFrom || crm.isFrom(connection.sender, content);
-    const { closes } = readDelivery(crm, toConnection(connection), content);
-    return isFrom && closes.length === 1 && closes[0]?.conversationId === conversationId;
+    const isFrom = !connection.sender || !crm?.isFrom || crm.isFrom(connection.sender, content);
+    return crm && isFrom ? readDelivery(crm, toConnection(connection), content).closes : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
 

@@ -24,6 +24,9 @@ const SWAP =
 /** The longest period that an alarm can look back on. */
 export const MAX_ALARM = '7d';
 
+/** PolyAI's regions for the Chat API. */
+export const REGIONS = ['us-1', 'uk-1', 'euw-1'] as const;
+
 const cleanup = keys('A scheduled search for chats that no webhook closed.', {
   schedule: text(
     {
@@ -133,7 +136,7 @@ const checkHost = refuse<string>(
 );
 
 const settings = keys('A PolyAI project whose chats are closed.', {
-  region: oneOf('Where PolyAI hosts the project.', ['us-1', 'uk-1', 'euw-1']),
+  region: oneOf('Where PolyAI hosts the project.', REGIONS),
   accountId: segment(
     'PolyAI’s workspace id.',
     'acme-uk',

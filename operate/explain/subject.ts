@@ -2,6 +2,7 @@ import { CRMS } from '../../functions/crm/index.ts';
 import { suggest } from '../../infra/config/fault.ts';
 import {
   type Configuration,
+  ConfigurationError,
   type ConnectionConfiguration,
   checkConfiguration,
 } from '../../infra/config/load.ts';
@@ -34,5 +35,15 @@ function exampleOf(crm: string): ConnectionConfiguration {
     polyai: { example: { region: 'us-1', accountId: 'example', projectId: 'example' } },
     connections: { example: { crm, polyai: 'example', ...settings } },
   };
-  return checkConfiguration(content, `the example of ${crm}`).connections.example as ConnectionConfiguration;
+  try {
+    return checkConfiguration(content, `the example of ${crm}`).connections
+      .example as ConnectionConfiguration;
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    // A generic preset knows neither how its deliveries are verified nor where its id is.
+    throw new OperatorError(
+      `${crm} alone says too little: name a connection of the configuration. docs/crm/${crm}.md shows one.`,
+      2,
+    );
+  }
 }

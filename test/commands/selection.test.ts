@@ -22,6 +22,10 @@ describe('the options of a command', () => {
     expect(read('')).toEqual({
       outcomes: [],
       projects: [],
+      connections: [],
+      conversations: [],
+      requestIds: [],
+      plan: false,
       sinceMs: undefined,
       dryRun: false,
       list: false,
@@ -33,10 +37,14 @@ describe('the options of a command', () => {
 
   it('may name several outcomes and projects', () => {
     const text =
-      '--outcome not_found --outcome rejected --project a --project b --since 6h --dry-run --yes --rate 7 --late-look-up';
+      '--outcome not_found --outcome rejected --project a --project b --conversation CONV-1 --since 6h --dry-run --yes --rate 7 --late-look-up';
     expect(read(text)).toEqual({
       outcomes: ['not_found', 'rejected'],
       projects: ['a', 'b'],
+      connections: [],
+      conversations: ['CONV-1'],
+      requestIds: [],
+      plan: false,
       sinceMs: 6 * 3_600_000,
       dryRun: true,
       list: false,
@@ -83,7 +91,10 @@ describe('an error', () => {
       { name: 'AWS.SimpleQueueService.NonExistentQueue', message: 'no' },
       'A queue of the stack does not exist',
     ],
-    [{ name: 'ResourceNotFoundException', message: 'no' }, 'The log group of the stack does not exist'],
+    [
+      { name: 'ResourceNotFoundException', message: 'no' },
+      'A log group or secret of the stack does not exist',
+    ],
     [{ name: 'Error', code: 'ECONNREFUSED', message: 'no' }, 'Cannot reach AWS.'],
     [{ name: 'NotQueued', message: '1 of 2 batches' }, 'SQS did not confirm every close.'],
     [{ name: 'ThrottlingException', message: 'slow down' }, 'AWS throttles these calls.'],

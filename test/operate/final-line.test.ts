@@ -20,7 +20,13 @@ const LINE = {
   receives: 1,
   received_at: '2026-08-01T08:00:00.000Z',
 };
-const FILTER = { outcomes: ['not_found', 'no_conversation'], projects: [] as string[] };
+const FILTER = {
+  outcomes: ['not_found', 'no_conversation'],
+  projects: [] as string[],
+  connections: [] as string[],
+  conversations: [] as string[],
+  requestIds: [] as string[],
+};
 
 function read(change: Record<string, unknown> = {}, loggedAt = NOW) {
   return readFinalLine(JSON.stringify({ ...LINE, ...change }), loggedAt);

@@ -5,9 +5,13 @@ const NOW = Date.parse('2026-08-01T12:00:00.000Z');
 const OPTIONS: ReplayOptions = {
   outcomes: ['not_found'],
   projects: [],
+  connections: [],
+  conversations: [],
+  requestIds: [],
   sinceMs: 3_600_000,
   dryRun: false,
   list: false,
+  plan: false,
   yes: false,
   rate: 50,
   lateLookUp: false,
@@ -105,7 +109,7 @@ describe('a replay', () => {
   ])('warns when the dead-letter queue is not empty: %j', async (depth, warning) => {
     const { output } = await replayOf([line('A')], depth);
     expect(output).toContain(warning);
-    expect(output).toContain('use npm run redrive');
+    expect(output).toContain('use npx --no chat-closer redrive');
     expect(output).not.toContain('are in it');
     const outcomes = ['rejected', 'unauthorized', 'not_found'];
     expect((await replayOf([line('A')], depth, { outcomes })).output).toContain(
