@@ -34,9 +34,6 @@ const withEverything = (stack: object = {}) =>
 const template = withEverything();
 const smallest = Template.fromStack(createStack());
 
-/** Commands that alarms name and that are not merged yet. */
-const COMING = ['connection', 'doctor'];
-
 /** A value with its intrinsic functions replaced by short words. */
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
@@ -75,7 +72,7 @@ describe('the message of an alarm', () => {
       ([, text]) => /^Run: npx --no chat-closer (\S+)/m.exec(text)?.[1] ?? [],
     );
     expect(commands).toContain('status');
-    expect([...Object.keys(COMMANDS), ...COMING]).toEqual(expect.arrayContaining(commands));
+    expect(Object.keys(COMMANDS)).toEqual(expect.arrayContaining(commands));
     const renamed = Template.fromStack(createStack(SMALLEST, { name: 'closer-two' }));
     const lines = descriptions(renamed).map(([, text]) => text.split('\n')[1] ?? '');
     for (const line of lines.filter((each) => each.includes('chat-closer '))) {
