@@ -1,8 +1,9 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as configured from '#configured';
-import { secrets, sqs } from './aws.ts';
+import { getSecretValue } from './aws/get-secret-value.ts';
+import { sendMessageBatch } from './aws/send-message-batch.ts';
 import type { WebhookConnection } from './bound-connection.ts';
-import { queueCloses } from './close-queue.ts';
+import { sendCloses } from './close-batches.ts';
 import type { CloseRequest } from './close-request.ts';
 import type { OwnAnswer } from './crm/crm.ts';
 import { type Content, type Delivery, readContent } from './delivery.ts';
@@ -22,7 +23,13 @@ import { UnreadableBody } from './parse-body.ts';
 import type { Refusal, Verdict } from './refusal.ts';
 import { identify, verifyDelivery } from './schemes/scheme.ts';
 import { readStoredValues, withoutVersion } from './secret-value.ts';
-import { parseSecret, SecretNotReady, type SecretReader, SecretUnavailable } from './secrets.ts';
+import {
+  createSecretReader,
+  parseSecret,
+  SecretNotReady,
+  type SecretReader,
+  SecretUnavailable,
+} from './secrets.ts';
 
 export type ReceiveParts = {
   connections: Record<string, WebhookConnection>;
@@ -243,12 +250,13 @@ function toAnswer(result: Result, requestId: string): APIGatewayProxyStructuredR
   return successAnswer(queued.repeated ? { ...read, closes: [] } : read, queued.requestId);
 }
 
+const secrets = createSecretReader(getSecretValue, Date.now);
 await secrets.readAhead(Object.values(configured.connections).flatMap(({ secretId }) => secretId ?? []));
 
 export const handler = createReceive({
   connections: configured.connections,
   secrets,
-  queue: (requests) => queueCloses(sqs, process.env[ENVIRONMENT.closeQueueUrl] ?? '', requests),
+  queue: (requests) => sendCloses(sendMessageBatch, process.env[ENVIRONMENT.closeQueueUrl] ?? '', requests),
   writeLine,
   now: Date.now,
 });
