@@ -101,7 +101,8 @@ export function bundling(embedded: Partial<Embedded>, sourceMap: boolean): Bundl
       // The SDK's clients import their whole chain of credentials, of which Lambda needs the environment's alone.
       '--alias:@aws-sdk/credential-provider-node': join(ROOT, 'functions', 'aws', 'credentials.ts'),
     },
-    // CommonJS packages load Node's own modules by `require`, which an ES module does not have.
-    banner: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
+    // CommonJS packages load Node's own modules by `require`, which an ES module does not have. An import of node:module
+    // would evaluate all its exports, which takes a millisecond of every cold start.
+    banner: "const require=process.getBuiltinModule('module').createRequire(import.meta.url);",
   };
 }
