@@ -165,15 +165,7 @@ export function createReceive(parts: ReceiveParts) {
     delivery: Delivery,
   ): Promise<Verdict> {
     try {
-      const secret = parseSecret(secretText);
-      // Compared in the form in which the scheme reads them, so that no spelling hides a public one.
-      const signingSecrets = readStoredValues('signingSecret', secret.signingSecret).map(withoutVersion);
-      if (connection.preset.publicSecrets?.some((known) => signingSecrets.includes(known))) {
-        throw new SecretNotReady(
-          'it holds the public test secret of the vendor: store the secret of your own webhook',
-        );
-      }
-      return await verifyDelivery(connection, secret, delivery, now());
+      return await verifyDelivery(connection, parseOnce(connection, secretText), delivery, now());
     } catch (error) {
       if (!(error instanceof SecretNotReady)) throw error;
       return { code: 'secret_not_ready', detail: `secret ${connection.secretId}: ${error.message}` };
@@ -227,6 +219,25 @@ export function createReceive(parts: ReceiveParts) {
       return { code: 'queue_unavailable', detail: '' };
     }
   }
+}
+
+/** The secret of each connection as it was parsed last. */
+const parsedSecrets = new WeakMap<WebhookConnection, { text: string; secret: Record<string, unknown> }>();
+
+/** Parses a connection's secret, unless it is the same as last time. @throws {SecretNotReady} */
+function parseOnce(connection: WebhookConnection, text: string): Record<string, unknown> {
+  const known = parsedSecrets.get(connection);
+  if (known?.text === text) return known.secret;
+  const secret = parseSecret(text);
+  // Compared in the form in which the scheme reads them, so that no spelling hides a public one.
+  const signingSecrets = readStoredValues('signingSecret', secret.signingSecret).map(withoutVersion);
+  if (connection.preset.publicSecrets?.some((each) => signingSecrets.includes(each))) {
+    throw new SecretNotReady(
+      'it holds the public test secret of the vendor: store the secret of your own webhook',
+    );
+  }
+  parsedSecrets.set(connection, { text, secret });
+  return secret;
 }
 
 function refused(code: Refusal['code'], detail = ''): Result {

@@ -1,5 +1,5 @@
-import { createHmac } from 'node:crypto';
-import { equalTexts } from './constant-time.ts';
+import { createHmac, type Hmac } from 'node:crypto';
+import { equalSignatures } from './constant-time.ts';
 import { readValues } from './keys.ts';
 import type { HmacSettings, Scheme } from './scheme.ts';
 import { checkTimestamp } from './timestamp.ts';
@@ -37,13 +37,14 @@ const hmac: Scheme<HmacSettings, string[]> = {
         detail: 'The signature has the wrong format (check encoding and prefix).',
       };
     }
-    const content = signedContent(settings.signed, body, timestamp, id);
+    let isEqual = false;
     // Tries every key, so that the time does not reveal which one matched.
-    const matches = keys.map((key) => {
-      const expected = createHmac(settings.algorithm, key).update(content).digest(settings.encoding);
-      return equalTexts(signature, expected);
-    });
-    return matches.includes(true)
+    for (const key of keys) {
+      const mac = createHmac(settings.algorithm, key);
+      updateWithSigned(mac, settings.signed, body, timestamp, id);
+      isEqual = equalSignatures(signature, mac.digest(settings.encoding)) || isEqual;
+    }
+    return isEqual
       ? undefined
       : {
           code: 'signature_mismatch',
@@ -72,21 +73,38 @@ function readSignature(
   return isHex ? signature.toLowerCase() : undefined;
 }
 
+/** The templates of the connections, each split once. */
+const templates = new Map<string, readonly string[]>();
+
 /**
- * Fills the template. The bytes of the body are not changed. A placeholder without a value stays as it is written, so
- * that no signature matches; synth refuses such a template.
+ * Hashes what the template says. The bytes of the body are hashed as they are, without a copy. A placeholder without a
+ * value stays as it is written, so that no signature matches; synth refuses such a template.
  */
-function signedContent(
+function updateWithSigned(
+  mac: Hmac,
   template: string,
   body: Buffer,
   timestamp: string | undefined,
   id: string | undefined,
-): Buffer {
-  const parts = template.split(/(\{body\}|\{timestamp\}|\{id\})/);
-  const values: Record<string, string | Buffer | undefined> = {
-    '{body}': body,
-    '{timestamp}': timestamp,
-    '{id}': id,
-  };
-  return Buffer.concat(parts.map((part) => Buffer.from((values[part] ?? part) as string)));
+): void {
+  // Most vendors sign the body alone.
+  if (template === '{body}') {
+    mac.update(body);
+    return;
+  }
+  for (const part of partsOf(template)) {
+    if (part === '{body}') mac.update(body);
+    else if (part === '{timestamp}') mac.update(timestamp ?? part);
+    else if (part === '{id}') mac.update(id ?? part);
+    else mac.update(part);
+  }
+}
+
+function partsOf(template: string): readonly string[] {
+  let parts = templates.get(template);
+  if (!parts) {
+    parts = template.split(/(\{body\}|\{timestamp\}|\{id\})/).filter((part) => part !== '');
+    templates.set(template, parts);
+  }
+  return parts;
 }
