@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import type { Figure } from './measure.ts';
+import { EMPTY, FLOOR, ZENDESK } from './names.ts';
 import { ratio } from './statistics.ts';
-import { EMPTY, FLOOR, ZENDESK } from './subjects.ts';
 import type { Verification } from './verify.ts';
 
 /** What one run has measured. A part that was not asked for is absent. */

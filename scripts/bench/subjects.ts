@@ -7,6 +7,7 @@ import { buildBaseline, buildFunctions } from './bundles.ts';
 import type { Certificate } from './certificate.ts';
 import { createZohoDeliveries, nextDelivery, nextId, nextLarge } from './deliveries.ts';
 import type { Subject } from './lambda.ts';
+import { EMPTY, FLOOR, SDK, ZENDESK } from './names.ts';
 import { BENCH_FOLDER } from './runtime-client.ts';
 import { SECRET, type StandIn, startStandIn } from './stand-in.ts';
 
@@ -18,11 +19,7 @@ export type Subjects = {
   stop(): void;
 };
 
-export const EMPTY = 'empty handler';
-export const FLOOR = 'hand-signed receiver';
-export const SDK = 'receiver on the SDK’s clients';
-export const ZENDESK = 'receiver, Zendesk alone';
-export const ZENDESK_SELECTORS = 'receiver, custom with selectors';
+const ZENDESK_SELECTORS = 'receiver, custom with selectors';
 
 const WITHOUT_PRESET = { conversationId: 'body.conversation_id', finishedWhen: 'always' };
 const BUS = 'aws.partner/genesys.com/cloud/1/2';

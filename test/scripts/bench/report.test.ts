@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { EMPTY, FLOOR, ZENDESK } from '../../../scripts/bench/names.ts';
 import { reportText, targetsOf } from '../../../scripts/bench/report.ts';
-import { EMPTY, FLOOR, ZENDESK } from '../../../scripts/bench/subjects.ts';
 
 const figures = (own: number, bundle = 65_000) => [
   { name: EMPTY, cpuMs: 20 },
