@@ -88,17 +88,20 @@ function traceHeader({ AWS_LAMBDA_FUNCTION_NAME, _X_AMZN_TRACE_ID }: NodeJS.Proc
 }
 
 async function readAnswer(response: HttpResponse, isClockCorrected: boolean): Promise<unknown> {
-  const answer = parse(await text(response.body), response.statusCode);
+  const answer = await readJson(response);
   if (response.statusCode < 300) return answer;
   throw new ServiceError(response, answer, isClockCorrected);
 }
 
-/** @throws {SyntaxError} with the status, by which a gateway's error in HTML is attempted again */
-function parse(answer: string, httpStatusCode: number): Record<string, unknown> {
+/** @throws {Error} with the status, by which a gateway's error in HTML is attempted again */
+async function readJson({ body, statusCode }: HttpResponse): Promise<Record<string, unknown>> {
   try {
+    const answer = await text(body);
     return answer === '' ? {} : JSON.parse(answer);
-  } catch {
-    const error = new SyntaxError('The answer is not JSON.');
-    throw Object.assign(error, { $metadata: { httpStatusCode } });
+  } catch (cause) {
+    // The parser's message would quote the answer, which may hold a secret.
+    const error =
+      cause instanceof SyntaxError ? new SyntaxError('The answer is not JSON.') : (cause as Error);
+    throw Object.assign(error, { $metadata: { httpStatusCode: statusCode } });
   }
 }

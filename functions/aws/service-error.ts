@@ -6,6 +6,7 @@ type Metadata = { httpStatusCode: number; clockSkewCorrected?: boolean };
 
 /** An error that an AWS service answered, with the names and fields of the SDK's. */
 export class ServiceError extends ChatCloserError {
+  override name = 'ServiceError';
   readonly $fault: 'client' | 'server';
   readonly $metadata: Metadata;
   /** Not enumerable, so that an inspected error does not show it. */
