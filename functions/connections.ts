@@ -54,6 +54,8 @@ export type Connection = {
   sharedId?: string;
   /** The format of the body. Absent: JSON, or as the preset decides. */
   format?: 'json' | 'form';
+  /** The id of the CRM's custom field that holds the conversation id. */
+  field?: string;
   /** The only account, organisation or workspace whose deliveries are accepted. */
   sender?: string;
   /** The URL that the CRM calls, if it is not the API's own. */

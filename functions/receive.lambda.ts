@@ -5,12 +5,12 @@ import { sendMessageBatch } from './aws/send-message-batch.ts';
 import type { WebhookConnection } from './bound-connection.ts';
 import { sendCloses } from './close-batches.ts';
 import type { CloseRequest } from './close-request.ts';
-import type { OwnAnswer } from './crm/crm.ts';
+import type { Crm, OwnAnswer } from './crm/crm.ts';
 import { type Content, type Delivery, readContent } from './delivery.ts';
 import { ENVIRONMENT } from './environment.ts';
 import { ownAnswer, refusalAnswer, successAnswer } from './intake/answer.ts';
 import { deliveryLine } from './intake/delivery-line.ts';
-import { screen, toDelivery } from './intake/http-delivery.ts';
+import { NOT_POST, screen, toDelivery } from './intake/http-delivery.ts';
 import { MAX_CLOSES, type ReadResult, readDelivery, toRequestFields } from './intake/read-delivery.ts';
 import {
   createReplayMemory,
@@ -21,7 +21,7 @@ import {
 import { faultLine, type Line, writeLine } from './log.ts';
 import { UnreadableBody } from './parse-body.ts';
 import type { Refusal, Verdict } from './refusal.ts';
-import { identify, verifyDelivery } from './schemes/scheme.ts';
+import { identify, verifyDelivery, verifyingValues } from './schemes/scheme.ts';
 import { readStoredValues, withoutVersion } from './secret-value.ts';
 import {
   createSecretReader,
@@ -96,10 +96,11 @@ export function createReceive(parts: ReceiveParts) {
       const delivery = toDelivery(event, connection.publicUrl);
       const greeting = delivery.method === 'POST' ? undefined : preset.greet?.(delivery);
       if (greeting) return { kind: 'answered', answer: greeting };
-      const refusal = screen(connection, delivery) ?? (await verify(connection, delivery, requestId));
+      const refusal =
+        screen(connection, delivery, preset.confirmsBy) ?? (await verify(connection, delivery, requestId));
       if (refusal) return { kind: 'refused', refusal };
-      const confirmation = preset.confirm?.(delivery);
-      if (confirmation) return { kind: 'answered', answer: confirmation };
+      const confirmation = await confirm(connection, delivery);
+      if (confirmation) return confirmation;
       const content = readBody(connection, delivery);
       if ('code' in content) return { kind: 'refused', refusal: content };
       const read = readDelivery(preset, connection, content, now());
@@ -109,7 +110,7 @@ export function createReceive(parts: ReceiveParts) {
           `One delivery can close at most ${MAX_CLOSES} conversations.`,
         );
       }
-      const own = preset.acknowledgement && { answer: preset.acknowledgement };
+      const own = acknowledge(preset, content);
       if (connection.rehearse) return { kind: 'rehearsed', read, ...own };
       const key = replayKey(connection, name, delivery, content, read);
       const queued = await enqueue(connection, name, read, requestId, key);
@@ -170,6 +171,17 @@ export function createReceive(parts: ReceiveParts) {
       if (!(error instanceof SecretNotReady)) throw error;
       return { code: 'secret_not_ready', detail: `secret ${connection.secretId}: ${error.message}` };
     }
+  }
+
+  /** Answers a verified handshake. The answer may need the value of the secret with which it was verified. */
+  async function confirm(connection: WebhookConnection, delivery: Delivery): Promise<Result | undefined> {
+    const { preset, secretId } = connection;
+    if (!preset.confirm) return undefined;
+    const secret = secretId === undefined ? {} : parseSecret(await secrets.read(secretId));
+    const values = await verifyingValues(connection, secret, delivery, now());
+    const answer = preset.confirm(delivery, values);
+    if (!answer) return delivery.method === 'POST' ? undefined : { kind: 'refused', refusal: NOT_POST };
+    return 'code' in answer ? { kind: 'refused', refusal: answer } : { kind: 'answered', answer };
   }
 
   function readBody(connection: WebhookConnection, delivery: Delivery): Content | Refusal {
@@ -242,6 +254,12 @@ function parseOnce(connection: WebhookConnection, text: string): Record<string, 
 
 function refused(code: Refusal['code'], detail = ''): Result {
   return { kind: 'refused', refusal: { code, detail } };
+}
+
+/** The vendor's own answer, if it prescribes one for this delivery. */
+function acknowledge({ acknowledgement }: Crm, content: Content): { answer?: OwnAnswer } {
+  const answer = typeof acknowledgement === 'function' ? acknowledgement(content) : acknowledgement;
+  return answer ? { answer } : {};
 }
 
 function explainUnreadable(error: unknown): string {

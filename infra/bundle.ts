@@ -77,7 +77,12 @@ const SELECTORS = ['conversationId', 'finishedWhen', 'sharedId'] as const satisf
 function selectorModule({ connections = {}, eventConnections = {} }: Partial<Embedded>): string {
   const hasSelector = [connections, eventConnections]
     .flatMap((each) => Object.values(each))
-    .some((connection) => SELECTORS.some((name) => connection[name] && connection[name] !== 'always'));
+    .some(
+      (connection) =>
+        SELECTORS.some((name) => connection[name] && connection[name] !== 'always') ||
+        // A time in the body is found by a selector, too.
+        ('timestampSelector' in connection.verify && connection.verify.timestampSelector !== undefined),
+    );
   return join(ROOT, 'functions', 'intake', hasSelector ? 'selector.ts' : 'no-selector.ts');
 }
 

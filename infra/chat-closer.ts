@@ -9,6 +9,7 @@ import { requireOwnArns } from './arns.ts';
 import { Canary } from './canary.ts';
 import { Cleanup } from './cleanup.ts';
 import type { Configuration } from './config/load.ts';
+import { describeStack } from './describe.ts';
 import { embed } from './embed.ts';
 import { Events } from './events.ts';
 import type { FunctionName } from './function.ts';
@@ -82,6 +83,7 @@ export class ChatCloser extends Construct {
       ...(cleanup && { cleanup }),
       ...(canary && { canary }),
     });
+    describeStack(this, configuration, secrets, this.functions, logs);
     this.addOutputs(JSON.stringify(secretsToFill(configuration, secrets)));
     requireResources(Stack.of(this), configuration);
   }

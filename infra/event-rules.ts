@@ -3,7 +3,7 @@ import { CfnRule } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { type EventPattern, patternOf, sourceOf } from './config/bus.ts';
+import { accountOf, type EventPattern, patternOf } from './config/bus.ts';
 import type { ConnectionConfiguration } from './config/load.ts';
 import { shorten } from './names.ts';
 import type { QueuePair } from './queues.ts';
@@ -56,14 +56,10 @@ export class EventRules extends Construct {
     });
   }
 
-  /**
-   * Only AWS can put events whose source begins like a partner's. Anybody can put other events, so they must come
-   * from this account.
-   */
   private patternOf(connection: ConnectionConfiguration): EventPattern {
     const pattern = patternOf(connection.crm, connection);
-    const needsAccount = !connection.eventPattern && !sourceOf(connection).startsWith('aws.');
-    return needsAccount ? { ...pattern, account: [Stack.of(this).account] } : pattern;
+    const account = accountOf(connection, Stack.of(this).account);
+    return account ? { ...pattern, account: [account] } : pattern;
   }
 }
 

@@ -32,7 +32,7 @@ export function createStackSecrets(scope: Construct, configuration: Configuratio
         scope,
         `Connection ${name}`,
         `${stackName}/connections/${name}/secret`,
-        initialSecret(crm, verify.scheme),
+        initialSecret(crm, verify),
         // Nobody else has the canary's secret. If it remained, the canary could not be added again under its name.
         name !== CANARY,
       ),

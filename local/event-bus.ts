@@ -13,7 +13,13 @@ export type EventBus = {
   create(name: string): Promise<boolean>;
   delete(name: string): Promise<void>;
   /** @param detail JSON */
-  put(event: { bus: string; source: string; detailType: string; detail: unknown }): Promise<void>;
+  put(event: {
+    bus: string;
+    source: string;
+    detailType: string;
+    detail: unknown;
+    resources?: string[];
+  }): Promise<void>;
 };
 
 export function openEventBus(endpoint: string): EventBus {
@@ -33,12 +39,13 @@ export function openEventBus(endpoint: string): EventBus {
     async delete(Name) {
       await client.send(new DeleteEventBusCommand({ Name }));
     },
-    async put({ bus, source, detailType, detail }) {
+    async put({ bus, source, detailType, detail, resources = [] }) {
       const entry = {
         EventBusName: bus,
         Source: source,
         DetailType: detailType,
         Detail: JSON.stringify(detail),
+        Resources: resources,
       };
       const { FailedEntryCount, Entries } = await client.send(new PutEventsCommand({ Entries: [entry] }));
       if (FailedEntryCount)

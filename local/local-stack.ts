@@ -9,9 +9,10 @@ import {
   PutSecretValueCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import type { SchemeName } from '../functions/schemes/scheme.ts';
+import type { SchemeName, SettingsOf } from '../functions/schemes/scheme.ts';
 import { busName } from '../infra/config/bus.ts';
 import { type Configuration, loadConfiguration } from '../infra/config/load.ts';
+import { makeRsaSecret } from '../samples/delivery.ts';
 import { deploy, destroy, type Outputs } from './deploy.ts';
 import { type Emulator, startEmulator } from './emulator.ts';
 import { type EventBus, openEventBus } from './event-bus.ts';
@@ -61,22 +62,31 @@ export type LocalStack = {
 
 const USUAL_NAME = 'polyai-chat-closer';
 const MADE_UP = 'made-up-for-this-machine-only';
-const SIGNING_SECRET = { signingSecret: MADE_UP };
-const TOKEN = { token: MADE_UP };
+type MadeUp = Record<string, string>;
+
+const signingSecret = (): MadeUp => ({ signingSecret: MADE_UP });
+const token = (): MadeUp => ({ token: MADE_UP });
+const none = () => undefined;
 
 /** What a connection's secret holds on this machine; `undefined` where its scheme needs none. */
-const MADE_UP_SECRETS: Record<SchemeName, Record<string, string> | undefined> = {
-  hmac: SIGNING_SECRET,
-  'standard-webhooks': { signingSecret: `whsec_${Buffer.from(MADE_UP).toString('base64')}` },
-  bearer: TOKEN,
-  header: TOKEN,
-  query: TOKEN,
-  basic: { username: 'webhook', password: MADE_UP },
-  hubspot: SIGNING_SECRET,
-  twilio: SIGNING_SECRET,
-  jwt: undefined,
-  'event-bus': undefined,
+const MADE_UP_SECRETS: { [Name in SchemeName]: (settings: SettingsOf<Name>) => MadeUp | undefined } = {
+  hmac: ({ keyEncoding = 'text' }) => ({
+    signingSecret: Buffer.from(MADE_UP).toString(keyEncoding === 'text' ? 'utf8' : keyEncoding),
+  }),
+  rsa: makeRsaSecret,
+  'standard-webhooks': () => ({ signingSecret: `whsec_${Buffer.from(MADE_UP).toString('base64')}` }),
+  bearer: token,
+  header: token,
+  query: token,
+  basic: () => ({ username: 'webhook', password: MADE_UP }),
+  hubspot: signingSecret,
+  twilio: signingSecret,
+  jwt: none,
+  'event-bus': none,
 };
+
+/** The fields that the sender issues. The stack creates them empty. */
+const ISSUED = ['signingSecret', 'publicKey'];
 
 /**
  * Starts everything that the adapter needs on this machine and deploys the stack to it: the emulator of AWS, the
@@ -262,10 +272,10 @@ async function fillSecrets(local: LocalStack, keys: LocalOptions['polyai']['keys
   for (const name of Object.keys(projects)) await local.writeSecret(local.secretId('polyai', name), keys);
   for (const [name, { verify, existingSecret }] of Object.entries(connections)) {
     const id = local.secretId('connections', name);
-    const value = MADE_UP_SECRETS[verify.scheme];
+    const value = MADE_UP_SECRETS[verify.scheme](verify as never);
     if (!value) continue;
-    const isWaiting =
-      !existingSecret && 'signingSecret' in value && !(await local.readSecret(id)).signingSecret;
+    const field = ISSUED.find((each) => each in value);
+    const isWaiting = !existingSecret && field !== undefined && !(await local.readSecret(id))[field];
     if (existingSecret || isWaiting) await local.writeSecret(id, value);
   }
 }

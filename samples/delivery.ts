@@ -1,7 +1,14 @@
-import { createHash, createHmac, type KeyObject, sign } from 'node:crypto';
+import {
+  createHash,
+  createHmac,
+  createPrivateKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+} from 'node:crypto';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { Delivery } from '../functions/delivery.ts';
-import type { HmacSettings, SchemeName, SettingsOf } from '../functions/schemes/scheme.ts';
+import type { HmacSettings, RsaSettings, SchemeName, SettingsOf } from '../functions/schemes/scheme.ts';
 
 // Makes valid deliveries, as a CRM sends them. The signing here shares no code with functions/schemes.
 
@@ -54,23 +61,57 @@ export function zendeskEvent({
   };
 }
 
+/** Signs a body as the holder of a private key does. @param privateKey PKCS#8 in base64 */
+export function signRsa({
+  settings: { header, encoding },
+  privateKey,
+  body,
+}: {
+  settings: RsaSettings;
+  privateKey: string;
+  body: string | Buffer;
+}): Headers {
+  const key = createPrivateKey({ key: Buffer.from(privateKey, 'base64'), format: 'der', type: 'pkcs8' });
+  return { [header]: sign('RSA-SHA256', Buffer.from(body), key).toString(encoding) };
+}
+
+/** A key pair as a connection with the scheme `rsa` has it on this machine: the sender's half is stored with it. */
+export function makeRsaSecret(): { publicKey: string; privateKey: string } {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  return {
+    publicKey: publicKey.export({ format: 'der', type: 'spki' }).toString('base64'),
+    privateKey: privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64'),
+  };
+}
+
 type HmacSigning = Signing & { settings: HmacSettings; id?: string };
 
 /** Signs by the generic scheme `hmac`, with any settings. */
 export function signHmac({ settings, secret, body, at, id = 'delivery-0001' }: HmacSigning): Headers {
-  const { algorithm, encoding, prefix = '', header, timestampHeader, idHeader } = settings;
+  const {
+    algorithm,
+    encoding,
+    keyEncoding = 'text',
+    prefix = '',
+    header,
+    timestampHeader,
+    idHeader,
+  } = settings;
+  const { signatureParameter, timestampParameter } = settings;
   const timestamp = { s: `${Math.floor(at / 1000)}`, ms: `${at}`, iso: isoSeconds(at) }[
     settings.timestampUnit
   ];
-  const mac = createHmac(algorithm, secret);
+  const mac = createHmac(algorithm, Buffer.from(secret, keyEncoding === 'text' ? 'utf8' : keyEncoding));
   for (const [, text = '', placeholder] of settings.signed.matchAll(/([^{]*)(\{\w+\})?/g)) {
     mac.update(text);
     if (placeholder === '{body}') mac.update(body);
     if (placeholder === '{timestamp}') mac.update(timestamp);
     if (placeholder === '{id}') mac.update(id);
   }
+  const signature = `${prefix}${mac.digest(encoding)}`;
+  const time = timestampParameter && `${timestampParameter}=${timestamp},`;
   return {
-    [header]: `${prefix}${mac.digest(encoding)}`,
+    [header]: signatureParameter ? `${time ?? ''}${signatureParameter}=${signature}` : signature,
     ...(timestampHeader && { [timestampHeader]: timestamp }),
     ...(idHeader && { [idHeader]: id }),
   };
@@ -186,7 +227,14 @@ function twilioFields(form: string): [string, string][] {
 }
 
 /** A connection's secret as Secrets Manager has it, with one value in each field. */
-type Secret = { signingSecret?: string; token?: string; username?: string; password?: string };
+type Secret = {
+  signingSecret?: string;
+  token?: string;
+  username?: string;
+  password?: string;
+  /** The sender's half of a key pair. It is in a secret only on this machine, where the sender is played. */
+  privateKey?: string;
+};
 
 /** `url` is the address with the delivery's own query, as the receiver sees it; `at` is in Unix milliseconds. */
 type Unproven = { body: string | Buffer; at: number; url: string; method: string };
@@ -206,6 +254,7 @@ const inHeaders = (headers: Headers): Proof => ({ headers, query: '' });
 const PROVERS: { [Name in SchemeName]: Prover<Name> } = {
   hmac: (settings, { signingSecret: secret }, { body, at }) =>
     inHeaders(signHmac({ settings, secret, body, at })),
+  rsa: (settings, { privateKey }, { body }) => inHeaders(signRsa({ settings, privateKey, body })),
   'standard-webhooks': (_settings, { signingSecret: secret }, { body, at }) =>
     inHeaders(signStandardWebhooks({ secret, body, at })),
   bearer: (_settings, { token }) => inHeaders({ authorization: `Bearer ${token}` }),
@@ -233,7 +282,7 @@ export function prove<Name extends SchemeName>(
   delivery: Pick<Unproven, 'body' | 'at'> & Partial<Unproven>,
 ): Proof {
   const prover = PROVERS[settings.scheme as Name] as Prover<Name>;
-  const complete = { signingSecret: '', token: '', username: '', password: '', ...secret };
+  const complete = { signingSecret: '', token: '', username: '', password: '', privateKey: '', ...secret };
   return prover(settings, complete, { url: '', method: 'POST', ...delivery });
 }
 

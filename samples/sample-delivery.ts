@@ -2,12 +2,13 @@ import { compile } from '@jmespath-community/jmespath';
 import { CRMS } from '../functions/crm/index.ts';
 import { type Content, readContent } from '../functions/delivery.ts';
 import { readDelivery } from '../functions/intake/read-delivery.ts';
+import type { VerifySettings } from '../functions/schemes/scheme.ts';
 import type { ConnectionConfiguration } from '../infra/config/load.ts';
 import { toConnection } from '../infra/config/to-connection.ts';
 import { delivery, prove, zendeskEvent } from './delivery.ts';
 import { CONVERSATION, readFixture, textOf } from './fixture.ts';
-
-type ExpressionNode = ReturnType<typeof compile>;
+import { assign, type ExpressionNode } from './plain-path.ts';
+import { withTimeInBody } from './time-in-body.ts';
 
 /** A delivery ready to be sent. */
 export type Sample = {
@@ -38,12 +39,13 @@ export function sampleDelivery(
   const unsent = [derive(connection, conversationId), fromFixture(connection, conversationId)].find(
     (each) => each && asksFor(connection, each, conversationId),
   );
-  // A vendor signs its token with its own key, which is not available here.
-  if (!unsent || verify.scheme === 'jwt') return undefined;
   const first = firstValues(secret);
-  const { text, headers, query } = unsent;
+  if (!unsent || isVendors(verify, first)) return undefined;
+  const { headers, query } = unsent;
+  const at = Date.now();
+  const text = withTimeInBody(verify, unsent.text, at) ?? unsent.text;
   const signed = query ? `${url.signed}?${query}` : url.signed;
-  const proof = prove(verify, first, { body: text, at: Date.now(), url: signed, method: 'POST' });
+  const proof = prove(verify, first, { body: text, at, url: signed, method: 'POST' });
   const search = [query, proof.query].filter(Boolean).join('&');
   return {
     url: search ? `${url.reachable}?${search}` : url.reachable,
@@ -51,6 +53,11 @@ export function sampleDelivery(
     body: text,
     own: { headers, query },
   };
+}
+
+/** Whether only the vendor has the key that signs. */
+function isVendors({ scheme }: VerifySettings, { privateKey }: Record<string, string>): boolean {
+  return scheme === 'jwt' || (scheme === 'rsa' && !privateKey);
 }
 
 /** The first value of each field. A field of a secret has several values during a rotation. */
@@ -121,29 +128,6 @@ function satisfy(node: ExpressionNode, content: Content): boolean {
     default:
       return false;
   }
-}
-
-/** Puts a value at a plain path such as `body.chat.id`. @returns whether the expression is such a path */
-function assign(node: ExpressionNode, value: unknown, content: Content): boolean {
-  const path = fieldsOf(node);
-  const last = path?.pop();
-  if (!path?.length || last === undefined) return false;
-  let place = content as Record<string, unknown>;
-  for (const field of path) {
-    if (!Object.hasOwn(place, field)) place[field] = {};
-    if (typeof place[field] !== 'object' || place[field] === null) return false;
-    place = place[field] as Record<string, unknown>;
-  }
-  place[last] = value;
-  return true;
-}
-
-function fieldsOf(node: ExpressionNode): string[] | undefined {
-  if (node.type === 'Field') return [node.name];
-  if (node.type !== 'Subexpression') return undefined;
-  const left = fieldsOf(node.left);
-  const right = fieldsOf(node.right);
-  return left && right && [...left, ...right];
 }
 
 /** The delivery as a `curl` line to paste into a shell. */

@@ -1,6 +1,7 @@
-import type { HmacSettings, VerifySettings } from '../functions/schemes/scheme.ts';
+import type { HmacSettings, RsaSettings, VerifySettings } from '../functions/schemes/scheme.ts';
 import { basicAuthorization } from './delivery.ts';
 import { quote } from './sample-delivery.ts';
+import { withTimeInBody } from './time-in-body.ts';
 
 /** A connection's address as this machine reaches it, and as a signature covers it. */
 type Addresses = { reachable: string; signed: string };
@@ -23,7 +24,7 @@ type Proof = { steps: string[]; headers: Record<string, Words>; query?: Words };
  * Makes one line of shell that signs `BODY` with the secret and the time at which it runs, and sends it. The body can
  * be changed, and the line can be used any number of times. It needs openssl and curl.
  *
- * @returns `undefined` when the vendor signs with its own key, so nobody can sign here
+ * @returns `undefined` when only the vendor has the key, so nobody can sign here
  */
 export function signingLine(
   verify: VerifySettings,
@@ -36,8 +37,24 @@ export function signingLine(
   const mark = url.reachable.includes('?') ? '&' : '?';
   const address = shell([url.reachable, ...(proof.query ? [mark, ...proof.query] : [])]);
   const curl = ['curl -i', address, ...options, '-d "$BODY"'].join(' ');
-  return [`BODY=${quote(body)}`, ...proof.steps, curl].join('; ');
+  const words = bodyWords(verify, body);
+  const time = words.includes(TIME) && verify.scheme === 'hmac' ? [TIMES[verify.timestampUnit]] : [];
+  return [...time, `BODY=${shell(words)}`, ...proof.steps, curl].join('; ');
 }
+
+/** The body, with a variable where the connection reads its time. */
+function bodyWords(verify: VerifySettings, body: string): Words {
+  const marked = withTimeInBody(verify, body, MARK.at);
+  if (marked === undefined || verify.scheme !== 'hmac') return [body];
+  const [before = '', after = ''] = marked.split(MARK.text[verify.timestampUnit]);
+  return [before, TIME, after];
+}
+
+/** A time that stands for the one at which the line runs. */
+const MARK = {
+  at: Date.UTC(2099, 11, 31, 23, 59, 59),
+  text: { s: '4102444799', ms: '4102444799000', iso: '2099-12-31T23:59:59Z' },
+};
 
 function wordsOf(headers: Record<string, string>): Record<string, Words> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]]));
@@ -63,11 +80,13 @@ const SIGNATURE = { variable: 'SIGNATURE' };
 function proofOf(
   verify: VerifySettings,
   url: string,
-  { signingSecret = '', token = '', username = '', password = '' }: Record<string, string>,
+  { signingSecret = '', token = '', username = '', password = '', privateKey = '' }: Record<string, string>,
 ): Proof | undefined {
   switch (verify.scheme) {
     case 'hmac':
       return hmac(verify, signingSecret);
+    case 'rsa':
+      return privateKey ? rsa(verify, privateKey) : undefined;
     case 'standard-webhooks':
       return standardWebhooks(signingSecret);
     case 'hubspot':
@@ -109,19 +128,34 @@ const IDS = 'ID=local-$(date +%s)-$$';
 const PLACES: Record<string, { variable: string }> = { '{timestamp}': TIME, '{id}': ID, '{body}': BODY };
 
 function hmac(settings: HmacSettings, secret: string): Proof {
-  const { header, prefix = '', signed, algorithm, encoding, timestampHeader, idHeader } = settings;
+  const {
+    header,
+    prefix = '',
+    signed,
+    algorithm,
+    encoding,
+    keyEncoding,
+    timestampHeader,
+    idHeader,
+  } = settings;
+  const { signatureParameter, timestampParameter, timestampSelector } = settings;
+  const time = timestampParameter ? [`${timestampParameter}=`, TIME, ','] : [];
   const content = signed
     .split(/(\{\w+\})/)
     .filter(Boolean)
     .map((part) => PLACES[part] ?? part);
   return {
     steps: [
-      ...(timestampHeader ? [TIMES[settings.timestampUnit]] : []),
+      ...((timestampHeader ?? timestampParameter) && !timestampSelector
+        ? [TIMES[settings.timestampUnit]]
+        : []),
       ...(idHeader ? [IDS] : []),
-      sign(content, algorithm, encoding, secret),
+      sign(content, algorithm, encoding, secret, keyEncoding),
     ],
     headers: {
-      [header]: [prefix, SIGNATURE],
+      [header]: signatureParameter
+        ? [...time, `${signatureParameter}=${prefix}`, SIGNATURE]
+        : [prefix, SIGNATURE],
       ...(timestampHeader && { [timestampHeader]: [TIME] }),
       ...(idHeader && { [idHeader]: [ID] }),
     },
@@ -144,13 +178,32 @@ function standardWebhooks(secret: string): Proof {
   };
 }
 
+/** The key is in a file while openssl reads it. */
+function rsa({ header, encoding }: RsaSettings, privateKey: string): Proof {
+  const written = encoding === 'hex' ? "od -An -v -tx1 | tr -d ' \\n'" : 'openssl base64 -A';
+  return {
+    steps: [
+      'KEY=$(mktemp)',
+      `printf %s ${quote(privateKey)} | openssl base64 -d -A > "$KEY"`,
+      `SIGNATURE=$(printf %s "$BODY" | openssl dgst -sha256 -keyform DER -sign "$KEY" | ${written})`,
+      'rm "$KEY"',
+    ],
+    headers: { [header]: [SIGNATURE] },
+  };
+}
+
 function sign(
   content: Words,
   algorithm: HmacSettings['algorithm'],
   encoding: HmacSettings['encoding'],
   secret: string,
+  keyEncoding: HmacSettings['keyEncoding'] = 'text',
 ): string {
-  const digest = `openssl dgst -${algorithm} -hmac ${quote(secret)}`;
+  const key =
+    keyEncoding === 'text'
+      ? `-hmac ${quote(secret)}`
+      : `-mac HMAC -macopt hexkey:${Buffer.from(secret, keyEncoding).toString('hex')}`;
+  const digest = `openssl dgst -${algorithm} ${key}`;
   const written = encoding === 'hex' ? `${digest} | sed 's/.* //'` : `${digest} -binary | openssl base64 -A`;
   return `SIGNATURE=$(printf %s ${shell(content)} | ${written})`;
 }

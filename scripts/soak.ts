@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
+import { requireDashes } from '../commands/npm-options.ts';
 import { failuresOf, table, virtualRows } from '../test/soak/report.ts';
-import { requireDashes } from './command/npm-options.ts';
 
 // npm run soak -- [--closes 100000] [--seed 7] [--failing 0.27] [--live]
 //

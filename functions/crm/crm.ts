@@ -1,5 +1,6 @@
 import type { Connection } from '../connections.ts';
 import type { Content, Delivery, Parse } from '../delivery.ts';
+import type { Refusal } from '../refusal.ts';
 import type { ChosenSettings, HmacSettings, VerifySettings } from '../schemes/scheme.ts';
 
 /** Why a verified delivery, or one event in it, asks for no close. */
@@ -52,6 +53,7 @@ export type Setting =
   | 'dataCentre'
   | 'audience'
   | 'jwksUrl'
+  | 'field'
   | 'bus'
   | 'source'
   | 'eventPattern';
@@ -78,6 +80,14 @@ export function overBody(
   return { scheme: 'hmac', signed: '{body}', timestampUnit: 's', toleranceSeconds: 300, ...settings };
 }
 
+/** What a `sender` looks like that is a UUID. @param what the id and where the vendor shows it */
+export function uuidForm(what: string): { pattern: RegExp; fix: string } {
+  return {
+    pattern: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+    fix: `Write ${what}, a UUID in lower case`,
+  };
+}
+
 /** An answer that the CRM prescribes, instead of the receiver's usual one. */
 export type OwnAnswer = { status: number; headers?: Record<string, string>; body?: string };
 
@@ -91,13 +101,29 @@ export type PartnerEvents = {
   detailTypes: readonly string[];
 };
 
+/** Settings from which the rule of a service's events is made, as the configuration has them. */
+export type RuleSettings = { sender?: string; finishedWhen?: string; finishedValues?: readonly string[] };
+
+/** Events of an AWS service that a connection's rule lets through. Only AWS can put them. */
+export type ServiceEvents = {
+  /** The events' source. They come on the bus `default` of the service's account. */
+  service: `aws.${string}`;
+  detailTypes: readonly string[];
+  /**
+   * What the rule demands besides source, account and detail type. Without `finishedWhen` it may leave out events
+   * that never mean finished.
+   */
+  narrow?(settings: RuleSettings): Record<string, unknown>;
+};
+
 /** A CRM as its vendor ships it: how its deliveries are verified, what is finished, and where the id is. */
 export type Crm = {
   /**
-   * Set if events come over an EventBridge bus instead of HTTP: the events of a partner, or those that the
-   * connection's own `eventPattern` lets through. `read` then gets the event as `body`, and selectors see only it.
+   * Set if events come over an EventBridge bus instead of HTTP: the events of a partner or of an AWS service, or
+   * those that the connection's own `eventPattern` lets through. `read` then gets the event as `body`, and
+   * selectors see only it.
    */
-  bus?: PartnerEvents | 'own pattern';
+  bus?: PartnerEvents | ServiceEvents | 'own pattern';
   /** How deliveries are verified if the connection has no `verify`. Absent: the connection must have one. */
   verify?: VerifySettings | ((settings: ProofSettings) => VerifySettings);
   /** Schemes that a connection may name in `verify`. Absent: all of them, if the preset takes `verify` at all. */
@@ -124,8 +150,15 @@ export type Crm = {
   provesChange?: boolean | ((settings: { finishedValues?: readonly string[] }) => boolean);
   /** Answers a request that the vendor sends without a proof and by a method other than POST. */
   greet?(delivery: Delivery): OwnAnswer | undefined;
-  /** Answers a handshake that was verified. Its body is not parsed. */
-  confirm?(delivery: Delivery): OwnAnswer | undefined;
+  /** The method by which a verified handshake comes, if not by POST. */
+  confirmsBy?: 'GET';
+  /**
+   * Answers a handshake that was verified, or refuses it. `undefined` means that it is no handshake and is read as a
+   * delivery. Must not throw.
+   *
+   * @param values the stored values of the secret that verify this request; several only if the proof fits several
+   */
+  confirm?(delivery: Delivery, values: readonly string[]): OwnAnswer | Refusal | undefined;
   /** Parses the body, if it is not always JSON. */
   parse?: Parse;
   /** What a `sender` looks like, if that is known. Synth then finds a wrong one. */
@@ -134,9 +167,19 @@ export type Crm = {
   isFrom?(sender: string, content: Content): boolean;
   /** Reads a verified delivery: one reading for each event in it. Must not throw, whatever the body is. */
   read(content: Content, connection: Connection): Reading[];
-  /** The answer once everything is queued, if the vendor prescribes one. */
-  acknowledgement?: OwnAnswer;
+  /** The answer once everything is queued, if the vendor prescribes one, for all or for some deliveries. */
+  acknowledgement?: OwnAnswer | ((content: Content) => OwnAnswer | undefined);
 };
+
+/** A challenge that may be echoed: it has nothing that a browser or a log could take for more than text. */
+const CHALLENGE = /^[\w.:~+/=-]{1,256}$/;
+
+/** The answer that repeats a challenge as its whole body; `undefined` if it is not one that may be echoed. */
+export function echo(challenge: string): OwnAnswer | undefined {
+  if (!CHALLENGE.test(challenge)) return undefined;
+  const plain = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' };
+  return { status: 200, headers: plain, body: challenge };
+}
 
 /** Whether a status is one of those that mean finished, in upper or lower case. */
 export function isOneOf(values: readonly string[], status: unknown): boolean {

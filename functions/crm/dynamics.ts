@@ -6,12 +6,16 @@ import { type Crm, isOneOf, LOOK_UP, USUAL, wasOpen } from './crm.ts';
 /** A case's `statecode`: 0 active, 1 resolved, 2 cancelled. */
 const ACTIVE = '0';
 const RESOLVED = '1';
+const CASE = 'incident';
+/** The table of conversations in omnichannel, and the name of the state that ends one. */
+const CONVERSATION = 'msdyn_ocliveworkitem';
+const CLOSED = 'Closed';
 const NO_OPERATION = '00000000-0000-0000-0000-000000000000';
 
 /**
- * Dynamics 365 Customer Service: a Dataverse webhook on the table of cases. It has a shared secret and no
- * signature. An update names only the columns that changed, so the id comes from an image of the row. The image is
- * registered with the step.
+ * Dynamics 365 Customer Service: a Dataverse webhook on the table of cases, or of omnichannel conversations. It
+ * has a shared secret and no signature. An update names only the columns that changed, so the id comes from an
+ * image of the row. The image is registered with the step.
  *
  * @see https://learn.microsoft.com/power-apps/developer/data-platform/use-webhooks
  * @see https://learn.microsoft.com/power-apps/developer/data-platform/register-web-hook
@@ -31,17 +35,22 @@ const dynamics: Crm = {
   isFrom: (sender, { body, headers }) =>
     isOneOf([sender], headers['x-ms-dynamics-organization']) ||
     isOneOf([sender], valueAt(body, 'OrganizationId')),
-  read({ body, headers }, { finishedValues = [RESOLVED] }) {
+  read({ body, headers }, { finishedValues }) {
     const rows = [...images(body, 'PostEntityImages'), parameter(body, 'Target')];
-    const state = newState(body, rows);
-    const isCase = valueAt(body, 'PrimaryEntityName') === 'incident';
+    const before = images(body, 'PreEntityImages');
+    const table = valueAt(body, 'PrimaryEntityName');
+    const change =
+      table === CONVERSATION
+        ? readConversation(body, rows, before, finishedValues)
+        : readCase(body, rows, before, finishedValues);
+    const isKnown = table === CASE || table === CONVERSATION;
     const operation = valueAt(body, 'OperationId');
     return [
       {
-        finished: isTrimmed(headers) ? 'message_trimmed' : isCase && isOneOf(finishedValues, state),
+        finished: isTrimmed(headers) ? 'message_trimmed' : isKnown && change.isFinished,
         conversationId: attribute(rows, 'new_polyaiconversationid'),
         crmRef: valueAt(body, 'PrimaryEntityId'),
-        provesChange: wasOpen(finishedValues, attribute(images(body, 'PreEntityImages'), 'statecode')),
+        provesChange: change.wasOpen,
         happenedAt: timeOf(valueAt(body, 'OperationCreatedOn')),
         deliveryId: operation && operation !== NO_OPERATION ? operation : valueAt(body, 'CorrelationId'),
       },
@@ -50,6 +59,47 @@ const dynamics: Crm = {
 };
 
 export default dynamics;
+
+type Change = { isFinished: boolean; wasOpen: boolean };
+
+function readCase(
+  body: unknown,
+  rows: unknown[],
+  before: unknown[],
+  finishedValues: readonly string[] = [RESOLVED],
+): Change {
+  return {
+    isFinished: isOneOf(finishedValues, newState(body, rows)),
+    wasOpen: wasOpen(finishedValues, attribute(before, 'statecode')),
+  };
+}
+
+/**
+ * Reads an omnichannel conversation, whose state is its `statuscode`. Its number is not documented where it could be
+ * checked, so by default only its name counts. A number counts as `statuscode=4`: a plain one would be a case's state.
+ */
+function readConversation(
+  body: unknown,
+  rows: unknown[],
+  before: unknown[],
+  finishedValues: readonly string[] = [CLOSED],
+): Change {
+  const isUpdate = valueAt(body, 'MessageName') === 'Update';
+  const earlier = statuses(before);
+  // The previous state must be written in the same way as the new one: a name says nothing about a number.
+  const found = statuses(rows).findIndex((status) => isOneOf(finishedValues, status));
+  return {
+    isFinished: isUpdate && found !== -1,
+    wasOpen: found !== -1 && wasOpen(finishedValues, earlier[found]),
+  };
+}
+
+/** The name and the number of a conversation's state, as far as the rows have them. */
+function statuses(rows: unknown[]): [unknown, unknown] {
+  const names = rows.map((row) => entry(valueAt(row, 'FormattedValues'), 'statuscode'));
+  const number = attribute(rows, 'statuscode');
+  return [names.find(isGiven), isGiven(number) ? `statuscode=${number}` : undefined];
+}
 
 /** Whether Dataverse left out the parameters and images, which it does above 256 KB. */
 function isTrimmed(headers: Content['headers']): boolean {

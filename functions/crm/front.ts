@@ -1,5 +1,5 @@
 import { valueAt } from '../json.ts';
-import { type Crm, isOneOf, LOOK_UP, namesConversationId, USUAL } from './crm.ts';
+import { type Crm, echo, isOneOf, LOOK_UP, namesConversationId, USUAL } from './crm.ts';
 
 /** The event of an application's webhook, the event of a rule's webhook, and the state of a ticket. */
 const FINISHED = ['conversation_archived', 'archive', 'resolved'];
@@ -8,9 +8,6 @@ const ARCHIVED = ['conversation_archived', 'archive'];
 /** Statuses of a conversation that was opened again before the event was sent. */
 const OPEN = ['assigned', 'unassigned'];
 const TICKET_STATUS = 'ticket_status_update';
-
-/** A challenge that may be echoed: it has nothing that a browser or a log could take for more than text. */
-const CHALLENGE = /^[\w.:~+/=-]{1,256}$/;
 
 /**
  * Front, with both kinds of its webhooks. An application's webhook wraps the event in `payload` and signs it with
@@ -37,12 +34,7 @@ const front: Crm = {
   takes: [...USUAL, ...LOOK_UP, 'verify'],
   requires: [],
   provesChange: ({ finishedValues = FINISHED }) => finishedValues.some((each) => isOneOf(ARCHIVED, each)),
-  confirm({ headers }) {
-    const challenge = headers['x-front-challenge'] ?? '';
-    if (!CHALLENGE.test(challenge)) return undefined;
-    const plain = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' };
-    return { status: 200, headers: plain, body: challenge };
-  },
+  confirm: ({ headers }) => echo(headers['x-front-challenge'] ?? ''),
   read({ body }, { finishedValues = FINISHED }) {
     const event = valueAt(body, 'payload') ?? body;
     const conversation = valueAt(event, 'conversation');

@@ -6,6 +6,8 @@ import { toLongId } from './salesforce-id.ts';
 const FINISHED_EVENT = 'PolyAI_Chat_Finished__e';
 const CASE_CHANGED = 'CaseChangeEvent';
 const FINISHED = ['Closed'];
+/** The status of a messaging session, which the same platform event may report. */
+const ENDED = 'Ended';
 const ID_OF_CASE = 'PolyAI_Conversation_Id__c';
 
 /**
@@ -54,7 +56,8 @@ export default salesforceEventRelay;
 function readFinished(payload: unknown, finishedValues?: readonly string[]): Reading {
   const status = valueAt(payload, 'Status__c') ?? '';
   return {
-    finished: status === '' && !finishedValues ? true : isOneOf(finishedValues ?? FINISHED, status),
+    finished:
+      status === '' && !finishedValues ? true : isOneOf(finishedValues ?? [...FINISHED, ENDED], status),
     conversationId: firstGiven(valueAt(payload, 'Conversation_Id__c'), valueAt(payload, ID_OF_CASE)),
     crmRef: valueAt(payload, 'Case_Id__c'),
     finishedAt: valueAt(payload, 'Closed_At__c'),

@@ -1,14 +1,17 @@
+import { firstGiven } from '../conversation-id.ts';
 import { valueAt } from '../json.ts';
 import { type Crm, eventsOf, isOneOf, LOOK_UP, USUAL } from './crm.ts';
 import { toLongId } from './salesforce-id.ts';
 
-const FINISHED = ['Closed', 'case.closed'];
+/** A case's status and the flow's word for it, and the same for a messaging session. */
+const FINISHED = ['Closed', 'case.closed', 'Ended', 'messaging.ended'];
 /** An id of 18 characters is the id of 15 and three more, which only say which letters are capitals. */
 const ID_LENGTH = 15;
 
 /**
  * Salesforce Service Cloud, with a flow that calls out. Salesforce itself does not sign: the Apex class on this
- * preset's page does, over a timestamp and the body. That class also defines the body: one case or a list of cases.
+ * preset's page does, over a timestamp and the body. That class also defines the body: one case or messaging session,
+ * or a list of them.
  *
  * @see https://developer.salesforce.com/docs/atlas.en-us.apexref.meta/apexref/apex_classes_restful_crypto.htm
  */
@@ -37,16 +40,19 @@ const salesforce: Crm = {
   isFrom: (sender, { body }) =>
     eventsOf(body).every((event) => isSameId(sender, valueAt(event, 'organization_id'))),
   read: ({ body }, { finishedValues }) =>
-    eventsOf(body).map((event) => ({
-      finished:
-        ['status', 'event'].some((key) => isOneOf(finishedValues ?? FINISHED, valueAt(event, key))) &&
-        !(finishedValues === undefined && isOpen(event)),
-      finishedAt: valueAt(event, 'closed_at'),
-      conversationId: valueAt(event, 'polyai_conversation_id'),
-      crmRef: valueAt(event, 'case_id'),
-      sharedId: toLongId(valueAt(event, 'case_id')),
-      event,
-    })),
+    eventsOf(body).map((event) => {
+      const record = firstGiven(valueAt(event, 'case_id'), valueAt(event, 'messaging_session_id'));
+      return {
+        finished:
+          ['status', 'event'].some((key) => isOneOf(finishedValues ?? FINISHED, valueAt(event, key))) &&
+          !(finishedValues === undefined && isOpen(event)),
+        finishedAt: valueAt(event, 'closed_at'),
+        conversationId: valueAt(event, 'polyai_conversation_id'),
+        crmRef: record,
+        sharedId: toLongId(record),
+        event,
+      };
+    }),
 };
 
 export default salesforce;

@@ -1,5 +1,7 @@
-import type { VerifySettings } from '../schemes/scheme.ts';
-import { parseTimestamp } from '../schemes/timestamp.ts';
+import type { Content } from '../delivery.ts';
+import type { HmacSettings, VerifySettings } from '../schemes/scheme.ts';
+import { timestampIn } from '../schemes/signature-header.ts';
+import { parseTimestamp, timestampInBody } from '../schemes/timestamp.ts';
 import { toUnixMs } from '../time.ts';
 
 const ISO_8601 = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?) ?(Z|[+-]\d{2}:?\d{2})$/;
@@ -30,18 +32,21 @@ function timeOfNumber(value: unknown): number {
 /**
  * Reads when a verified delivery was signed, if its signature covers a time.
  *
- * @param headers names in lower case
+ * @param content names of headers are in lower case
  * @returns Unix milliseconds
  */
-export function signedAt(verify: VerifySettings, headers: Record<string, string>): number | undefined {
-  const time = signedTime(verify, headers);
+export function signedAt(
+  verify: VerifySettings,
+  content: Pick<Content, 'body' | 'headers'>,
+): number | undefined {
+  const time = signedTime(verify, content);
   return Number.isFinite(time) ? time : undefined;
 }
 
-function signedTime(verify: VerifySettings, headers: Record<string, string>): number {
+function signedTime(verify: VerifySettings, { body, headers }: Pick<Content, 'body' | 'headers'>): number {
   switch (verify.scheme) {
     case 'hmac':
-      return parseTimestamp(headers[verify.timestampHeader ?? ''] ?? '', verify.timestampUnit);
+      return parseTimestamp(hmacTime(verify, body, headers) ?? '', verify.timestampUnit);
     case 'standard-webhooks':
       return parseTimestamp(headers['webhook-timestamp'] ?? headers['svix-timestamp'] ?? '', 's');
     case 'hubspot': {
@@ -49,6 +54,7 @@ function signedTime(verify: VerifySettings, headers: Record<string, string>): nu
       const isSigned = headers['x-hubspot-signature-v3'] !== undefined;
       return parseTimestamp((isSigned && headers['x-hubspot-request-timestamp']) || '', 'ms');
     }
+    case 'rsa':
     case 'bearer':
     case 'header':
     case 'query':
@@ -58,4 +64,12 @@ function signedTime(verify: VerifySettings, headers: Record<string, string>): nu
     case 'event-bus':
       return Number.NaN;
   }
+}
+
+/** The time in the body, where the connection names one: a header beside it need not be signed. */
+function hmacTime(settings: HmacSettings, body: unknown, headers: Content['headers']): string | undefined {
+  const { timestampSelector } = settings;
+  return timestampSelector === undefined
+    ? timestampIn(settings, headers)
+    : timestampInBody(body, timestampSelector);
 }

@@ -4,6 +4,9 @@ import type { Delivery } from '../delivery.ts';
 import type { Refusal } from '../refusal.ts';
 import { isAllowedSource } from './source.ts';
 
+/** Only deliveries by POST are read. */
+export const NOT_POST: Refusal = { code: 'method_not_allowed', detail: 'Send webhooks by POST.' };
+
 const MAX_BODY_BYTES = 1024 * 1024;
 
 /**
@@ -29,12 +32,17 @@ export function toDelivery(event: APIGatewayProxyEventV2, publicUrl?: string): D
   };
 }
 
-/** Makes the checks that need no secret: method, encoding, size and source, in this order. */
+/**
+ * Makes the checks that need no secret: method, encoding, size and source, in this order.
+ *
+ * @param confirmsBy the method of the vendor's handshakes, if they come by another one than deliveries
+ */
 export function screen(
   { allowedSources }: Pick<Connection, 'allowedSources'>,
   { method, headers, body, sourceIp }: Delivery,
+  confirmsBy?: string,
 ): Refusal | undefined {
-  if (method !== 'POST') return { code: 'method_not_allowed', detail: 'Send webhooks by POST.' };
+  if (method !== 'POST' && method !== confirmsBy) return NOT_POST;
   const encoding = headers['content-encoding'] || 'identity';
   if (encoding.toLowerCase() !== 'identity') {
     return { code: 'body_compressed', detail: 'The body is compressed. Send it uncompressed.' };

@@ -60,7 +60,7 @@ export function readDelivery(
   content: Content,
   now: number = Date.now(),
 ): ReadResult {
-  const signed = signedAt(connection.verify, content.headers);
+  const signed = signedAt(connection.verify, content);
   const readings = crm.read(content, connection);
   const results = readings.flatMap((reading) => {
     const ofBatch = 'event' in reading ? { ...content, body: reading.event } : content;

@@ -1,25 +1,39 @@
-import { createHmac, type Hmac } from 'node:crypto';
+import { createHmac, createSecretKey, type Hmac, type KeyObject } from 'node:crypto';
+import { type Delivery, readContent } from '../delivery.ts';
+import type { Verdict } from '../refusal.ts';
+import { SecretNotReady } from '../secrets.ts';
 import { equalSignatures } from './constant-time.ts';
-import { readValues } from './keys.ts';
+import { decodeKey, readValues } from './keys.ts';
 import type { HmacSettings, Scheme } from './scheme.ts';
-import { checkTimestamp } from './timestamp.ts';
+import { signaturesIn, timestampIn } from './signature-header.ts';
+import { checkTimestamp, parseTimestamp, timestampInBody } from './timestamp.ts';
 
 const DIGEST_BYTES = { sha1: 20, sha256: 32, sha512: 64 };
 
+/** @see Buffer.from, which ignores what it cannot decode */
+const DECODERS: Record<'hex' | 'base64', (text: string) => Buffer | undefined> = {
+  hex: (text) => (/^([0-9a-f]{2})+$/i.test(text) ? Buffer.from(text, 'hex') : undefined),
+  base64: decodeKey,
+};
+
 /**
  * An HMAC over the bytes of the body and, if the sender signs them, the timestamp and the id. The key is the
- * secret's text in UTF-8. A hexadecimal signature may be in lower or upper case, but not in both.
+ * secret's text in UTF-8, or what the text encodes. A hexadecimal signature may be in lower or upper case, but not in
+ * both. A time within the body is read only after the signature was verified.
  *
  * @see https://www.rfc-editor.org/rfc/rfc2104
  */
-const hmac: Scheme<HmacSettings, string[]> = {
+const hmac: Scheme<HmacSettings, (string | KeyObject)[]> = {
   secret: { field: 'signingSecret', issuedBy: 'either' },
-  readKeys: (secret) => readValues(secret, 'signingSecret'),
-  verify(settings, keys, { headers, body }, now) {
-    const given = headers[settings.header];
-    if (!given) return { code: 'signature_missing', detail: 'The signature is missing.' };
-    const timestamp = settings.timestampHeader ? headers[settings.timestampHeader] : undefined;
-    if (settings.timestampHeader) {
+  readKeys: (secret, settings) =>
+    readValues(secret, 'signingSecret').map((value) => readKey(value, settings?.keyEncoding ?? 'text')),
+  verify(settings, keys, delivery, now) {
+    const { headers, body } = delivery;
+    const given = signaturesIn(settings, headers);
+    if (!given) return { code: 'signature_malformed', detail: 'The header lists too many signatures.' };
+    if (!given.some(Boolean)) return { code: 'signature_missing', detail: 'The signature is missing.' };
+    const timestamp = timestampIn(settings, headers);
+    if (needsTimestamp(settings)) {
       const refusal = checkTimestamp(timestamp, settings.timestampUnit, settings.toleranceSeconds, now);
       if (refusal) return refusal;
     }
@@ -30,35 +44,81 @@ const hmac: Scheme<HmacSettings, string[]> = {
         detail: 'The signed id is missing.',
       };
     }
-    const signature = readSignature(given, settings);
-    if (!signature) {
+    const signatures = given.flatMap((each) => readSignature(each, settings) ?? []);
+    if (signatures.length === 0) {
       return {
         code: 'signature_malformed',
         detail: 'The signature has the wrong format (check encoding and prefix).',
       };
     }
     let isEqual = false;
-    // Tries every key, so that the time does not reveal which one matched.
+    // Tries every key with every signature, so that the time does not reveal which one matched.
     for (const key of keys) {
       const mac = createHmac(settings.algorithm, key);
       updateWithSigned(mac, settings.signed, body, timestamp, id);
-      isEqual = equalSignatures(signature, mac.digest(settings.encoding)) || isEqual;
+      const expected = mac.digest(settings.encoding);
+      for (const signature of signatures) isEqual = equalSignatures(signature, expected) || isEqual;
     }
     return isEqual
-      ? undefined
+      ? checkTimeInBody(settings, timestamp, delivery, now)
       : {
           code: 'signature_mismatch',
           detail: 'The signature does not match the body and the stored secret.',
         };
   },
-  identify({ signed, timestampHeader = '', idHeader = '' }, { headers, body }) {
-    const time = signed.includes('{timestamp}') ? (headers[timestampHeader] ?? '') : '';
+  identify(settings, { headers, body }) {
+    const { signed, idHeader = '' } = settings;
+    const time = signed.includes('{timestamp}') ? (timestampIn(settings, headers) ?? '') : '';
     const id = signed.includes('{id}') ? (headers[idHeader] ?? '') : '';
     return time || id ? { moment: `${time} ${id}`, content: body } : { content: body };
   },
 };
 
 export default hmac;
+
+/** Node takes a text or a key object as it is, but copies a buffer into one for each use. */
+function readKey(value: string, encoding: 'text' | 'hex' | 'base64'): string | KeyObject {
+  if (encoding === 'text') return value;
+  const key = DECODERS[encoding](value);
+  if (!key?.length) {
+    throw new SecretNotReady(
+      `"signingSecret" is not ${encoding}, as keyEncoding says: copy the whole key again`,
+    );
+  }
+  return createSecretKey(key);
+}
+
+/** Whether a timestamp must come beside the body. Next to a time in the body it may be absent, unless it is signed. */
+function needsTimestamp({
+  signed,
+  timestampHeader,
+  timestampParameter,
+  timestampSelector,
+}: HmacSettings): boolean {
+  if (timestampParameter !== undefined) return true;
+  return timestampHeader !== undefined && (timestampSelector === undefined || signed.includes('{timestamp}'));
+}
+
+/** Checks the age of a time in the body, whose bytes are verified. A header with the time must agree with it. */
+function checkTimeInBody(
+  { timestampSelector, timestampUnit, toleranceSeconds }: HmacSettings,
+  timestamp: string | undefined,
+  delivery: Delivery,
+  now: number,
+): Verdict {
+  if (timestampSelector === undefined) return undefined;
+  let text: string | undefined;
+  try {
+    text = timestampInBody(readContent(delivery).body, timestampSelector);
+  } catch {
+    return { code: 'body_unreadable', detail: 'The body is not JSON, so the time in it cannot be read.' };
+  }
+  const refusal = checkTimestamp(text, timestampUnit, toleranceSeconds, now);
+  if (refusal || timestamp === undefined) return refusal;
+  return parseTimestamp(timestamp, timestampUnit) === parseTimestamp(text ?? '', timestampUnit)
+    ? undefined
+    : { code: 'timestamp_malformed', detail: 'The timestamp in the header is not the one in the body.' };
+}
 
 /** The signature without its prefix, in the spelling of `digest`. `undefined` if it has another format. */
 function readSignature(

@@ -6,6 +6,7 @@ import hmac from './hmac.ts';
 import hubspot from './hubspot.ts';
 import jwt from './jwt.ts';
 import query from './query.ts';
+import rsa from './rsa.ts';
 import type { Scheme, SchemeName, SecretContent, SettingsOf, WebhookScheme } from './scheme.ts';
 import standardWebhooks from './standard-webhooks.ts';
 import twilio from './twilio.ts';
@@ -13,6 +14,7 @@ import twilio from './twilio.ts';
 /** Every scheme by its name. Each is in the file of that name. */
 export const SCHEMES = {
   hmac,
+  rsa,
   'standard-webhooks': standardWebhooks,
   bearer,
   header,

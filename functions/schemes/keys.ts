@@ -12,3 +12,18 @@ export function readValues(secret: Record<string, unknown>, field: string): stri
   if (values.length === 0) throw new SecretNotReady(`"${field}" is empty or missing: fill it in`);
   return values;
 }
+
+/**
+ * Decodes a key in base64, with or without its padding.
+ *
+ * @returns `undefined` for any other text: only the canonical spelling counts
+ */
+export function decodeKey(text: string): Buffer | undefined {
+  return decodeBase64(text.includes('=') ? text : text.padEnd(Math.ceil(text.length / 4) * 4, '='));
+}
+
+/** Accepts only the canonical spelling, so that every changed bit of a signature is noticed. */
+export function decodeBase64(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.toString('base64') === text ? bytes : undefined;
+}

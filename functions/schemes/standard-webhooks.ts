@@ -9,7 +9,7 @@ import type { Delivery } from '../delivery.ts';
 import { withoutVersion } from '../secret-value.ts';
 import { SecretNotReady } from '../secrets.ts';
 import { equalSignatures } from './constant-time.ts';
-import { readValues } from './keys.ts';
+import { decodeBase64, decodeKey, readValues } from './keys.ts';
 import type { Scheme } from './scheme.ts';
 import { checkTimestamp, TOLERANCE_SECONDS } from './timestamp.ts';
 
@@ -114,16 +114,4 @@ function readPublicKey(value: string): KeyObject {
 function isSignedBy(key: KeyObject, content: Buffer, signature: string): boolean {
   const bytes = decodeBase64(signature);
   return bytes?.length === ED25519_SIGNATURE_BYTES && verifyEd25519(null, content, key, bytes);
-}
-
-/** A key in base64. The padding may be absent, as in the standard's libraries. */
-function decodeKey(text: string): Buffer | undefined {
-  const padded = text.includes('=') ? text : text.padEnd(Math.ceil(text.length / 4) * 4, '=');
-  return decodeBase64(padded);
-}
-
-/** Accepts only the canonical spelling, so that every changed bit of a signature is noticed. */
-function decodeBase64(text: string): Buffer | undefined {
-  const bytes = Buffer.from(text, 'base64');
-  return bytes.toString('base64') === text ? bytes : undefined;
 }

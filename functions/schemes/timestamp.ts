@@ -1,3 +1,4 @@
+import { selector } from '#selector';
 import type { Refusal } from '../refusal.ts';
 import type { HmacSettings } from './scheme.ts';
 
@@ -36,4 +37,15 @@ export function parseTimestamp(text: string, unit: HmacSettings['timestampUnit']
   if (unit === 'iso') return ISO_8601.test(text) ? Date.parse(text) : Number.NaN;
   if (!/^\d{1,15}$/.test(text)) return Number.NaN;
   return unit === 's' ? Number(text) * 1000 : Number(text);
+}
+
+/**
+ * The time at a selector, as text.
+ *
+ * @param body the parsed body, whose bytes are verified
+ * @returns `undefined` when there is neither a text nor a number
+ */
+export function timestampInBody(body: unknown, timestampSelector: string): string | undefined {
+  const time = selector(timestampSelector)({ body });
+  return typeof time === 'number' || typeof time === 'string' ? String(time) : undefined;
 }

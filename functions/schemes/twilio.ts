@@ -7,8 +7,11 @@ import { equalSignatures } from './constant-time.ts';
 import { readValues } from './keys.ts';
 import type { Scheme } from './scheme.ts';
 
-/** The beginnings, as signed, of the fields that every event has exactly once. */
-const ONCE = ['AccountSidAC', 'EventTypeon'];
+/**
+ * The beginnings, as signed, of the fields that an event has once: every event its account and its type, whether of
+ * Conversations or of TaskRouter, and a task its attributes.
+ */
+const ONCE = [/AccountSidAC/g, /EventType(on|[a-z-]+\.)/g, /TaskAttributes\{/g];
 /** A character of a form takes at most three bytes. */
 const MAX_FORM_BYTES = 3 * LIMITS.formCharacters;
 const TOO_LARGE: Refusal = {
@@ -95,10 +98,8 @@ function verifySigned(given: string, keys: string[], url: string, fields: string
  * once must therefore not occur twice, and not in the address.
  */
 function checkBorders(address: string, signed: string): Verdict {
-  const isAmbiguous = ONCE.some((start) => {
-    const first = signed.indexOf(start);
-    return address.includes(start) || (first >= 0 && signed.includes(start, first + start.length));
-  });
+  const count = (text: string, start: RegExp) => text.match(start)?.length ?? 0;
+  const isAmbiguous = ONCE.some((start) => count(address, start) > 0 || count(signed, start) > 1);
   return isAmbiguous
     ? { code: 'signature_malformed', detail: 'The fields could be split in more than one way.' }
     : undefined;

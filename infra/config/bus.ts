@@ -1,3 +1,4 @@
+import type { ServiceEvents } from '../../functions/crm/crm.ts';
 import { CRMS } from '../../functions/crm/index.ts';
 import { checkEventPattern, checkLength, type EventPattern } from './event-pattern.ts';
 import { presetOf } from './preset.ts';
@@ -9,6 +10,9 @@ export type { EventPattern };
 /** Without these a pattern lets through events from anybody who may put events on the bus. */
 const NAMED = { source: 'your.application', account: '111122223333' };
 
+/** The bus on which AWS puts the events of its services. */
+const DEFAULT_BUS = 'default';
+
 /** Whether a preset's events arrive over a bus. */
 export function isOnBus(crm: string): boolean {
   return CRMS[crm]?.bus !== undefined;
@@ -19,16 +23,50 @@ export function busName(bus: string): string {
   return bus.replace(/^arn:.*:event-bus\//, '');
 }
 
-/** The pattern that picks a connection's events from its bus. */
+/** The bus of a preset's events if the connection names none; `undefined` where it must name one. */
+export function defaultBus(crm: string): string | undefined {
+  return serviceOf(crm) && DEFAULT_BUS;
+}
+
+/** The pattern that picks a connection's events from its bus, without the account. */
 export function patternOf(crm: string, settings: Settings): EventPattern {
   const { bus } = CRMS[crm] ?? {};
   if (typeof bus !== 'object') return settings.eventPattern as EventPattern;
-  return { source: [sourceOf(settings)], 'detail-type': [...bus.detailTypes] };
+  return {
+    source: [sourceOf({ ...settings, crm })],
+    'detail-type': [...bus.detailTypes],
+    ...serviceOf(crm)?.narrow?.(settings),
+  };
 }
 
-/** The source of the events. A partner's bus has the same name as its source. */
-export function sourceOf({ bus, source }: Settings): string {
-  return textOf(source ?? busName(textOf(bus)));
+/**
+ * The account that the rule demands. Only AWS can put events whose source begins like a partner's, and the source
+ * names the partner's customer. Anybody in an account can put events with another source, and a service puts those
+ * of every account that forwards them.
+ *
+ * @param own the stack's account
+ * @returns `undefined` where the rule demands none, or the connection's own pattern does
+ */
+export function accountOf(settings: Settings, own: string): string | undefined {
+  const { crm, eventPattern, sender } = settings;
+  if (eventPattern !== undefined) return undefined;
+  if (serviceOf(textOf(crm))) return accountOfArn(textOf(sender)) ?? own;
+  return sourceOf(settings).startsWith('aws.') ? undefined : own;
+}
+
+/** The source of the events. A service has its own; a partner's bus has the same name as its source. */
+export function sourceOf({ crm, bus, source }: Settings): string {
+  return textOf(source ?? serviceOf(textOf(crm))?.service ?? busName(textOf(bus)));
+}
+
+/** What a preset takes of an AWS service, if its events come from one. */
+function serviceOf(crm: string): ServiceEvents | undefined {
+  const { bus } = presetOf(crm) ?? {};
+  return typeof bus === 'object' && 'service' in bus ? bus : undefined;
+}
+
+function accountOfArn(text: string): string | undefined {
+  return /^arn:(?:[^:]*:){3}(\d{12}):/.exec(text)?.[1];
 }
 
 /** The rules for the settings of a connection on a bus. */
@@ -37,9 +75,9 @@ export function checkBus(value: unknown): Breach[] {
   const { crm } = settings;
   const { bus } = presetOf(crm) ?? {};
   if (!bus) return [];
-  return typeof bus === 'object'
-    ? [...checkSource(bus.sourcePrefixes, settings), ...checkSourceLength(textOf(crm), settings)]
-    : checkPattern(settings);
+  if (bus === 'own pattern') return checkPattern(settings);
+  const lengths = checkSourceLength(textOf(crm), settings);
+  return 'service' in bus ? lengths : [...checkSource(bus.sourcePrefixes, settings), ...lengths];
 }
 
 function checkSource(prefixes: readonly string[], { bus, source }: Settings): Breach[] {

@@ -26,6 +26,7 @@ import {
   text,
 } from './values.ts';
 import { verify } from './verify.ts';
+import { checkTimeInForm } from './verify-hmac.ts';
 
 const WRITE_SELECTOR = 'Write JMESPath over body, headers and query, as in body.ticket.id';
 
@@ -124,13 +125,20 @@ const settings = {
     { description: 'URL of a key set. Replaces the data centre’s.', fix: ADDRESS },
     checkAddress,
   ).exactOptional(),
+  field: text({
+    description: 'Id of the custom case field that holds the conversation id.',
+    fix: 'Write the id of the field, which is a UUID',
+  }).exactOptional(),
   bus: formed(
-    { description: 'Name or ARN of the event bus.', fix: 'Write the name or the ARN of an event bus' },
+    {
+      description: 'Name or ARN of the event bus.',
+      fix: 'Write the name or the ARN of an event bus',
+    },
     /^(arn:aws[a-z-]*:events:[a-z0-9-]+:\d{12}:event-bus\/)?[\w./-]{1,256}$/,
     'is neither the name nor the ARN of an event bus',
   ).exactOptional(),
   source: text({
-    description: 'The source of the events, if it is not the name of the bus.',
+    description: 'The source of the events, if it is not the preset’s or the name of the bus.',
     fix: 'Write the source as the events have it',
   }).exactOptional(),
   eventPattern: z
@@ -156,7 +164,7 @@ const shape = keys('A CRM’s webhook.', {
   ...SECRET,
 }).meta({ description: 'A CRM’s webhook.', allOf: CRM_NAMES.map(conditionFor) });
 
-export const connection = ruled(shape, checkPreset, checkBus, checkSelectorScope);
+export const connection = ruled(shape, checkPreset, checkBus, checkSelectorScope, checkTimeInForm);
 
 /** What this preset requires and refuses, as JSON Schema for editors. */
 function conditionFor(crm: string) {

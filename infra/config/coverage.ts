@@ -12,6 +12,7 @@ export type Part = (typeof PARTS)[number];
  */
 const COVERED = {
   hmac: ['body'],
+  rsa: ['body'],
   'standard-webhooks': ['body'],
   hubspot: ['body', 'query'],
   twilio: ['body', 'query'],

@@ -1,5 +1,6 @@
 import { CRMS } from '../../functions/crm/index.ts';
 import type { VerifySettings } from '../../functions/schemes/scheme.ts';
+import { defaultBus } from './bus.ts';
 import { rateInMinutes, toMinutes } from './duration.ts';
 import { ConfigurationError, type Fault } from './fault.ts';
 import { readJsonFile } from './file.ts';
@@ -82,7 +83,8 @@ function resolveConnection({ verify, ...connection }: CheckedConnection): Connec
   const own = CRMS[connection.crm].verify;
   const proof = verify ?? (typeof own === 'function' ? own(connection) : own);
   if (!proof) throw new TypeError(`crm ${connection.crm} has no way to verify a delivery`);
-  return { ...connection, verify: proof };
+  const bus = defaultBus(connection.crm);
+  return { ...(bus && { bus }), ...connection, verify: proof };
 }
 
 function mapValues<Value, Result>(

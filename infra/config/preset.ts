@@ -98,6 +98,11 @@ function checkLookUp(settings: Settings, preset: Preset | undefined): Breach[] {
       problem: 'has no effect beside lookUp, which finds the conversation',
       fix: 'Keep one of the two',
     },
+    field: {
+      isBroken: has(settings, preset, 'lookUp') || has(settings, preset, 'conversationId'),
+      problem: 'has no effect beside conversationId or lookUp, which find the conversation',
+      fix: 'Keep one of them',
+    },
     repeatedFinish: {
       isBroken: !has(settings, preset, 'lookUp'),
       problem: 'has no effect without lookUp',

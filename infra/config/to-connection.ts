@@ -18,6 +18,7 @@ const IS_EMBEDDED = {
   publicUrl: true,
   allowedSources: true,
   rehearse: true,
+  field: true,
   sender: true,
   dataCentre: false,
   audience: false,

@@ -1,10 +1,17 @@
 import { z } from 'zod';
 import type { ChosenSettings } from '../../functions/schemes/scheme.ts';
-import { TOLERANCE_SECONDS } from '../../functions/schemes/timestamp.ts';
-import { quote, suggest } from './fault.ts';
-import { type Breach, ruled, settingsOf } from './rule.ts';
-import { textOf } from './text.ts';
-import { type Check, checked, keys, oneOf, refuse, text, whole } from './values.ts';
+import { ruled } from './rule.ts';
+import { checked, formed, keys, oneOf, refuse, text, whole } from './values.ts';
+import {
+  checkParameters,
+  checkSigned,
+  checkTemplate,
+  checkTimeSelector,
+  checkTimestamp,
+  TIMESTAMP_DEFAULTS,
+  WRITE_TEMPLATE,
+  WRITE_TIME,
+} from './verify-hmac.ts';
 
 const header = (description: string) =>
   checked(
@@ -14,62 +21,15 @@ const header = (description: string) =>
     }),
   ).meta({ description, pattern: HEADER_NAME.source });
 
+const parameter = (description: string, example: string) =>
+  formed(
+    { description, fix: `Write the name of a parameter, as in ${example}` },
+    /^[\w-]+$/,
+    'is not the name of a parameter',
+  ).exactOptional();
+
 /** @see https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2 */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const PLACEHOLDERS = ['{body}', '{timestamp}', '{id}'];
-const WRITE_TEMPLATE = 'Write it as the sender signs it, as in {timestamp}.{body}';
-
-const checkTemplate: Check<string> = (value) => {
-  const unknown = value.match(/\{[^{}]*\}/g)?.find((each) => !PLACEHOLDERS.includes(each));
-  if (unknown) {
-    return { problem: `has an unknown placeholder ${quote(unknown)}`, fix: suggest(unknown, PLACEHOLDERS) };
-  }
-  return value.includes('{body}')
-    ? undefined
-    : { problem: 'has no {body}, so anybody could change the body', fix: WRITE_TEMPLATE };
-};
-
-/** What a template signs, and the header that it comes from. */
-const SIGNED_HEADERS = { timestampHeader: '{timestamp}', idHeader: '{id}' };
-/** Filled in after the rules, which refuse these settings without a timestampHeader. */
-const TIMESTAMP_DEFAULTS = { timestampUnit: 's', toleranceSeconds: TOLERANCE_SECONDS } as const;
-
-function checkSigned(value: unknown): Breach[] {
-  const settings = settingsOf(value);
-  return Object.entries(SIGNED_HEADERS).flatMap(([header, placeholder]): Breach[] => {
-    const isSigned = textOf(settings.signed).includes(placeholder);
-    if (isSigned === Object.hasOwn(settings, header)) return [];
-    return isSigned ? [withoutHeader(header, placeholder)] : [unsigned(header, placeholder)];
-  });
-}
-
-function withoutHeader(header: string, placeholder: string): Breach {
-  return {
-    path: ['signed'],
-    problem: `has ${placeholder}, but no header provides it`,
-    fix: `Add "${header}", or remove ${placeholder}`,
-  };
-}
-
-function unsigned(header: string, placeholder: string): Breach {
-  return {
-    path: [header],
-    problem: 'is not signed, so it proves nothing',
-    fix: `Write ${placeholder} into "signed", as in "${placeholder}.{body}", or remove it`,
-  };
-}
-
-function checkTimestamp(value: unknown): Breach[] {
-  const settings = settingsOf(value);
-  if (Object.hasOwn(settings, 'timestampHeader')) return [];
-  const idle = Object.keys(TIMESTAMP_DEFAULTS).filter((key) => Object.hasOwn(settings, key));
-  return idle.map((key) => ({
-    path: [key],
-    problem: 'has no effect without timestampHeader',
-    fix: 'Remove it, or add "timestampHeader"',
-  }));
-}
-
 function scheme<Name extends ChosenSettings['scheme'], Shape extends z.core.$ZodShape>(
   name: Name,
   shape: Shape,
@@ -79,8 +39,19 @@ function scheme<Name extends ChosenSettings['scheme'], Shape extends z.core.$Zod
 
 const hmac = scheme('hmac', {
   header: header('The header with the signature.'),
+  signatureParameter: parameter(
+    'The parameter of that header with the signature, if the header is a list, as v1 in t=…,v1=….',
+    'v1',
+  ),
+  timestampParameter: parameter(
+    'The parameter of that header with the signed timestamp, as t in t=…,v1=….',
+    't',
+  ),
   algorithm: oneOf('The hash function.', ['sha256', 'sha1', 'sha512']).default('sha256'),
   encoding: oneOf('How the signature is written.', ['hex', 'base64']).default('hex'),
+  keyEncoding: oneOf('How the stored key is written; text is not decoded.', ['text', 'hex', 'base64'])
+    .meta({ default: 'text' })
+    .exactOptional(),
   prefix: text({
     description: 'What is before the signature in its header, as in sha256=.',
     fix: 'Write what is before the signature, as in sha256=, or leave it out',
@@ -92,7 +63,13 @@ const hmac = scheme('hmac', {
     },
     checkTemplate,
   ).default('{body}'),
-  timestampHeader: header('The header with the signed timestamp.').exactOptional(),
+  timestampHeader: header(
+    'The header with the signed timestamp, or with the one of timestampSelector.',
+  ).exactOptional(),
+  timestampSelector: text(
+    { description: 'JMESPath of a time in the signed JSON body.', fix: WRITE_TIME },
+    checkTimeSelector,
+  ).exactOptional(),
   timestampUnit: oneOf('Unix seconds, Unix milliseconds or ISO 8601.', ['s', 'ms', 'iso'])
     .meta({ default: TIMESTAMP_DEFAULTS.timestampUnit })
     .exactOptional(),
@@ -102,12 +79,18 @@ const hmac = scheme('hmac', {
     .exactOptional(),
 });
 
+const rsa = scheme('rsa', {
+  header: header('The header with the signature.'),
+  encoding: oneOf('How the signature is written.', ['base64', 'hex']).default('base64'),
+});
+
 /** The schemes that a connection may name. The others are vendors' own and come with their presets. */
 const schemes = {
-  hmac: ruled(hmac, checkSigned, checkTimestamp).transform((settings) => ({
+  hmac: ruled(hmac, checkSigned, checkParameters, checkTimestamp).transform((settings) => ({
     ...TIMESTAMP_DEFAULTS,
     ...settings,
   })),
+  rsa,
   'standard-webhooks': scheme('standard-webhooks', {}),
   bearer: scheme('bearer', {}),
   header: scheme('header', { header: header('The header with the token.') }),

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
+import { requireDashes } from '../../commands/npm-options.ts';
 import { OperatorError } from '../../operate/error.ts';
-import { requireDashes } from './npm-options.ts';
 
 export const USAGE = `npm run bench [-- --runs N] [--only PART] [--json]
 

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { requireDashes } from '../../commands/npm-options.ts';
 import { ROOT } from '../../infra/root.ts';
 import { isLoopback, LocalRunError } from '../../local/isolation.ts';
-import { requireDashes } from './npm-options.ts';
 
 export const USAGE = `npm start [-- --once] [--config FILE] [--connection NAME] [--polyai URL [--conversation ID]] [--port N]
 

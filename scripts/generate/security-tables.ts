@@ -23,7 +23,8 @@ const SENDS_ANYTHING = 'send anything until the secret is changed';
 const token = (name: Scheme, stranger = SENDS_ANYTHING): Row[] => [
   { name: code(name), ...NOTHING_COVERED, stranger },
 ];
-const signsTime = (proof: VerifySettings) => proof.scheme === 'hmac' && proof.signed.includes('{timestamp}');
+const signsTime = (proof: VerifySettings) =>
+  proof.scheme === 'hmac' && (proof.signed.includes('{timestamp}') || proof.timestampSelector !== undefined);
 
 /** What each scheme covers. `event-bus` proves nothing by the event itself. */
 const COVERS: Record<Scheme, readonly Row[]> = {
@@ -44,6 +45,9 @@ const COVERS: Record<Scheme, readonly Row[]> = {
       stranger: REPEATS,
       isOf: (proof) => !signsTime(proof),
     },
+  ],
+  rsa: [
+    { name: '`rsa`', body: 'yes', time: 'no', address: 'no', stranger: 'repeat it until the key is changed' },
   ],
   'standard-webhooks': [
     {
@@ -141,6 +145,7 @@ const NONE: Secret = { holds: 'nothing: there is no secret', value: '–', stack
 /** What a connection's secret holds, and who fills it where the vendor does not issue it. */
 const SECRETS: Record<Scheme, Secret> = {
   hmac: { holds: SIGNING_SECRET, value: 'your choice', stack: GENERATED },
+  rsa: { holds: '`{"publicKey": "…"}`', value: 'issued by the sender', stack: WAITS },
   'standard-webhooks': {
     holds: '`{"signingSecret": "whsec_…"}`, or `whpk_…`',
     value: 'issued by the sender',

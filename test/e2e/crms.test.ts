@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CRMS } from '../../functions/crm/index.ts';
@@ -9,6 +10,7 @@ import { type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts'
 import type { LoggedLine } from '../../local/stack-log.ts';
 import { changeCharacter, type Headers, prove } from '../../samples/delivery.ts';
 import { CONVERSATION, type Fixture, readFixture, textOf } from '../../samples/fixture.ts';
+import { withTimeInBody } from '../../samples/time-in-body.ts';
 import { SMALLEST, writeConnections } from '../support/configuration.ts';
 import { settingsOf } from '../support/crm.ts';
 
@@ -55,7 +57,6 @@ function verifyOf(name: string): VerifySettings {
 
 /** The fixture's delivery about another conversation, signed with the connection's secret. */
 async function validRequest(name: string, fixture: Fixture, conversationId: string): Promise<Request> {
-  const body = textOf(fixture).replaceAll(CONVERSATION, conversationId);
   const given = (fixture.query ?? '').replaceAll(CONVERSATION, conversationId);
   const { sender, audience } = (fixture.connection ?? {}) as { sender?: string; audience?: string };
   const verify = verifyOf(name);
@@ -66,6 +67,8 @@ async function validRequest(name: string, fixture: Fixture, conversationId: stri
       ? { token: await jwks.sign(claims) }
       : await local.readSecret(local.secretId('connections', name));
   const at = Date.now();
+  const text = textOf(fixture).replaceAll(CONVERSATION, conversationId);
+  const body = withTimeInBody(verify, text, at) ?? text;
   const url = `${local.signedUrl(name)}${given && `?${given}`}`;
   const proof = prove(verify, secret, { body, at, url, method: 'POST' });
   const query = [given, proof.query].filter(Boolean).join('&');
@@ -127,13 +130,58 @@ describe('a preset', () => {
       const answer = await send(name, request);
       expect(answer).toMatchObject({ status: 200 });
       const { acknowledgement } = CRMS[name] ?? {};
-      if (acknowledgement) expect(answer.text).toBe(acknowledgement.body);
+      if (typeof acknowledgement === 'object') expect(answer.text).toBe(acknowledgement.body);
       else expect(JSON.parse(answer.text)).toMatchObject({ accepted: 1, ignored: [] });
       expect(await finalLine(id)).toMatchObject({ outcome: 'closed', crm: name, connection: name });
       expect(polyai.isOpen(id)).toBe(false);
     },
     2 * MINUTE,
   );
+
+  it(
+    'answers a task of Flex as Twilio asks for, and closes its chat',
+    async () => {
+      const id = polyai.openChat();
+      const request = await validRequest('twilio', readFixture('twilio', 'finished-task.json'), id);
+      expect(await send('twilio', request)).toMatchObject({ status: 204, text: '' });
+      expect(await finalLine(id)).toMatchObject({ outcome: 'closed', crm: 'twilio' });
+    },
+    2 * MINUTE,
+  );
+
+  it('answers Zoom’s challenge with the secret, and only if it is signed', async () => {
+    const body = { event: 'endpoint.url_validation', payload: { plainToken: 'qgg8vlvZRS6UYooatFL8Aw' } };
+    const fixture = { source: 'here', body, expected: { refused: '' } };
+    const request = await validRequest('zoom-contact-center', fixture, 'none');
+    const forged = await send('zoom-contact-center', forge(verifyOf('zoom-contact-center'), request));
+    expect(forged.status).toBe(401);
+    const { status, text } = await send('zoom-contact-center', request);
+    const { signingSecret } = await local.readSecret(local.secretId('connections', 'zoom-contact-center'));
+    const hash = createHmac('sha256', signingSecret ?? '')
+      .update(body.payload.plainToken)
+      .digest('hex');
+    expect({ status, answer: JSON.parse(text) }).toEqual({
+      status: 200,
+      answer: { plainToken: body.payload.plainToken, encryptedToken: hash },
+    });
+  });
+
+  it('answers the check of RingCX’s address by GET, if both values are the secret', async () => {
+    const { token = '' } = await local.readSecret(local.secretId('connections', 'ringcx'));
+    const check = async (verifyToken: string) => {
+      const query = new URLSearchParams({
+        'hub.mode': 'subscribe',
+        'hub.challenge': '1158201444',
+        'hub.verify_token': verifyToken,
+      });
+      const response = await fetch(`${local.webhookUrl('ringcx')}?${query}`, {
+        headers: { 'x-dimelo-secret': token },
+      });
+      return { status: response.status, text: await response.text() };
+    };
+    expect(await check(token)).toEqual({ status: 200, text: '1158201444' });
+    expect(await check('another')).toMatchObject({ status: 401 });
+  });
 
   it(
     'can look its conversation up by the ticket, and closes it',

@@ -16,11 +16,13 @@ import { busName, isOnBus, sourceOf } from '../../infra/config/bus.ts';
 import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
 import { type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
 import type { LoggedLine } from '../../local/stack-log.ts';
+import { changeCharacter } from '../../samples/delivery.ts';
 import { CONVERSATION, readFixture } from '../../samples/fixture.ts';
 import { writeConnections } from '../support/configuration.ts';
 
-// Sends events of buses through the deployed stack, on the emulator of AWS. Nobody can put an event with a partner's
-// source, on AWS either, so the connections name another source. The buses have names like those of partners.
+// Sends events of buses through the deployed stack, on the emulator of AWS. Nobody can put an event with the source of
+// a partner or of AWS, on AWS either, so the connections name another source. The buses have names like those of
+// partners, or are the default bus.
 
 const MINUTE = 60_000;
 const PROJECT = { region: 'uk-1', accountId: 'acme-uk', projectId: 'PROJECT-191bfa2a' };
@@ -64,7 +66,7 @@ afterAll(async () => {
   await polyai?.close();
 }, MINUTE);
 
-type Event = { 'detail-type': string; detail: unknown };
+type Event = { 'detail-type': string; detail: unknown; resources?: string[] };
 
 /** Puts an event on the connection's bus, with the source that its rule matches. */
 async function put(name: string, event: Event, source = sourceOfConnection(name)): Promise<void> {
@@ -74,6 +76,7 @@ async function put(name: string, event: Event, source = sourceOfConnection(name)
     source,
     detailType: event['detail-type'],
     detail: event.detail,
+    resources: event.resources ?? [],
   });
 }
 
@@ -129,6 +132,25 @@ describe('an event', () => {
       const calls = polyai.calls.filter(({ body }) => body.includes(id));
       expect(calls).toHaveLength(1);
       expect(calls[0]?.headers['x-polyai-correlation-id']).toBe(closed.request_id);
+      expect(polyai.isOpen(other)).toBe(true);
+      expect(lines.filter(isAbout(other))).toEqual([]);
+    },
+    2 * MINUTE,
+  );
+
+  const pinned = presets.flatMap((crm) => {
+    const sender = fixtures[crm]?.connection?.sender;
+    return typeof sender === 'string' ? [[crm, sender] as const] : [];
+  });
+
+  it.each(pinned)(
+    'of another sender than the connection’s does not reach it: %s',
+    async (crm, sender) => {
+      const [id, other] = [polyai.openChat(PROJECT), polyai.openChat(PROJECT)];
+      const foreign = JSON.stringify(finished(crm, other)).replaceAll(sender, changeCharacter(sender, 3));
+      await put(crm, JSON.parse(foreign));
+      await put(crm, finished(crm, id));
+      await expectClosed(id);
       expect(polyai.isOpen(other)).toBe(true);
       expect(lines.filter(isAbout(other))).toEqual([]);
     },

@@ -143,7 +143,7 @@ async function depth(QueueUrl = local.outputs.DeadLetterQueueUrl) {
 type Ended = { code: number | null; output: string };
 
 function start(command: 'redrive' | 'replay', args: string[], env: NodeJS.ProcessEnv = {}) {
-  const child = spawn(process.execPath, [`scripts/${command}.ts`, '--stack', STACK, ...args], {
+  const child = spawn(process.execPath, ['commands/chat-closer.ts', command, '--stack', STACK, ...args], {
     cwd: ROOT,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

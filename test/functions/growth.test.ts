@@ -1,8 +1,9 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../functions/parse-body.ts';
-import { prove, whpk } from '../../samples/delivery.ts';
+import { makeRsaSecret, prove, whpk } from '../../samples/delivery.ts';
 import { startReceiver } from '../support/receiver.ts';
+import { SETTINGS } from '../support/settings.ts';
 
 // The cost of a delivery grows linearly with its size. It is measured in CPU time of this process, not by the clock.
 
@@ -51,6 +52,15 @@ const custom = (settings: object) => ({
     ...settings,
   },
 });
+const RSA = makeRsaSecret();
+const LISTED = {
+  scheme: 'hmac',
+  header: 'x-signature',
+  signed: '{timestamp}.{body}',
+  signatureParameter: 'v1',
+  timestampParameter: 't',
+};
+const IN_BODY = { scheme: 'hmac', header: 'x-signature', timestampSelector: 'body.at' };
 const bearer = { authorization: `Bearer ${TOKEN}` };
 const message = {
   crm: 'salesforce-outbound-message',
@@ -153,6 +163,36 @@ const KINDS: Record<string, Kind> = {
     request: (size) => soap(Array.from({ length: size }, (_, n) => `<t${n}></t${n}>`).join('')),
     sizes: [halfOf(LIMITS.xmlTags / 2), 26_000],
     codes: [undefined, 'body_unreadable'],
+  },
+  'RSA signatures of bodies': {
+    ...custom({ verify: { scheme: 'rsa', header: 'x-signature' } }),
+    secret: { publicKey: RSA.publicKey },
+    request: (size) => ({
+      headers: { 'x-signature': Buffer.alloc(256).toString('base64') },
+      body: 'x'.repeat(size),
+    }),
+    sizes: [halfOf(MIB)],
+    codes: ['signature_mismatch'],
+  },
+  'a header of many parameters': {
+    ...custom({ verify: LISTED }),
+    secret: { signingSecret: TOKEN },
+    request: (size) => ({
+      headers: { 'x-signature': `t=${NOW / 1000},${'v0=,'.repeat(size)}v1=0` },
+      body: '{}',
+    }),
+    sizes: [2000],
+    codes: ['signature_malformed'],
+  },
+  'JSON with a signed time in it': {
+    ...custom({ verify: IN_BODY, conversationId: 'body.chats[]' }),
+    secret: { signingSecret: TOKEN },
+    request: (size) => {
+      const body = `{"at":${NOW / 1000},"chats":${list(size, (n) => `"${n}"`)}}`;
+      return { ...prove(SETTINGS.hmac, { signingSecret: TOKEN }, { body, at: NOW }), body };
+    },
+    sizes: [halfOf(LIMITS.jsonValues), 55_000],
+    codes: ['too_many_conversations', 'body_unreadable'],
   },
   'Ed25519 signatures': {
     crm: 'standard-webhooks',

@@ -13,7 +13,14 @@ import { createSecretReader } from '../../functions/secrets.ts';
 import { MINUTE_MS } from '../../functions/time.ts';
 import { CHOSEN } from '../../infra/config/verify.ts';
 import type { LoggedLine } from '../../local/stack-log.ts';
-import { apiGatewayEvent, prove, signHmac, signZendesk, zendeskEvent } from '../../samples/delivery.ts';
+import {
+  apiGatewayEvent,
+  makeRsaSecret,
+  prove,
+  signHmac,
+  signZendesk,
+  zendeskEvent,
+} from '../../samples/delivery.ts';
 import { bindWebhooks } from '../support/bind.ts';
 import { inOrderOfSchema } from '../support/line-order.ts';
 import { SETTINGS } from '../support/settings.ts';
@@ -279,12 +286,14 @@ describe('a valid delivery', () => {
   });
 
   it('is verified and read with each scheme that a connection may choose', async () => {
+    const rsa = makeRsaSecret();
     for (const verify of CHOSEN.map((name) => SETTINGS[name])) {
       const secret = {
         signingSecret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
         token: TOKEN,
         username: 'u',
         password: 'p',
+        ...rsa,
       };
       const connections = { any: { ...(CONNECTIONS.batches as Connection), verify } };
       const { world, send } = start({

@@ -5,7 +5,7 @@ import { readProjectKeys } from '../../functions/polyai.ts';
 import { verifyDelivery } from '../../functions/schemes/scheme.ts';
 import { readStoredValues } from '../../functions/secret-value.ts';
 import { SecretNotReady } from '../../functions/secrets.ts';
-import { delivery, prove } from '../../samples/delivery.ts';
+import { delivery, makeRsaSecret, prove } from '../../samples/delivery.ts';
 import { bindWebhook } from '../support/bind.ts';
 import { connectionOf } from '../support/crm.ts';
 import { startReceiver } from '../support/receiver.ts';
@@ -13,6 +13,7 @@ import { WITH_SECRET } from '../support/settings.ts';
 
 const NOW = Date.parse('2026-07-01T12:00:00Z');
 const KEY = 'whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX';
+const RSA = makeRsaSecret();
 const read = (value: unknown) => readStoredValues('signingSecret', value);
 
 /** The ways in which people store one value, and in which the console stores a list. */
@@ -72,17 +73,18 @@ describe('the values of a secret', () => {
 
 describe.each([...WITH_SECRET, connectionOf('zendesk').verify])('a secret of $scheme', (verify) => {
   it.each(PASTED)('proves a delivery when it is stored %s', async (how, paste) => {
-    const isStandard = verify.scheme === 'standard-webhooks';
     // Both must be keys there.
-    const stored = paste(KEY);
-    const old = (text: string) => text.replace(/the-old-one|old/, KEY);
-    const value = !isStandard
+    const mustBeKeys = verify.scheme === 'standard-webhooks' || verify.scheme === 'rsa';
+    const key = verify.scheme === 'rsa' ? RSA.publicKey : KEY;
+    const stored = paste(key);
+    const old = (text: string) => text.replace(/the-old-one|old/, () => key);
+    const value = !mustBeKeys
       ? stored
       : typeof stored === 'string'
         ? old(stored)
         : (stored as string[]).map((each) => old(each));
-    const secret = { signingSecret: value, token: value, username: 'u', password: value };
-    const proof = { signingSecret: KEY, token: KEY, username: 'u', password: KEY };
+    const secret = { signingSecret: value, token: value, username: 'u', password: value, publicKey: value };
+    const proof = { ...RSA, signingSecret: KEY, token: KEY, username: 'u', password: KEY };
     const url = 'https://hooks.example.com/webhooks/zendesk-support';
     const { headers, query } = prove(verify, proof, { body: '{}', at: NOW, url });
     const connection = bindWebhook({ crm: 'custom', project: 'support', verify });

@@ -52,7 +52,7 @@ describe('without a connection on a bus', () => {
     smallest.resourceCountIs('AWS::SQS::Queue', 2);
     smallest.resourceCountIs('AWS::Lambda::Function', 2);
     expect(smallest.findOutputs('EventsDeadLetterQueueUrl')).toEqual({});
-    expect(JSON.stringify(smallest.toJSON())).not.toContain('EventsDeadLettersAlarm');
+    expect(JSON.stringify(smallest.toJSON().Resources)).not.toContain('EventsDeadLettersAlarm');
   });
 });
 
@@ -89,6 +89,21 @@ describe('the rules', () => {
       expect.arrayContaining([
         { ...types, source: ['my.forwarder'], account: [{ Ref: 'AWS::AccountId' }] },
         { ...types, source: [GENESYS] },
+      ]),
+    );
+  });
+
+  it('match a service’s events on the default bus, of this account or of the one that the sender’s ARN names', () => {
+    const sender = 'arn:aws:connect:eu-west-2:999999999999:instance/12345678-1234-1234-1234-123456789012';
+    const connect = { crm: 'amazon-connect', polyai: 'support' };
+    const connections = { own: connect, forwarded: { ...connect, bus: 'connect', sender } };
+    const found = Object.values(
+      Template.fromStack(createStack({ ...SMALLEST, connections })).findResources('AWS::Events::Rule'),
+    ).map(({ Properties }) => [Properties.EventBusName, Properties.EventPattern.account]);
+    expect(found).toEqual(
+      expect.arrayContaining([
+        ['default', [{ Ref: 'AWS::AccountId' }]],
+        ['connect', ['999999999999']],
       ]),
     );
   });
@@ -317,7 +332,7 @@ describe('a connection on a bus', () => {
     only.resourceCountIs('AWS::Lambda::Function', 2);
     for (const type of ['Api', 'Stage', 'Route', 'Integration'])
       only.resourceCountIs(`AWS::ApiGatewayV2::${type}`, 0);
-    expect(JSON.stringify(only.toJSON())).not.toMatch(
+    expect(JSON.stringify(only.toJSON().Resources)).not.toMatch(
       /Receive(?!Count|Message|d)|Gateway|AccessLog|apigateway/,
     );
     expect(Object.keys(only.findOutputs('*')).sort()).toEqual([

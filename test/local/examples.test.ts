@@ -12,6 +12,7 @@ import {
   httpConnections,
   requireHttpConnection,
 } from '../../local/examples.ts';
+import { makeRsaSecret } from '../../samples/delivery.ts';
 import { bindWebhook } from '../support/bind.ts';
 import { configurationOf, SMALLEST } from '../support/configuration.ts';
 
@@ -94,6 +95,13 @@ const custom = (verify: unknown) => ({
 const hmac = (settings: object) => custom({ scheme: 'hmac', header: 'x-signature', ...settings });
 const timed = { signed: 'v0:{timestamp}x{body}', timestampHeader: 'x-time' };
 
+const LISTED = {
+  signatureParameter: 'v1',
+  timestampParameter: 't',
+  timestampUnit: 'ms',
+  signed: '{timestamp}.{body}',
+};
+
 const CASES: [string, Record<string, unknown>, Record<string, string>?][] = [
   ['hmac', hmac({})],
   ['hmac in base64 of sha512', hmac({ algorithm: 'sha512', encoding: 'base64' })],
@@ -102,6 +110,19 @@ const CASES: [string, Record<string, unknown>, Record<string, string>?][] = [
   ['hmac with a time in milliseconds', hmac({ ...timed, timestampUnit: 'ms' })],
   ['hmac with an ISO time', hmac({ ...timed, timestampUnit: 'iso' })],
   ['hmac with an id', hmac({ signed: '{id}.{body}', idHeader: 'x-id' })],
+  ['hmac with a time and a signature in one header', hmac(LISTED)],
+  [
+    'hmac with a key in hexadecimal',
+    hmac({ keyEncoding: 'hex' }),
+    { signingSecret: '00ff27206d6164652d757020' },
+  ],
+  [
+    'hmac with a key in base64, and the signature too',
+    hmac({ keyEncoding: 'base64', encoding: 'base64' }),
+    { signingSecret: 'AP8nIG1hZGUtdXAg' },
+  ],
+  ['rsa', custom({ scheme: 'rsa', header: 'x-signature' }), makeRsaSecret()],
+  ['rsa in hexadecimal', custom({ scheme: 'rsa', header: 'x-signature', encoding: 'hex' }), makeRsaSecret()],
   [
     'standard-webhooks',
     custom({ scheme: 'standard-webhooks' }),
@@ -139,6 +160,29 @@ describe('the line for a connection', () => {
     const { verify } = stack.configuration.connections.own as { verify: VerifySettings };
     expect(await verdict(verify, await stack.readSecret())).toBeUndefined();
     expect(arrived[0]?.body.toString()).toBe('{}');
+  });
+
+  it.each(['s', 'ms', 'iso'])(
+    'writes the time into the body where the connection reads it there, in the unit %s',
+    async (timestampUnit) => {
+      const times = { timestampSelector: 'body.sent.at', timestampHeader: 'x-time', timestampUnit };
+      const stack = stackOf({ own: hmac(times) });
+      const { verify } = stack.configuration.connections.own as { verify: VerifySettings };
+      const example = await chooseExample(stack, 'own', openChat);
+      expect(JSON.parse(example?.body ?? '')).toMatchObject({
+        status: 'closed',
+        sent: { at: expect.anything() },
+      });
+      const lines = await describeConnection(stack, 'own', openChat);
+      await paste(lines.at(-1));
+      expect(await verdict(verify, await stack.readSecret())).toBeUndefined();
+    },
+  );
+
+  it('cannot be signed where only the sender has the private key', async () => {
+    const { publicKey } = makeRsaSecret();
+    const stack = stackOf({ own: custom({ scheme: 'rsa', header: 'x-signature' }) }, { publicKey } as never);
+    expect((await describeConnection(stack, 'own', openChat)).at(-1)).toContain('Cannot sign a line');
   });
 
   it('comes with the address and the local secret', async () => {

@@ -60,6 +60,38 @@ const relayed = (type: string, at: number, payload: object) => ({
 });
 const RELAY = { bus: 'aws.partner/salesforce.com/00D/0YL' };
 
+const connectCase = ({ at, from, to }: Change) => ({
+  id: `event-${at}`,
+  'detail-type': 'Amazon Connect Cases Change',
+  source: 'aws.cases',
+  time: iso(at),
+  detail: {
+    eventType: 'CASE.UPDATED',
+    approximateChangeTime: iso(at),
+    changedFieldIds: from === to ? ['case_reason'] : ['status'],
+    // The other finished status is not the one that counts.
+    case: {
+      caseId: 'case-1',
+      fields: {
+        status: { value: { stringValue: { open: 'open', resolved: 'closed', closed: 'archived' }[to] } },
+      },
+    },
+  },
+});
+const connectContact = (eventType: string, { at, finishedAt }: Change) => ({
+  id: `event-${at}`,
+  'detail-type': 'Amazon Connect Contact Event',
+  source: 'aws.connect',
+  time: iso(at),
+  detail: {
+    eventType,
+    channel: 'CHAT',
+    contactId: 'leg-1',
+    initialContactId: 'contact-1',
+    disconnectTimestamp: iso(finishedAt),
+  },
+});
+
 const jiraIssue = ({ to, finishedAt }: Change) => ({
   key: 'SUP-1',
   fields: {
@@ -126,6 +158,28 @@ const twilioState = ({ at, from, to }: Change) => ({
   StateUpdated: iso(at),
 });
 
+const CHATWOOT = { open: 'open', resolved: 'resolved', closed: 'snoozed' };
+const chatwoot = (event: string, change: Change) => {
+  const { at, from, to } = change;
+  const status = { previous_value: CHATWOOT[from], current_value: CHATWOOT[to] };
+  const label_list = { previous_value: [], current_value: ['vip'] };
+  return {
+    event,
+    id: 7,
+    status: CHATWOOT[to],
+    updated_at: at / 1000,
+    changed_attributes: isMove(change) ? [{ status }] : [{ label_list }],
+  };
+};
+const twilioTask = (EventType: string, { at }: Change) =>
+  new URLSearchParams({
+    AccountSid: TWILIO_ACCOUNT,
+    EventType,
+    TaskAttributes: '{"conversationSid":"CH1"}',
+    TaskSid: 'WT1',
+    Timestamp: `${Math.floor(at / 1000)}`,
+  }).toString();
+
 /** Every way of every preset that accepts `lookUp` and can prove the change to finished. A new preset needs a row. */
 export const WAYS: Record<string, Way> = {
   'zendesk by events': {
@@ -181,6 +235,13 @@ export const WAYS: Record<string, Way> = {
           closed_at: to === 'open' ? '' : iso(finishedAt),
         },
       ]),
+  },
+  'salesforce by messaging sessions': {
+    crm: 'salesforce',
+    settings: {},
+    ticket: '0Mw',
+    tell: ({ to, finishedAt }) =>
+      when(to !== 'open', { status: 'Ended', messaging_session_id: '0Mw', closed_at: iso(finishedAt) }),
   },
   'salesforce-outbound-message': {
     crm: 'salesforce-outbound-message',
@@ -309,6 +370,28 @@ export const WAYS: Record<string, Way> = {
         PostEntityImages: image('PostImage', to),
       }),
   },
+  'dynamics by conversations': {
+    crm: 'dynamics',
+    settings: {},
+    ticket: 'conversation-1',
+    tell: ({ at, from, to }) => {
+      // The name of the state, which has no second finished one.
+      const named = (key: string, state: State) => [
+        {
+          key,
+          value: { FormattedValues: [{ key: 'statuscode', value: state === 'open' ? 'Active' : 'Closed' }] },
+        },
+      ];
+      return when(true, {
+        MessageName: 'Update',
+        PrimaryEntityName: 'msdyn_ocliveworkitem',
+        PrimaryEntityId: 'conversation-1',
+        OperationCreatedOn: `/Date(${at})/`,
+        PreEntityImages: named('PreImage', from),
+        PostEntityImages: named('PostImage', to),
+      });
+    },
+  },
   genesys: {
     crm: 'genesys',
     settings: {},
@@ -353,6 +436,16 @@ export const WAYS: Record<string, Way> = {
       },
     ],
   },
+  'twilio by tasks of Flex': {
+    crm: 'twilio',
+    settings: { finishedValues: ['task.wrapup', 'task.completed'] },
+    ticket: 'CH1',
+    tell: (change) => [
+      ...when(isFinish(change), twilioTask('task.wrapup', change)),
+      ...when(change.to === 'closed', twilioTask('task.completed', change)),
+      ...when(true, twilioTask('task.updated', change)),
+    ],
+  },
   'twilio by Event Streams': {
     crm: 'twilio',
     settings: { finishedValues: ['inactive', 'closed'] },
@@ -366,6 +459,67 @@ export const WAYS: Record<string, Way> = {
           data: { AccountSid: TWILIO_ACCOUNT, ...twilioState(change) },
         },
       ]),
+  },
+  'amazon-connect-cases': {
+    crm: 'amazon-connect-cases',
+    settings: {},
+    ticket: 'case-1',
+    tell: (change) => when(true, connectCase(change)),
+  },
+  'amazon-connect': {
+    crm: 'amazon-connect',
+    settings: {},
+    ticket: 'contact-1',
+    tell: (change) => [
+      ...when(isFinish(change), connectContact('DISCONNECTED', change)),
+      // The agent has finished the after-contact work.
+      ...when(change.to === 'closed', connectContact('COMPLETED', change)),
+      ...when(true, connectContact('CONTACT_DATA_UPDATED', change)),
+    ],
+  },
+  'amazon-connect, where both types count': {
+    crm: 'amazon-connect',
+    settings: { finishedValues: ['DISCONNECTED', 'COMPLETED'] },
+    ticket: 'contact-1',
+    tell: (change) => [
+      ...when(isFinish(change), connectContact('DISCONNECTED', change)),
+      ...when(change.to === 'closed', connectContact('COMPLETED', change)),
+    ],
+  },
+  'zoom-contact-center': {
+    crm: 'zoom-contact-center',
+    settings: {},
+    ticket: 'engagement-1',
+    tell: (change) => {
+      const event = (name: string) => ({
+        event: `contact_center.${name}`,
+        event_ts: change.at,
+        payload: { account_id: 'acme', object: { engagement_id: 'engagement-1', channel: 'messaging' } },
+      });
+      return [
+        ...when(true, event('engagement_user_ended'), event('engagement_started')),
+        ...when(isFinish(change), event('engagement_ended')),
+      ];
+    },
+  },
+  ringcx: {
+    crm: 'ringcx',
+    settings: { finishedValues: ['intervention.closed', 'intervention.deferred'] },
+    ticket: 'intervention-1',
+    tell: (change) => {
+      const event = (type: string) => ({
+        type,
+        id: `${type}-${change.at}`,
+        issued_at: iso(change.at),
+        resource: { type: 'intervention', id: 'intervention-1', metadata: {} },
+      });
+      const events = [
+        event('intervention.assigned'),
+        ...(isFinish(change) ? [event('intervention.closed')] : []),
+        ...(change.to === 'open' ? [event('intervention.reopened'), event('intervention.deferred')] : []),
+      ];
+      return when(true, { domain_id: 'acme', events });
+    },
   },
   gladly: {
     crm: 'gladly',
@@ -381,6 +535,68 @@ export const WAYS: Record<string, Way> = {
       return [
         ...when(isFinish(change), event('CONVERSATION/CLOSED')),
         ...when(true, event('CONVERSATION_STATUS/UPDATED')),
+      ];
+    },
+  },
+  'webex-contact-center': {
+    crm: 'webex-contact-center',
+    settings: {},
+    ticket: 'task-1',
+    tell: (change) => {
+      const event = (type: string) => ({
+        id: `${type}-${change.at}`,
+        type,
+        comciscotimestamp: change.at,
+        data: { taskId: 'task-1', channelType: 'customMessaging' },
+      });
+      return [...when(isFinish(change), event('task:ended')), ...when(true, event('task:origin-updated'))];
+    },
+  },
+  'chatwoot by changes of the status': {
+    crm: 'chatwoot',
+    settings: { finishedValues: ['resolved', 'snoozed'] },
+    ticket: '7',
+    tell: (change) => when(isMove(change), chatwoot('conversation_status_changed', change)),
+  },
+  'chatwoot by updates': {
+    crm: 'chatwoot',
+    settings: { finishedValues: ['resolved', 'snoozed'] },
+    ticket: '7',
+    tell: (change) => when(true, chatwoot('conversation_updated', change)),
+  },
+  dixa: {
+    crm: 'dixa',
+    settings: {},
+    ticket: '2',
+    tell: (change) => {
+      const event = (event_fqn: string, status: string) => ({
+        event_fqn,
+        event_id: `${event_fqn}-${change.at}`,
+        event_timestamp: iso(change.at),
+        data: { conversation: { csid: 2, status } },
+      });
+      return [
+        ...when(isFinish(change), event('CONVERSATION_CLOSED', 'CLOSED')),
+        // Somebody who is not in the queue any more, and a change that is told too late.
+        ...when(change.to === 'closed', event('CONVERSATION_ABANDONED', 'CLOSED')),
+        ...when(change.to === 'open', event('CONVERSATION_CLOSED', 'OPEN')),
+      ];
+    },
+  },
+  freshchat: {
+    crm: 'freshchat',
+    settings: {},
+    ticket: 'f-1',
+    tell: (change) => {
+      const event = (action: string, kind: string) => ({
+        action,
+        action_time: iso(change.at),
+        data: { [kind]: { conversation: { conversation_id: 'f-1' } } },
+      });
+      return [
+        ...when(isFinish(change), event('conversation_resolution', 'resolve')),
+        ...when(change.to === 'open', event('conversation_reopen', 'reopen')),
+        ...when(true, event('conversation_assignment', 'assignment')),
       ];
     },
   },

@@ -12,6 +12,7 @@ export const SETTINGS: { [Name in SchemeName]: SettingsOf<Name> } = {
     timestampUnit: 's',
     toleranceSeconds: 300,
   },
+  rsa: { scheme: 'rsa', header: 'x-signature', encoding: 'base64' },
   'standard-webhooks': { scheme: 'standard-webhooks' },
   bearer: { scheme: 'bearer' },
   header: { scheme: 'header', header: 'x-token' },

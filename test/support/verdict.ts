@@ -19,7 +19,7 @@ type Attempt = {
  * @returns `accepted`, or the code of the refusal
  */
 export function hmacVerdict(settings: unknown, { headers, body, secret, now }: Attempt): string {
-  const keys = hmac.readKeys({ signingSecret: secret });
+  const keys = hmac.readKeys({ signingSecret: secret }, settings as HmacSettings);
   return hmac.verify(settings as HmacSettings, keys, delivery({ headers, body }), now)?.code ?? 'accepted';
 }
 

@@ -57,7 +57,8 @@ describe.each(Object.keys(CRMS))('a body of %s', (name) => {
         expect(() => readReasons(crm, connection, content)).not.toThrow();
         crm.isFrom?.('acme', content);
         crm.greet?.(delivery({ headers, method: 'GET' }));
-        crm.confirm?.(delivery({ headers }));
+        const sent = { headers, body: JSON.stringify(body), query: new URLSearchParams(headers).toString() };
+        for (const method of ['GET', 'POST']) crm.confirm?.(delivery({ ...sent, method }), ['secret']);
       }),
     );
   });

@@ -3,7 +3,7 @@ import { CRMS } from '../../../functions/crm/index.ts';
 import type { ChosenSettings } from '../../../functions/schemes/scheme.ts';
 import { isOnBus } from '../../../infra/config/bus.ts';
 import { type Jwks, startJwks } from '../../../local/jwks.ts';
-import { type Headers, prove } from '../../../samples/delivery.ts';
+import { type Headers, makeRsaSecret, prove } from '../../../samples/delivery.ts';
 import { fixtureNames, readFixture, textOf } from '../../../samples/fixture.ts';
 import { connectionOf, settingsOf } from '../../support/crm.ts';
 import { startReceiver } from '../../support/receiver.ts';
@@ -17,6 +17,7 @@ const SECRET = {
   token: 'q7HhB2n0mVdLx5sWcZr8aTyK4uEoPgJf',
   username: 'webhook',
   password: 'q7HhB2n0mVdLx5sWcZr8aTyK4uEoPgJf',
+  ...makeRsaSecret(),
 };
 const TYPES: [string, string | undefined][] = [
   ['a form', 'application/x-www-form-urlencoded'],
@@ -30,6 +31,7 @@ const TYPES: [string, string | undefined][] = [
 /** A row for each scheme that a connection may choose, as connections.json has it. */
 const CHOICES: Record<ChosenSettings['scheme'], object> = {
   hmac: { scheme: 'hmac', header: 'x-signature' },
+  rsa: { scheme: 'rsa', header: 'x-signature' },
   'standard-webhooks': { scheme: 'standard-webhooks' },
   bearer: { scheme: 'bearer' },
   header: { scheme: 'header', header: 'x-token' },
@@ -77,9 +79,11 @@ async function readings({ crm, settings = {}, headers = {}, query = '', body, at
       : SECRET.token;
   const now = verify.scheme === 'jwt' ? Date.now() : at;
   const url = `${ORIGIN}/webhooks/${crm}${query && `?${query}`}`;
-  const proof = prove(verify, { ...SECRET, token }, { body, at: now, url });
+  const isHex = verify.scheme === 'hmac' && verify.keyEncoding === 'hex';
+  const secret = { ...SECRET, ...(isHex && { signingSecret: '5ec2e700' }) };
+  const proof = prove(verify, { ...secret, token }, { body, at: now, url });
   const read = async (type: string | undefined) => {
-    const receiver = startReceiver(crm, all, verify.scheme === 'jwt' ? undefined : SECRET, now);
+    const receiver = startReceiver(crm, all, verify.scheme === 'jwt' ? undefined : secret, now);
     const { status, code, closes, line } = await receiver.send({
       headers: { ...headers, ...proof.headers, 'content-type': type },
       query: [query, proof.query].filter(Boolean).join('&'),

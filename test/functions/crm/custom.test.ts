@@ -18,6 +18,48 @@ const CONNECTION: Connection = {
 };
 const HMAC = overBody({ header: 'x-signature', algorithm: 'sha256', encoding: 'hex' });
 
+describe('the proofs of contact centres', () => {
+  // A desk that nobody has heard of needs no code, if it signs as one of these does.
+  it.each([
+    [
+      'webex-contact-center',
+      {
+        scheme: 'hmac',
+        header: 'X-WebexCC-Signature',
+        timestampSelector: 'body.comciscotimestamp',
+        timestampHeader: 'X-WebexCC-Timestamp',
+        timestampUnit: 'ms',
+      },
+    ],
+    [
+      'chatwoot',
+      {
+        scheme: 'hmac',
+        header: 'X-Chatwoot-Signature',
+        prefix: 'sha256=',
+        signed: '{timestamp}.{body}',
+        timestampHeader: 'X-Chatwoot-Timestamp',
+      },
+    ],
+    [
+      'dixa',
+      {
+        scheme: 'hmac',
+        header: 'X-DIXA-SIGNATURE',
+        signatureParameter: 'v1',
+        timestampParameter: 't',
+        timestampUnit: 'ms',
+        signed: '{timestamp}.{body}',
+        keyEncoding: 'hex',
+      },
+    ],
+    ['freshchat', { scheme: 'rsa', header: 'X-Freshchat-Signature' }],
+  ])('can be written in connections.json: %s', (crm, verify) => {
+    const own = { verify, conversationId: 'body.id', finishedWhen: 'always' };
+    expect(connectionOf('custom', own).verify).toEqual(CRMS[crm]?.verify);
+  });
+});
+
 describe('custom', () => {
   it('closes nothing without selectors, so the connection must have them', () => {
     const { conversationId: _, finishedWhen: __, ...bare } = CONNECTION;

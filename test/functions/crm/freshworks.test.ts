@@ -224,7 +224,7 @@ describe.each([
   it('needs no setting, and has a generated password', () => {
     expect(faultsOf(name)).toEqual([]);
     expect(connectionOf(name).verify).toEqual({ scheme: 'basic' });
-    expect(initialSecret(name as CrmName, 'basic')).toEqual({
+    expect(initialSecret(name as CrmName, { scheme: 'basic' })).toEqual({
       template: '{"username":"webhook"}',
       key: 'password',
     });

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import helpScout from '../../../functions/crm/help-scout.ts';
+import type { VerifySettings } from '../../../functions/schemes/scheme.ts';
 import { initialSecret } from '../../../infra/initial-secret.ts';
 import { changeByte, changeCharacter, type Headers } from '../../../samples/delivery.ts';
 import { readFixture } from '../../../samples/fixture.ts';
@@ -125,7 +126,9 @@ describe('a custom field', () => {
 
 describe('a connection', () => {
   it('has a secret to fill in, because a generated one is too long for Help Scout', () => {
-    expect(initialSecret('help-scout', 'hmac')).toEqual({ waiting: '{"signingSecret":""}' });
+    expect(initialSecret('help-scout', helpScout.verify as VerifySettings)).toEqual({
+      waiting: '{"signingSecret":""}',
+    });
   });
 
   it('cannot be verified by another scheme', () => {

@@ -11,7 +11,7 @@ import { isOnBus } from '../../../infra/config/bus.ts';
 import { toConnection } from '../../../infra/config/to-connection.ts';
 import { type Jwks, startJwks } from '../../../local/jwks.ts';
 import { type PolyAIStandIn, startPolyAI } from '../../../local/polyai-stand-in.ts';
-import { prove } from '../../../samples/delivery.ts';
+import { makeRsaSecret, prove } from '../../../samples/delivery.ts';
 import { bindEvents } from '../../support/bind.ts';
 import { connectionOf, faultsOf } from '../../support/crm.ts';
 import { type Change, type Sent, type State, WAYS, type Way } from '../../support/look-up-stories.ts';
@@ -23,7 +23,14 @@ import { startReceiver } from '../../support/receiver.ts';
 const START = Date.parse('2026-08-01T12:00:00Z');
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
-const SECRET = { signingSecret: 'secret-of-the-crm', token: 'token', username: 'webhook', password: 'word' };
+const SECRET = {
+  // Serves as text and as hexadecimal.
+  signingSecret: '5ec2e700',
+  token: 'token',
+  username: 'webhook',
+  password: 'word',
+  ...makeRsaSecret(),
+};
 
 let polyai: PolyAIStandIn;
 let jwks: Jwks;
@@ -68,7 +75,9 @@ async function byWebhook(way: Way, { body, headers = {} }: Sent, at: number): Pr
     headers: { ...headers, ...proof.headers },
     query: proof.query,
   });
-  expect(status).toBe(200);
+  // A late repeat of a body with a signed time is refused.
+  const isDated = verify.scheme === 'hmac' && verify.timestampSelector !== undefined;
+  expect(isDated ? [200, 204, 401] : [200, 204]).toContain(status);
   return receiver.queued;
 }
 

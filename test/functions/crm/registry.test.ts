@@ -5,10 +5,11 @@ import { CRMS } from '../../../functions/crm/index.ts';
 import type { ConnectionConfiguration } from '../../../infra/config/load.ts';
 import { toConnection } from '../../../infra/config/to-connection.ts';
 import { ROOT } from '../../../infra/root.ts';
-import { CONVERSATION, fixtureNames, readFixture, textOf } from '../../../samples/fixture.ts';
+import { fixtureNames, readFixture, textOf } from '../../../samples/fixture.ts';
 import { configurationOf } from '../../support/configuration.ts';
 import { contentOf } from '../../support/content.ts';
 import { connectionOf } from '../../support/crm.ts';
+import { blocks, filled } from '../../support/page-blocks.ts';
 import { readReasons } from '../../support/read-reasons.ts';
 
 // What must hold for every CRM in the index. Whoever adds a CRM adds its files; these tests find them.
@@ -35,21 +36,6 @@ function readAs(configuration: ConnectionConfiguration, given: Given): unknown {
   }
 }
 
-/** A page's template with its placeholders filled, as the CRM sends it. */
-function filled(template: string): string {
-  return template.replace(/\{\{[^{}]*\}\}/g, CONVERSATION);
-}
-
-type Block = { language: string; info: string; text: string };
-
-/** The fenced blocks of a page whose info string has this word after the language. */
-function blocks(page: string, kind: string): Block[] {
-  const fenced = readFileSync(page, 'utf8').matchAll(/^ *```(\S+) (\S+) ?(.*)\n([\s\S]*?)^ *```/gm);
-  return [...fenced].flatMap(([, language = '', mark = '', info = '', text = '']) =>
-    mark === kind ? [{ language, info, text }] : [],
-  );
-}
-
 it('knows how long a CRM waits for an answer, if it waits for one', () => {
   for (const [name, { bus, answerWithinMs }] of Object.entries(CRMS)) {
     expect({ name, isKnown: answerWithinMs !== undefined }).toEqual({ name, isKnown: bus === undefined });
@@ -62,6 +48,9 @@ it('knows how long a CRM waits for an answer, if it waits for one', () => {
 it('waits for the signing secrets that these vendors issue, and generates the others', () => {
   const waiting = Object.keys(CRMS).filter((name) => CRMS[name]?.vendorIssuesSecret);
   expect(waiting).toEqual([
+    'chatwoot',
+    'dixa',
+    'freshchat',
     'front',
     'help-scout',
     'hubspot',
@@ -70,6 +59,7 @@ it('waits for the signing secrets that these vendors issue, and generates the ot
     'standard-webhooks',
     'twilio',
     'zendesk',
+    'zoom-contact-center',
   ]);
 });
 

@@ -31,6 +31,7 @@ describe('a Salesforce id', () => {
 
 describe.each([
   ['salesforce', {}, { status: 'Closed', case_id: SHORT }],
+  ['salesforce', {}, { status: 'Ended', case_id: '', messaging_session_id: SHORT }],
   [
     'salesforce-outbound-message',
     { sender: '00D000000000001' },
@@ -51,7 +52,7 @@ describe.each([
       },
     },
   ],
-])('a case of %s', (name, settings, body) => {
+])('a record of %s', (name, settings, body) => {
   it('is looked up in the long form and logged as it was sent', () => {
     const connection = toConnection(connectionOf(name, { ...settings, ...LOOK_UP }));
     const content = { body, headers: {}, query: {} };

@@ -429,6 +429,6 @@ describe('the configuration', () => {
   });
 
   it('has a generated secret', () => {
-    expect(initialSecret(CRM, 'hmac')).toEqual({ template: '{}', key: 'signingSecret' });
+    expect(initialSecret(CRM, connectionOf(CRM).verify)).toEqual({ template: '{}', key: 'signingSecret' });
   });
 });

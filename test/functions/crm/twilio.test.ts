@@ -510,12 +510,16 @@ async function receive({
     { signingSecret: TOKEN },
     { body: signed ?? body, at: NOW, url: query ? `${url}?${query}` : url },
   );
-  const { status, code } = await receiver.send({
+  const {
+    status,
+    code,
+    headers: answered,
+  } = await receiver.send({
     body,
     query: [query, added ?? proof.query].filter(Boolean).join('&'),
     headers: { 'content-type': FORM, ...proof.headers, ...headers },
   });
-  return { status, code, queued: receiver.queued };
+  return { status, code, type: answered['content-type'], queued: receiver.queued };
 }
 
 describe('a valid delivery', () => {
@@ -687,7 +691,7 @@ it.each([`x${STATE.AccountSid}`, `${STATE.AccountSid}0`])(
   'a signed form is unreadable when the id of its account is longer: %s',
   (AccountSid) => {
     expect(() => twilio.parse?.(encode({ ...STATE, AccountSid }), delivery({}), {})).toThrow(
-      'lacks the AccountSid or the EventType of a Conversations event',
+      'lacks the AccountSid or the EventType of a Conversations or TaskRouter event',
     );
   },
 );
@@ -724,6 +728,143 @@ function read(body: unknown, connection: Partial<Connection> = {}, query: Record
   const content = { body, headers: {}, query };
   return readReasons(twilio, { ...CONNECTION, ...connection }, content);
 }
+
+describe('an event of TaskRouter', () => {
+  const ADDRESS_OF_FLEX = 'https://hooks.example.com/webhooks/flex';
+  const TASK = {
+    AccountSid: STATE.AccountSid,
+    EventType: 'task.completed',
+    ResourceSid: 'WT00000000000000000000000000000001',
+    ResourceType: 'task',
+    TaskAssignmentStatus: 'completed',
+    TaskAttributes: `{"polyai_conversation_id":"${ID}","channelType":"chat"}`,
+    TaskCompletedReason: 'resolved',
+    TaskSid: 'WT00000000000000000000000000000001',
+    Timestamp: '1769089800',
+    WorkspaceSid: 'WS00000000000000000000000000000001',
+  };
+  const CONVERSATION_SID = 'CHee95cfd541a925a3337fec19a0200009';
+
+  it('has the signature that Twilio’s own library makes, and the known value', () => {
+    const signature = 'GEPojpbsV95Pxm8M7Mrff25lfNM=';
+    expect(getExpectedTwilioSignature(TOKEN, ADDRESS_OF_FLEX, TASK)).toBe(signature);
+    const attempt = { url: ADDRESS_OF_FLEX, signature, body: encode(TASK) };
+    expect(verify(attempt)).toBe('accepted');
+    for (const change of [
+      { EventType: 'task.canceled' },
+      { TaskAttributes: '{}' },
+      { Timestamp: '1769089801' },
+    ]) {
+      expect(verify({ ...attempt, body: encode({ ...TASK, ...change }) })).toBe('signature_mismatch');
+    }
+  });
+
+  it('is answered 204 with the content type that Twilio asks for, closing or not', async () => {
+    for (const [EventType, closes] of [
+      ['task.completed', 1],
+      ['task.created', 0],
+      ['reservation.wrapup', 0],
+      ['task-queue.expression.updated', 0],
+      ['worker.activity.update', 0],
+      ['workflow.target-matched', 0],
+      ['workspace.created', 0],
+    ] as const) {
+      const body = encode({ ...TASK, EventType });
+      const { status, type, queued } = await receive({ body });
+      expect([EventType, status, type, queued.length]).toEqual([EventType, 204, 'application/json', closes]);
+    }
+    const state = await receive({ body: encode({ ...STATE, UniqueName: ID }) });
+    expect(state.status).toBe(200);
+  });
+
+  it.each([
+    ['task.completed', true],
+    ['task.canceled', true],
+    ['task.wrapup', false],
+    ['task.created', false],
+    ['task.updated', false],
+    ['task.deleted', false],
+    ['task.transfer-completed', false],
+    ['reservation.completed', false],
+  ])('of the type %s is finished: %s', (EventType, isFinished) => {
+    const { closes } = read({ ...TASK, EventType });
+    expect(closes).toHaveLength(isFinished ? 1 : 0);
+  });
+
+  it.each(['voice', 'Voice', 'VOICE'])('about a call is never finished: %s', (TaskChannelUniqueName) => {
+    for (const finishedValues of [undefined, ['task.wrapup', 'task.completed']]) {
+      const { ignored } = read(
+        { ...TASK, TaskChannelUniqueName },
+        finishedValues === undefined ? {} : { finishedValues },
+      );
+      expect(ignored).toEqual(['not_finished']);
+    }
+  });
+
+  it('of a chat on any other channel is finished', () => {
+    for (const TaskChannelUniqueName of ['chat', 'default', 'sms', 'voicemail', '']) {
+      expect(read({ ...TASK, TaskChannelUniqueName }).closes).toHaveLength(1);
+    }
+  });
+
+  it('is looked up by the conversation of Flex, else by the task, at the time of the event', () => {
+    const looksUp = { lookUp: 'sharedId' } as const;
+    const happenedAt = '2026-01-22T13:50:00.000Z';
+    const TaskAttributes = JSON.stringify({ conversationSid: CONVERSATION_SID });
+    expect(read({ ...TASK, TaskAttributes }, looksUp).closes).toMatchObject([
+      { sharedId: CONVERSATION_SID, crmRef: TASK.TaskSid, happenedAt },
+    ]);
+    expect(read({ ...TASK, TaskAttributes: '{' }, looksUp).closes).toMatchObject([
+      { sharedId: TASK.TaskSid, happenedAt },
+    ]);
+  });
+
+  it('proves a change by the wrap-up only, where that counts too', () => {
+    const settings = { lookUp: 'sharedId', finishedValues: ['task.wrapup', 'task.completed'] } as const;
+    const connection = { ...settings, finishedValues: [...settings.finishedValues] };
+    expect(read({ ...TASK, EventType: 'task.wrapup' }, connection).closes).toHaveLength(1);
+    expect(read(TASK, connection).ignored).toEqual(['not_finished']);
+  });
+
+  describe('whose signature fits another split into names and values', () => {
+    const note = (text: string) => encode({ ...TASK, EventType: 'task.created', TaskCanceledReason: text });
+    const victim = '{"polyai_conversation_id":"VICTIM"}';
+
+    it.each<[string, string, string]>([
+      [
+        'another type in a text of a task',
+        note('xEventTypetask.completedz'),
+        `AccountSid=${STATE.AccountSid}&EventType=task.completed`,
+      ],
+      [
+        'a task in a message of a conversation',
+        encode({
+          ...STATE,
+          EventType: 'onMessageAdded',
+          Body: `xEventTypetask.completedTaskAttributes${victim}`,
+        }),
+        `AccountSid=${STATE.AccountSid}&EventType=task.completed&TaskAttributes=${victim}`,
+      ],
+      ['a state of a conversation in a text of a task', note('EventTypeonConversationStateUpdated'), ''],
+    ])('is refused: %s', async (_what, body) => {
+      expect((await receive({ body })).code).toBe('signature_malformed');
+    });
+
+    it('is refused where a text of a finished task becomes its attributes', async () => {
+      const text = `x TaskAttributes${victim}`;
+      const genuine = { ...TASK, TaskCanceledReason: text };
+      const { headers } = signTwilio({ secret: TOKEN, body: encode(genuine), url: OWN_URL });
+      // The attributes end where the text begins, and the rest of the text is a second value of them.
+      const forged = new URLSearchParams(pairsOf({ ...TASK }));
+      forged.set('TaskAttributes', `${TASK.TaskAttributes}TaskCanceledReasonx `);
+      forged.append('TaskAttributes', victim);
+      const attempt = { url: OWN_URL, signature: headers['x-twilio-signature'] ?? '' };
+      for (const body of [encode(genuine), forged.toString()]) {
+        expect(verify({ ...attempt, body })).toBe('signature_malformed');
+      }
+    });
+  });
+});
 
 describe('a state', () => {
   it.each(['closed', 'Closed'])('is finished if it is now %s', (StateTo) => {

@@ -85,8 +85,20 @@ describe('signedAt', () => {
     [{ scheme: 'standard-webhooks' }, { 'svix-timestamp': `${NOON / 1000}` }, NOON],
     [{ scheme: 'hubspot' }, { ...hubspot, 'x-hubspot-signature-v3': 'x' }, NOON],
     [{ scheme: 'hubspot' }, hubspot, undefined],
+    [
+      { ...hmac, timestampHeader: 'x-none', timestampParameter: 't', header: 'x' },
+      { x: `t=${NOON / 1000},v1=0` },
+      NOON,
+    ],
+    [{ ...hmac, timestampSelector: 'body.at' }, { 'x-time': '1' }, undefined],
+    [{ scheme: 'rsa', header: 'x', encoding: 'base64' }, { 'x-time': `${NOON / 1000}` }, undefined],
     [{ scheme: 'bearer' }, { 'x-time': `${NOON / 1000}` }, undefined],
   ])('reads a time only if the scheme signs it: %j with %j', (verify, headers, time) => {
-    expect(signedAt(verify, headers)).toBe(time);
+    expect(signedAt(verify, { headers, body: {} })).toBe(time);
+  });
+
+  it.each([[NOON / 1000], [`${NOON / 1000}`]])('reads the signed time in the body: %j', (at) => {
+    const verify: VerifySettings = { ...hmac, signed: '{body}', timestampSelector: 'body.sent.at' };
+    expect(signedAt(verify, { headers: { 'x-time': '1' }, body: { sent: { at } } })).toBe(NOON);
   });
 });

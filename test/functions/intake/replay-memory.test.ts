@@ -16,7 +16,7 @@ import { createSecretReader } from '../../../functions/secrets.ts';
 import { MINUTE_MS } from '../../../functions/time.ts';
 import { toConnection } from '../../../infra/config/to-connection.ts';
 import type { LoggedLine } from '../../../local/stack-log.ts';
-import { apiGatewayEvent, delivery, prove } from '../../../samples/delivery.ts';
+import { apiGatewayEvent, delivery, makeRsaSecret, prove } from '../../../samples/delivery.ts';
 import { fixtureNames, readFixture, textOf } from '../../../samples/fixture.ts';
 import { bindWebhook } from '../../support/bind.ts';
 import { connectionOf } from '../../support/crm.ts';
@@ -28,6 +28,7 @@ const SECRET = {
   token: 'the-token',
   username: 'webhook',
   password: 'the-password',
+  ...makeRsaSecret(),
 };
 const BODY = '{"status":"closed","id":"CONV-1"}';
 const HMAC = SETTINGS.hmac;

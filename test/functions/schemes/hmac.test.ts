@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { overBody } from '../../../functions/crm/crm.ts';
@@ -29,7 +30,7 @@ type Attempt = {
 
 /** The code of the refusal, or `accepted`. */
 function verify({ settings = SETTINGS, secrets = SECRET, headers, body = BODY, now = NOW }: Attempt): string {
-  const keys = hmac.readKeys({ signingSecret: secrets });
+  const keys = hmac.readKeys({ signingSecret: secrets }, settings);
   return hmac.verify(settings, keys, delivery({ headers, body }), now)?.code ?? 'accepted';
 }
 
@@ -73,15 +74,18 @@ describe('any settings', () => {
       prefix: fc.constantFrom('', 'sha256=', 'v0='),
       timestampUnit: fc.constantFrom<HmacSettings['timestampUnit']>('s', 'ms', 'iso'),
       separator: fc.constantFrom('', '.', ':', ':v0:'),
+      list: fc.constantFrom<Partial<HmacSettings>>({}, { signatureParameter: 'v1' }),
       order: fc.shuffledSubarray(['{body}', '{timestamp}', '{id}'], { minLength: 1 }),
     })
-    .map(({ separator, order, ...rest }): HmacSettings => {
+    .map(({ separator, order, list, ...rest }): HmacSettings => {
       const parts = order.includes('{body}') ? order : [...order, '{body}'];
       return {
         ...SETTINGS,
         ...rest,
         signed: parts.join(separator),
-        ...(parts.includes('{timestamp}') && { timestampHeader: 'x-timestamp' }),
+        ...list,
+        ...(parts.includes('{timestamp}') &&
+          (list.signatureParameter ? { timestampParameter: 't' } : { timestampHeader: 'x-timestamp' })),
         ...(parts.includes('{id}') && { idHeader: 'x-id' }),
       };
     });
@@ -114,7 +118,7 @@ describe('any settings', () => {
         expect(verify({ ...attempt, secrets: changeCharacter(secret, position) })).toBe('signature_mismatch');
         for (const [name, value] of Object.entries(headers)) {
           const changed = { ...headers, [name]: changeCharacter(value, position) };
-          expect(verify({ ...attempt, headers: changed })).toMatch(/_(mismatch|malformed|stale)$/);
+          expect(verify({ ...attempt, headers: changed })).toMatch(/_(missing|mismatch|malformed|stale)$/);
         }
       }),
       { numRuns: 200 },
@@ -294,6 +298,165 @@ describe('the timestamp and the id', () => {
     const settings: HmacSettings = { ...SETTINGS, signed: '{id}.{body}', idHeader: 'x-id' };
     const headers = signHmac({ settings, secret: SECRET, body: BODY, at: NOW, id: '{body}' });
     expect(verify({ settings, headers })).toBe('accepted');
+  });
+});
+
+describe('a key that must be decoded', () => {
+  const bytes = Buffer.from(Array.from({ length: 32 }, (_, index) => 200 - index));
+  const hex: HmacSettings = { ...SETTINGS, keyEncoding: 'hex' };
+  const base64: HmacSettings = { ...SETTINGS, keyEncoding: 'base64' };
+  const digest = createHmac('sha256', bytes).update(BODY).digest('hex');
+
+  it.each([
+    ['hex', hex, bytes.toString('hex')],
+    ['hex in upper case', hex, bytes.toString('hex').toUpperCase()],
+    ['base64', base64, bytes.toString('base64')],
+    ['base64 without padding', base64, bytes.toString('base64').replace('=', '')],
+  ])('is accepted as %s, and not as text', (_how, settings, secrets) => {
+    const headers = { 'x-signature': digest };
+    expect(verify({ settings, secrets, headers })).toBe('accepted');
+    expect(verify({ secrets, headers })).toBe('signature_mismatch');
+    expect(verify({ settings, secrets: [secrets, secrets], headers, body: `${BODY} ` })).toBe(
+      'signature_mismatch',
+    );
+  });
+
+  it.each([
+    ['hex of half a byte', hex, 'abc'],
+    ['hex with another letter', hex, 'zz'],
+    ['hex with a prefix', hex, '0xab'],
+    ['base64 in the URL alphabet', base64, '-_-_'],
+    ['base64 with spare bits', base64, 'AB=='],
+    ['base64 of nothing', base64, '='],
+  ])('is not ready as %s, and the error does not repeat it', (_how, settings, secrets) => {
+    const read = () => hmac.readKeys({ signingSecret: secrets }, settings);
+    expect(read).toThrow(SecretNotReady);
+    expect(read).toThrow(`is not ${settings.keyEncoding}`);
+    expect(read).not.toThrow(`"${secrets}"`);
+  });
+});
+
+describe('a header that lists a time and signatures', () => {
+  const settings: HmacSettings = {
+    ...SETTINGS,
+    signed: '{timestamp}.{body}',
+    signatureParameter: 'v1',
+    timestampParameter: 't',
+  };
+  const [time, digest] = (signed(settings)['x-signature'] ?? '').split(/,?\w+=/).filter(Boolean);
+  const other = '0'.repeat(64);
+  const late = `${NOW / 1000 - 301}`;
+
+  it.each([
+    ['as the sender writes it', `t=${time},v1=${digest}`, 'accepted'],
+    ['in another order, with blanks', `v1=${digest} , t=${time}`, 'accepted'],
+    ['separated by a semicolon', `t=${time};v1=${digest}`, 'accepted'],
+    ['with the signature of a second key', `t=${time},v1=${other},v1=${digest}`, 'accepted'],
+    ['with a signature of another version', `t=${time},v0=${other},v1=${digest}`, 'accepted'],
+    ['with the signature under another name', `t=${time},v0=${digest}`, 'signature_missing'],
+    ['with the signature alone', `t=${time},${digest}`, 'signature_missing'],
+    ['with another signature', `t=${time},v1=${other}`, 'signature_mismatch'],
+    ['with another time', `t=${Number(time) + 1},v1=${digest}`, 'signature_mismatch'],
+    ['with an old time', `t=${late},v1=${digest}`, 'timestamp_stale'],
+    ['without a time', `v1=${digest}`, 'timestamp_missing'],
+    ['with two times', `t=${time},t=${time},v1=${digest}`, 'timestamp_missing'],
+    ['sent twice', `t=${time},v1=${digest},t=${time},v1=${digest}`, 'timestamp_missing'],
+    ['with eleven signatures', `t=${time}${`,v1=${digest}`.repeat(11)}`, 'signature_malformed'],
+    ['with ten signatures', `t=${time}${`,v1=${digest}`.repeat(10)}`, 'accepted'],
+  ])('%s, has the expected result', (_how, header, expected) => {
+    expect(verify({ settings, headers: { 'x-signature': header } })).toBe(expected);
+  });
+
+  it('keeps the padding of a signature in base64', () => {
+    const base64: HmacSettings = { ...settings, encoding: 'base64', prefix: 'sha256=' };
+    expect(signed(base64)['x-signature']).toMatch(/,v1=sha256=.*=$/);
+    expect(verify({ settings: base64, headers: signed(base64) })).toBe('accepted');
+  });
+});
+
+describe('a time in the body', () => {
+  const settings: HmacSettings = {
+    ...SETTINGS,
+    timestampSelector: 'body.sent.at',
+    timestampHeader: 'x-timestamp',
+    timestampUnit: 'ms',
+  };
+  const sent = (at: unknown, header?: string) => {
+    const body = JSON.stringify({ sent: { at } });
+    const signature = signHmac({ settings: SETTINGS, secret: SECRET, body, at: NOW });
+    return {
+      settings,
+      body,
+      headers: { ...signature, ...(header !== undefined && { 'x-timestamp': header }) },
+    };
+  };
+
+  it.each([
+    ['of now', NOW, 'accepted'],
+    ['of now, as text', `${NOW}`, 'accepted'],
+    ['of five minutes ago', NOW - 300_000, 'accepted'],
+    ['of five minutes ahead', NOW + 300_000, 'accepted'],
+    ['that is older', NOW - 300_001, 'timestamp_stale'],
+    ['that is further ahead', NOW + 300_001, 'timestamp_stale'],
+    ['in another unit', NOW / 1000, 'timestamp_stale'],
+    ['that is no number', 'now', 'timestamp_malformed'],
+    ['that is a fraction', NOW + 0.5, 'timestamp_malformed'],
+    ['that is below zero', -NOW, 'timestamp_malformed'],
+    ['that is too large', 1e300, 'timestamp_malformed'],
+    ['that is null', null, 'timestamp_missing'],
+    ['that is a list', [NOW], 'timestamp_missing'],
+    ['that is true', true, 'timestamp_missing'],
+    ['that is absent', undefined, 'timestamp_missing'],
+  ])('%s has the expected result, without a header', (_what, at, expected) => {
+    expect(verify(sent(at))).toBe(expected);
+  });
+
+  it('must be the time of the header, if the header is sent', () => {
+    expect(verify(sent(NOW, `${NOW}`))).toBe('accepted');
+    expect(verify(sent(NOW, `0${NOW}`))).toBe('accepted');
+    for (const header of [`${NOW + 1}`, '', 'now', `${NOW},${NOW}`]) {
+      expect(verify(sent(NOW, header))).toBe('timestamp_malformed');
+    }
+    const old = NOW - 300_001;
+    expect(verify(sent(old, `${NOW}`))).toBe('timestamp_stale');
+  });
+
+  it('is read only from a body whose signature was verified', () => {
+    const forged = sent(NOW - 300_001);
+    expect(verify({ ...forged, body: JSON.stringify({ sent: { at: NOW } }) })).toBe('signature_mismatch');
+    expect(verify({ ...sent('now'), body: '{' })).toBe('signature_mismatch');
+  });
+
+  it.each(['{', '', Buffer.from([0x22, 0xff, 0x22]), '['.repeat(300) + ']'.repeat(300)])(
+    'makes a signed body that cannot be read unreadable, or its time missing',
+    (body) => {
+      const headers = signHmac({ settings: SETTINGS, secret: SECRET, body, at: NOW });
+      const expected = body === '' ? 'timestamp_missing' : 'body_unreadable';
+      expect(verify({ settings, headers, body })).toBe(expected);
+    },
+  );
+
+  it('does not replace a signed time in a header', () => {
+    const both: HmacSettings = { ...settings, signed: '{timestamp}.{body}' };
+    const body = JSON.stringify({ sent: { at: NOW } });
+    const headers = signHmac({ settings: both, secret: SECRET, body, at: NOW });
+    expect(verify({ settings: both, headers, body })).toBe('accepted');
+    const { 'x-timestamp': _, ...rest } = headers;
+    expect(verify({ settings: both, headers: rest, body })).toBe('timestamp_missing');
+  });
+
+  it('never makes it throw, and never accepts a body without a time, whatever it is', () => {
+    fc.assert(
+      fc.property(fc.json(), (body) => {
+        const headers = signHmac({ settings: SETTINGS, secret: SECRET, body, at: NOW });
+        const selectors = ['body.sent.at', 'body', '@', '*', 'keys(body)'];
+        for (const each of selectors) {
+          expect(verify({ settings: { ...settings, timestampSelector: each }, headers, body })).not.toBe(
+            'accepted',
+          );
+        }
+      }),
+    );
   });
 });
 

@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { SCHEMES } from '../../../functions/schemes/index.ts';
-import { type VerifySettings, verifyDelivery } from '../../../functions/schemes/scheme.ts';
+import { type HmacSettings, type VerifySettings, verifyDelivery } from '../../../functions/schemes/scheme.ts';
 import {
   delivery,
+  type Headers,
+  makeRsaSecret,
   signHmac,
   signHubspot,
   signHubspotOlder,
+  signRsa,
   signStandardWebhooks,
   signTwilio,
 } from '../../../samples/delivery.ts';
@@ -16,16 +19,26 @@ import { SETTINGS } from '../../support/settings.ts';
 const NOW = Date.parse('2026-07-01T12:00:00Z');
 const BODY = 'status=closed';
 const URL = delivery().url;
+const RSA = makeRsaSecret();
 const SECRET = {
   signingSecret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
   token: 'the-token',
   username: 'webhook',
   password: 'the-password',
+  publicKey: RSA.publicKey,
 };
 const signing = { secret: SECRET.signingSecret, body: BODY, at: NOW, url: URL };
 const HMAC = SETTINGS.hmac;
 const WITH_TIME = { ...HMAC, signed: '{timestamp}.{body}', timestampHeader: 'x-time' };
 const WITH_ID = { ...HMAC, signed: '{id}.{body}', idHeader: 'x-id' };
+
+const LISTED: HmacSettings = {
+  ...HMAC,
+  signatureParameter: 'v1',
+  timestampParameter: 't',
+  signed: '{timestamp}.{body}',
+};
+const IN_BODY: HmacSettings = { ...HMAC, timestampSelector: 'body.at', timestampHeader: 'x-time' };
 
 type Request = Parameters<typeof delivery>[0];
 /** What is wrong with the delivery, the delivery, and the code and sentence of its refusal. */
@@ -45,6 +58,12 @@ const dated = signHmac({ settings: WITH_TIME, ...signing });
 const standard = signStandardWebhooks(signing);
 const v3 = signHubspot(signing);
 const older = signHubspotOlder('v1', signing);
+
+/** A body with a valid signature. */
+function timed(content: object, headers: Headers = {}): Request {
+  const body = JSON.stringify(content);
+  return { headers: { ...signHmac({ settings: HMAC, ...signing, body }), ...headers }, body };
+}
 
 const ROWS: { [Name in keyof typeof SCHEMES]?: Row[] } = {
   bearer: AUTHORIZATION,
@@ -118,6 +137,56 @@ const ROWS: { [Name in keyof typeof SCHEMES]?: Row[] } = {
       WITH_TIME,
     ],
     ['no id', { headers: signed }, 'signature_missing', 'The signed id is missing.', WITH_ID],
+    [
+      'eleven signatures',
+      { headers: { 'x-signature': Array(11).fill('v1=00').join(',') } },
+      'signature_malformed',
+      'The header lists too many signatures.',
+      LISTED,
+    ],
+    [
+      'no time in the body',
+      timed({ status: 'closed' }),
+      'timestamp_missing',
+      'The timestamp is missing.',
+      IN_BODY,
+    ],
+    [
+      'an old time in the body',
+      timed({ at: 1 }),
+      'timestamp_stale',
+      'The timestamp is too far from the current time.',
+      IN_BODY,
+    ],
+    [
+      'another time in the header than in the body',
+      timed({ at: NOW / 1000 }, { 'x-time': `${NOW / 1000 + 1}` }),
+      'timestamp_malformed',
+      'The timestamp in the header is not the one in the body.',
+      IN_BODY,
+    ],
+    [
+      'a body that is not JSON, where the body has the time',
+      { headers: signed },
+      'body_unreadable',
+      'The body is not JSON, so the time in it cannot be read.',
+      IN_BODY,
+    ],
+  ],
+  rsa: [
+    ['no signature', {}, 'signature_missing', 'The signature is missing.'],
+    [
+      'a signature of another length',
+      { headers: { 'x-signature': 'AAAA' } },
+      'signature_malformed',
+      'The signature has the wrong format (check encoding and the length of the stored key).',
+    ],
+    [
+      'another body',
+      { headers: signRsa({ settings: SETTINGS.rsa, ...RSA, body: BODY }), body: 'x' },
+      'signature_mismatch',
+      'The signature does not match the body and the stored key.',
+    ],
   ],
   'standard-webhooks': [
     ['no signature', {}, 'signature_missing', 'The signature is missing.'],

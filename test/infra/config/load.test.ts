@@ -166,7 +166,12 @@ describe('a good configuration', () => {
   });
 
   it('may use every scheme in CHOSEN', () => {
-    const settings: Json = { hmac: { header: 'x' }, header: { header: 'x' }, query: { parameter: 'token' } };
+    const settings: Json = {
+      hmac: { header: 'x' },
+      rsa: { header: 'x' },
+      header: { header: 'x' },
+      query: { parameter: 'token' },
+    };
     for (const scheme of CHOSEN) {
       const verify = { scheme, ...(settings[scheme] as Json) };
       expect(loadOf(changed('connections.in-house.verify', verify)).connections['in-house']?.verify).toEqual(
@@ -392,7 +397,7 @@ describe('a configuration with one fault names it', () => {
       'connections.in-house.verify',
       'hmac',
       'is a string, not an object',
-      'scheme among hmac, standard-webhooks',
+      'scheme among hmac, rsa, standard-webhooks',
     ],
     ['connections.in-house.verify.scheme', 'hmca', 'is "hmca", which is unknown', 'Did you mean "hmac"?'],
     ['connections.in-house.verify.scheme', 'none', 'is "none", which is unknown', '"standard-webhooks"'],
@@ -434,6 +439,33 @@ describe('a configuration with one fault names it', () => {
       '{timestamp}.{body}',
     ],
     ['connections.in-house.verify.idHeader', 'x-id', 'is not signed, so it proves nothing', '{id}.{body}'],
+    [
+      'connections.in-house.verify.timestampParameter',
+      't',
+      'is not signed, so it proves nothing',
+      '{timestamp}.{body}',
+    ],
+    ['connections.in-house.verify.signatureParameter', 'v1=', 'is not the name of a parameter', 'as in v1'],
+    ['connections.in-house.verify.keyEncoding', 'hax', 'is "hax", which is unknown', 'Did you mean "hex"?'],
+    [
+      'connections.in-house.verify.timestampSelector',
+      'headers."x-time"',
+      'does not read the body alone',
+      'as in body.sent_at',
+    ],
+    [
+      'connections.in-house.verify.timestampSelector',
+      '@',
+      'does not read the body alone',
+      'as in body.sent_at',
+    ],
+    [
+      'connections.in-house.verify.timestampSelector',
+      'body.at || @',
+      'does not read the body alone',
+      'as in body.sent_at',
+    ],
+    ['connections.in-house.verify.timestampSelector', 'body.sent-at', 'as a subtraction', 'double quotes'],
     ['connections.in-house.verify.timestampUnit', 'ms', 'has no effect without timestampHeader', 'Remove it'],
     [
       'connections.in-house.verify.toleranceSeconds',
@@ -574,6 +606,54 @@ describe('a configuration with one fault names it', () => {
         problem: expect.any(String),
         fix: expect.stringContaining(fix),
       },
+    ]);
+  });
+
+  it.each([
+    [
+      'timestampParameter',
+      { signed: '{timestamp}.{body}', timestampParameter: 't' },
+      'has no effect without signatureParameter',
+    ],
+    [
+      'timestampParameter',
+      {
+        signed: '{timestamp}.{body}',
+        signatureParameter: 'v1',
+        timestampParameter: 't',
+        timestampHeader: 'x-time',
+      },
+      'names the time that timestampHeader names, too',
+    ],
+  ])('verify.%s has a fault in %j', (key, settings, problem) => {
+    const verify = { ...HMAC, ...settings };
+    expect(faultsOf(changed('connections.in-house.verify', verify))).toEqual([
+      { path: `connections.in-house.verify.${key}`, problem, fix: expect.any(String) },
+    ]);
+  });
+
+  it.each([
+    { timestampSelector: 'body.at', timestampUnit: 'ms', toleranceSeconds: 60 },
+    { timestampSelector: 'body.at', timestampHeader: 'x-time' },
+    { signed: '{timestamp}.{body}', signatureParameter: 'v1', timestampParameter: 't', timestampUnit: 'ms' },
+    { signatureParameter: 'v1' },
+    { keyEncoding: 'base64' },
+  ])('accepts verify with %j', (settings) => {
+    const verify = { ...HMAC, ...settings };
+    expect(
+      loadOf(changed('connections.in-house.verify', verify)).connections['in-house']?.verify,
+    ).toMatchObject(verify);
+  });
+
+  it('refuses a time in the body of a form', () => {
+    const verify = { ...HMAC, timestampSelector: 'body.at' };
+    const json = changed('connections.in-house.verify', verify);
+    const form = change(json, 'connections.in-house.format', 'form');
+    expect(faultsOf(form)).toEqual([
+      expect.objectContaining({
+        path: 'connections.in-house.verify.timestampSelector',
+        problem: 'reads a JSON body, but "format" is "form"',
+      }),
     ]);
   });
 

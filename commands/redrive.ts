@@ -1,0 +1,33 @@
+import { OUTCOMES } from '../functions/close/outcome.ts';
+import { NO_OUTCOME } from '../operate/dead-letter.ts';
+import { redrive } from '../operate/redrive.ts';
+import { defineCommand } from './command.ts';
+import { readSelection, type SelectionValues, selectionOptions } from './selection.ts';
+
+export default defineCommand<SelectionValues>({
+  name: 'redrive',
+  about:
+    'Shows the dead letters, and moves the selected ones back onto the close queue. Fix the cause first.',
+  examples: [
+    'npx --no chat-closer redrive --dry-run',
+    'npx --no chat-closer redrive --outcome unauthorized --project sales',
+  ],
+  options: selectionOptions(
+    'move',
+    'only this outcome. none: moved by SQS, without an outcome',
+    'only dead letters of the last 30m, 6h, 2d (default: all)',
+  ),
+  needs: { stack: true },
+  async run(context, _args, values) {
+    const options = readSelection(values, [...Object.keys(OUTCOMES), NO_OUTCOME]);
+    const { outputs } = await context.deployment();
+    const isWell = await redrive(options, {
+      ...context,
+      sqs: context.aws.sqs,
+      deadLetterQueueUrl: outputs.DeadLetterQueueUrl,
+      closeQueueUrl: outputs.CloseQueueUrl,
+      logGroupName: outputs.OutcomesLogGroup,
+    });
+    return { json: { done: isWell }, text: '', isWell };
+  },
+});
