@@ -44,7 +44,11 @@ const hmac: Scheme<HmacSettings, (string | KeyObject)[]> = {
         detail: 'The signed id is missing.',
       };
     }
-    const signatures = given.flatMap((each) => readSignature(each, settings) ?? []);
+    const signatures: string[] = [];
+    for (const each of given) {
+      const signature = readSignature(each, settings);
+      if (signature !== undefined) signatures.push(signature);
+    }
     if (signatures.length === 0) {
       return {
         code: 'signature_malformed',
