@@ -1,18 +1,14 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { environmentCredentials } from './aws/credentials.ts';
+import { ATTEMPTS, TIME_LIMITS } from './aws/limits.ts';
 import { createSecretReader, type SecretReader } from './secrets.ts';
-import { SECOND_MS } from './time.ts';
 
-// A CRM waits five seconds: one second to connect, two for an answer to begin, two for it to go on, two
-// attempts. Without `throwOnRequestTimeout` the SDK only warns when an answer is late.
+// The worker and the cleanup change and delete messages too. What a CRM waits for has the smaller clients in aws/.
 const CLIENT_SETTINGS = {
-  maxAttempts: 2,
-  requestHandler: {
-    connectionTimeout: SECOND_MS,
-    requestTimeout: 2 * SECOND_MS,
-    throwOnRequestTimeout: true,
-    socketTimeout: 2 * SECOND_MS,
-  },
+  maxAttempts: ATTEMPTS,
+  requestHandler: TIME_LIMITS,
+  credentials: environmentCredentials,
 };
 
 export const sqs = new SQSClient(CLIENT_SETTINGS);

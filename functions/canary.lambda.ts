@@ -1,12 +1,18 @@
 import type { Context } from 'aws-lambda';
-import { secrets } from './aws.ts';
+import { getSecretValue } from './aws/get-secret-value.ts';
 import { canaryConversationId, canaryDelivery } from './canary-delivery.ts';
 import { ENVIRONMENT } from './environment.ts';
 import { valueAt } from './json.ts';
 import type { CanaryLine } from './line.ts';
 import { writeLine } from './log.ts';
 import { readValues } from './schemes/keys.ts';
-import { parseSecret, SecretNotReady, type SecretReader, SecretUnavailable } from './secrets.ts';
+import {
+  createSecretReader,
+  parseSecret,
+  SecretNotReady,
+  type SecretReader,
+  SecretUnavailable,
+} from './secrets.ts';
 import { SECOND_MS } from './time.ts';
 
 export type CanaryParts = {
@@ -100,7 +106,7 @@ function describeFailure(error: unknown): string {
 export const handler = createCanary({
   url: process.env[ENVIRONMENT.canaryUrl] ?? '',
   secretId: process.env[ENVIRONMENT.canarySecretId] ?? '',
-  secrets,
+  secrets: createSecretReader(getSecretValue, Date.now),
   fetch,
   writeLine,
   now: Date.now,

@@ -1,8 +1,8 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import * as configured from '#configured';
-import { sqs } from './aws.ts';
+import { sendMessageBatch } from './aws/send-message-batch.ts';
 import type { EventConnection } from './bound-connection.ts';
-import { queueCloses } from './close-queue.ts';
+import { sendCloses } from './close-batches.ts';
 import type { CloseRequest } from './close-request.ts';
 import { toId } from './conversation-id.ts';
 import { ENVIRONMENT } from './environment.ts';
@@ -130,7 +130,7 @@ function happenedAt({ attributes }: SQSRecord, event: unknown): number {
 
 export const handler = createEvents({
   connections: configured.eventConnections,
-  queue: (requests) => queueCloses(sqs, process.env[ENVIRONMENT.closeQueueUrl] ?? '', requests),
+  queue: (requests) => sendCloses(sendMessageBatch, process.env[ENVIRONMENT.closeQueueUrl] ?? '', requests),
   writeLine,
   now: Date.now,
 });

@@ -1,8 +1,9 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as configured from '#configured';
-import { secrets, sqs } from './aws.ts';
+import { getSecretValue } from './aws/get-secret-value.ts';
+import { sendMessageBatch } from './aws/send-message-batch.ts';
 import type { WebhookConnection } from './bound-connection.ts';
-import { queueCloses } from './close-queue.ts';
+import { sendCloses } from './close-batches.ts';
 import type { CloseRequest } from './close-request.ts';
 import type { Crm, OwnAnswer } from './crm/crm.ts';
 import { type Content, type Delivery, readContent } from './delivery.ts';
@@ -22,7 +23,13 @@ import { UnreadableBody } from './parse-body.ts';
 import type { Refusal, Verdict } from './refusal.ts';
 import { identify, verifyDelivery, verifyingValues } from './schemes/scheme.ts';
 import { readStoredValues, withoutVersion } from './secret-value.ts';
-import { parseSecret, SecretNotReady, type SecretReader, SecretUnavailable } from './secrets.ts';
+import {
+  createSecretReader,
+  parseSecret,
+  SecretNotReady,
+  type SecretReader,
+  SecretUnavailable,
+} from './secrets.ts';
 
 export type ReceiveParts = {
   connections: Record<string, WebhookConnection>;
@@ -159,15 +166,7 @@ export function createReceive(parts: ReceiveParts) {
     delivery: Delivery,
   ): Promise<Verdict> {
     try {
-      const secret = parseSecret(secretText);
-      // Compared in the form in which the scheme reads them, so that no spelling hides a public one.
-      const signingSecrets = readStoredValues('signingSecret', secret.signingSecret).map(withoutVersion);
-      if (connection.preset.publicSecrets?.some((known) => signingSecrets.includes(known))) {
-        throw new SecretNotReady(
-          'it holds the public test secret of the vendor: store the secret of your own webhook',
-        );
-      }
-      return await verifyDelivery(connection, secret, delivery, now());
+      return await verifyDelivery(connection, parseOnce(connection, secretText), delivery, now());
     } catch (error) {
       if (!(error instanceof SecretNotReady)) throw error;
       return { code: 'secret_not_ready', detail: `secret ${connection.secretId}: ${error.message}` };
@@ -234,6 +233,25 @@ export function createReceive(parts: ReceiveParts) {
   }
 }
 
+/** The secret of each connection as it was parsed last. */
+const parsedSecrets = new WeakMap<WebhookConnection, { text: string; secret: Record<string, unknown> }>();
+
+/** Parses a connection's secret, unless it is the same as last time. @throws {SecretNotReady} */
+function parseOnce(connection: WebhookConnection, text: string): Record<string, unknown> {
+  const known = parsedSecrets.get(connection);
+  if (known?.text === text) return known.secret;
+  const secret = parseSecret(text);
+  // Compared in the form in which the scheme reads them, so that no spelling hides a public one.
+  const signingSecrets = readStoredValues('signingSecret', secret.signingSecret).map(withoutVersion);
+  if (connection.preset.publicSecrets?.some((each) => signingSecrets.includes(each))) {
+    throw new SecretNotReady(
+      'it holds the public test secret of the vendor: store the secret of your own webhook',
+    );
+  }
+  parsedSecrets.set(connection, { text, secret });
+  return secret;
+}
+
 function refused(code: Refusal['code'], detail = ''): Result {
   return { kind: 'refused', refusal: { code, detail } };
 }
@@ -261,12 +279,13 @@ function toAnswer(result: Result, requestId: string): APIGatewayProxyStructuredR
   return successAnswer(queued.repeated ? { ...read, closes: [] } : read, queued.requestId);
 }
 
+const secrets = createSecretReader(getSecretValue, Date.now);
 await secrets.readAhead(Object.values(configured.connections).flatMap(({ secretId }) => secretId ?? []));
 
 export const handler = createReceive({
   connections: configured.connections,
   secrets,
-  queue: (requests) => queueCloses(sqs, process.env[ENVIRONMENT.closeQueueUrl] ?? '', requests),
+  queue: (requests) => sendCloses(sendMessageBatch, process.env[ENVIRONMENT.closeQueueUrl] ?? '', requests),
   writeLine,
   now: Date.now,
 });

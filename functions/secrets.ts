@@ -1,4 +1,3 @@
-import type { GetSecretValueCommandOutput } from '@aws-sdk/client-secrets-manager';
 import { ChatCloserError } from './error.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from './time.ts';
 
@@ -76,7 +75,7 @@ type Failed = { error: SecretUnavailable; failedAt: number };
  * @param now Unix milliseconds
  */
 export function createSecretReader(
-  fetchSecret: (id: string) => Promise<Pick<GetSecretValueCommandOutput, 'SecretString'>>,
+  fetchSecret: (id: string) => Promise<{ SecretString?: string | undefined }>,
   now: () => number,
 ): SecretReader {
   const held = new Map<string, Held>();

@@ -24,7 +24,7 @@ export type Embedded = {
  * @param embedded what this function needs; the other tables are empty
  * @returns the path of the module, which depends only on its content
  */
-export function writeConfigured(embedded: Partial<Embedded>): string {
+function writeConfigured(embedded: Partial<Embedded>): string {
   const { projects = {}, listedProjects = {}, connections = {}, eventConnections = {} } = embedded;
   const modules = new Map<string, string>();
   /** The name under which the module is imported. */
@@ -70,11 +70,29 @@ function writeModule(text: string): string {
   return file;
 }
 
+/** The settings of a connection that are JMESPath, except that `finishedWhen` may also be the word `always`. */
+const SELECTORS = ['conversationId', 'finishedWhen', 'sharedId'] as const satisfies (keyof Connection)[];
+
+/** The interpreter of JMESPath is a third of a receiver, so only a function with a selector carries it. */
+function selectorModule({ connections = {}, eventConnections = {} }: Partial<Embedded>): string {
+  const hasSelector = [connections, eventConnections]
+    .flatMap((each) => Object.values(each))
+    .some(
+      (connection) =>
+        SELECTORS.some((name) => connection[name] && connection[name] !== 'always') ||
+        // A time in the body is found by a selector, too.
+        ('timestampSelector' in connection.verify && connection.verify.timestampSelector !== undefined),
+    );
+  return join(ROOT, 'functions', 'intake', hasSelector ? 'selector.ts' : 'no-selector.ts');
+}
+
 /**
  * How a function is bundled: into one minified ES module, with the AWS SDK of our own lock file, so that the
  * tested version is the one that runs.
+ *
+ * @param embedded what this function needs of the configuration
  */
-export function bundling(configured: string, sourceMap: boolean): BundlingOptions {
+export function bundling(embedded: Partial<Embedded>, sourceMap: boolean): BundlingOptions {
   return {
     format: OutputFormat.ESM,
     target: 'node24',
@@ -82,8 +100,14 @@ export function bundling(configured: string, sourceMap: boolean): BundlingOption
     minify: true,
     sourceMap,
     bundleAwsSDK: true,
-    esbuildArgs: { '--alias:#configured': configured },
-    // CommonJS packages load Node's own modules by `require`, which an ES module does not have.
-    banner: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
+    esbuildArgs: {
+      '--alias:#configured': writeConfigured(embedded),
+      '--alias:#selector': selectorModule(embedded),
+      // The SDK's clients import their whole chain of credentials, of which Lambda needs the environment's alone.
+      '--alias:@aws-sdk/credential-provider-node': join(ROOT, 'functions', 'aws', 'credentials.ts'),
+    },
+    // CommonJS packages load Node's own modules by `require`, which an ES module does not have. An import of node:module
+    // would evaluate all its exports, which takes a millisecond of every cold start.
+    banner: "const require=process.getBuiltinModule('module').createRequire(import.meta.url);",
   };
 }

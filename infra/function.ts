@@ -11,7 +11,7 @@ import { NodejsFunction, type NodejsFunctionProps } from 'aws-cdk-lib/aws-lambda
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { ENVIRONMENT } from '../functions/environment.ts';
-import { bundling, type Embedded, writeConfigured } from './bundle.ts';
+import { bundling, type Embedded } from './bundle.ts';
 import { ROOT } from './root.ts';
 import type { Shared } from './shared.ts';
 
@@ -52,7 +52,7 @@ export function createFunction(
     entry: `${ROOT}/functions/${name}.lambda.ts`,
     projectRoot: ROOT,
     depsLockFilePath: `${ROOT}/package-lock.json`,
-    bundling: bundling(writeConfigured(needed ? { [needed]: embedded[needed] } : {}), sourceMaps),
+    bundling: bundling(needed ? { [needed]: embedded[needed] } : {}, sourceMaps),
     loggingFormat: LoggingFormat.JSON,
     applicationLogLevelV2: ApplicationLogLevel.INFO,
     systemLogLevelV2: SystemLogLevel.WARN,

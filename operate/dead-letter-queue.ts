@@ -5,7 +5,7 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { BATCH } from '../functions/close-queue.ts';
+import { BATCH } from '../functions/close-batches.ts';
 import { type DeadLetter, readDeadLetter } from './dead-letter.ts';
 import { forEachBatch } from './pace.ts';
 import type { Surroundings } from './surroundings.ts';

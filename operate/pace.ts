@@ -1,4 +1,4 @@
-import { batchesOf } from '../functions/close-queue.ts';
+import { batchesOf } from '../functions/close-batches.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /**

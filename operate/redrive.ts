@@ -1,5 +1,5 @@
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { BATCH, batchesOf } from '../functions/close-queue.ts';
+import { BATCH, batchesOf } from '../functions/close-batches.ts';
 import { confirm } from './confirm.ts';
 import { bodyToSend, type DeadLetter, isSelected, toRow } from './dead-letter.ts';
 import { type DeadLetterQueue, openDeadLetterQueue } from './dead-letter-queue.ts';

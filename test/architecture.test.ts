@@ -155,6 +155,7 @@ describe('the reading of imports', () => {
     [`const { a } = await import('${B}');`, 'functions/b.ts'],
     [`type A = import('${B}').A;`, 'functions/b.ts'],
     ["import { connections } from '#configured';", 'functions/configured.ts'],
+    ["import { selector } from '#selector';", 'functions/intake/selector.ts'],
   ])('finds %s', (source, expected) => {
     expect(importsOf('functions/crm/a.ts', source)).toEqual([expected]);
   });

@@ -1,7 +1,7 @@
 import { decodeXML } from 'entities/decode';
 import { XMLParser } from 'fast-xml-parser';
 import { valueAt } from '../json.ts';
-import { checkEvents, LIMITS, UnreadableBody } from '../parse-body.ts';
+import { checkEvents, LIMITS, occurs, UnreadableBody } from '../parse-body.ts';
 import { type Crm, isOneOf, LOOK_UP, USUAL, USUAL_ANSWER_MS } from './crm.ts';
 import { toLongId } from './salesforce-id.ts';
 
@@ -96,7 +96,7 @@ export default salesforceOutboundMessage;
  */
 function parse(text: string): unknown {
   if (DECLARATION.test(text)) throw new Error('has a declaration');
-  if (text.split('<', LIMITS.xmlTags + 2).length > LIMITS.xmlTags + 1) {
+  if (occurs(text, '<', LIMITS.xmlTags + 1)) {
     throw new UnreadableBody(`has more than ${LIMITS.xmlTags} tags`);
   }
   const notifications = valueAt(XML.parse(text, true), 'Envelope', 'Body', 'notifications');

@@ -1,10 +1,10 @@
+import { selector } from '#selector';
 import type { Connection } from '../connections.ts';
 import { isGiven, toConversationId, toId } from '../conversation-id.ts';
 import type { Crm, IgnoredReason, Reading } from '../crm/crm.ts';
 import type { Content } from '../delivery.ts';
 import { MINUTE_MS } from '../time.ts';
 import { signedAt, toTime } from './event-time.ts';
-import { selector } from './selector.ts';
 
 /** What names a conversation: its own id, or one that it shares with the CRM. */
 type Id = { conversationId: string } | { sharedId: string };

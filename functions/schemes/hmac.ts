@@ -1,8 +1,8 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, type Hmac, type KeyObject } from 'node:crypto';
 import { type Delivery, readContent } from '../delivery.ts';
 import type { Verdict } from '../refusal.ts';
 import { SecretNotReady } from '../secrets.ts';
-import { equalTexts } from './constant-time.ts';
+import { equalSignatures } from './constant-time.ts';
 import { decodeKey, readValues } from './keys.ts';
 import type { HmacSettings, Scheme } from './scheme.ts';
 import { signaturesIn, timestampIn } from './signature-header.ts';
@@ -23,7 +23,7 @@ const DECODERS: Record<'hex' | 'base64', (text: string) => Buffer | undefined> =
  *
  * @see https://www.rfc-editor.org/rfc/rfc2104
  */
-const hmac: Scheme<HmacSettings, (string | Buffer)[]> = {
+const hmac: Scheme<HmacSettings, (string | KeyObject)[]> = {
   secret: { field: 'signingSecret', issuedBy: 'either' },
   readKeys: (secret, settings) =>
     readValues(secret, 'signingSecret').map((value) => readKey(value, settings?.keyEncoding ?? 'text')),
@@ -44,15 +44,26 @@ const hmac: Scheme<HmacSettings, (string | Buffer)[]> = {
         detail: 'The signed id is missing.',
       };
     }
-    const signatures = given.flatMap((each) => readSignature(each, settings) ?? []);
+    const signatures: string[] = [];
+    for (const each of given) {
+      const signature = readSignature(each, settings);
+      if (signature !== undefined) signatures.push(signature);
+    }
     if (signatures.length === 0) {
       return {
         code: 'signature_malformed',
         detail: 'The signature has the wrong format (check encoding and prefix).',
       };
     }
-    const content = signedContent(settings.signed, body, timestamp, id);
-    return isSignedBy(keys, content, signatures, settings)
+    let isEqual = false;
+    // Tries every key with every signature, so that the time does not reveal which one matched.
+    for (const key of keys) {
+      const mac = createHmac(settings.algorithm, key);
+      updateWithSigned(mac, settings.signed, body, timestamp, id);
+      const expected = mac.digest(settings.encoding);
+      for (const signature of signatures) isEqual = equalSignatures(signature, expected) || isEqual;
+    }
+    return isEqual
       ? checkTimeInBody(settings, timestamp, delivery, now)
       : {
           code: 'signature_mismatch',
@@ -69,21 +80,8 @@ const hmac: Scheme<HmacSettings, (string | Buffer)[]> = {
 
 export default hmac;
 
-/** Tries every key with every signature, so that the time does not reveal which one matched. */
-function isSignedBy(
-  keys: (string | Buffer)[],
-  content: Buffer,
-  signatures: string[],
-  { algorithm, encoding }: HmacSettings,
-): boolean {
-  const matches = keys.flatMap((key) => {
-    const expected = createHmac(algorithm, key).update(content).digest(encoding);
-    return signatures.map((signature) => equalTexts(signature, expected));
-  });
-  return matches.includes(true);
-}
-
-function readKey(value: string, encoding: 'text' | 'hex' | 'base64'): string | Buffer {
+/** Node takes a text or a key object as it is, but copies a buffer into one for each use. */
+function readKey(value: string, encoding: 'text' | 'hex' | 'base64'): string | KeyObject {
   if (encoding === 'text') return value;
   const key = DECODERS[encoding](value);
   if (!key?.length) {
@@ -91,7 +89,7 @@ function readKey(value: string, encoding: 'text' | 'hex' | 'base64'): string | B
       `"signingSecret" is not ${encoding}, as keyEncoding says: copy the whole key again`,
     );
   }
-  return key;
+  return createSecretKey(key);
 }
 
 /** Whether a timestamp must come beside the body. Next to a time in the body it may be absent, unless it is signed. */
@@ -139,21 +137,38 @@ function readSignature(
   return isHex ? signature.toLowerCase() : undefined;
 }
 
+/** The templates of the connections, each split once. */
+const templates = new Map<string, readonly string[]>();
+
 /**
- * Fills the template. The bytes of the body are not changed. A placeholder without a value stays as it is written, so
- * that no signature matches; synth refuses such a template.
+ * Hashes what the template says. The bytes of the body are hashed as they are, without a copy. A placeholder without a
+ * value stays as it is written, so that no signature matches; synth refuses such a template.
  */
-function signedContent(
+function updateWithSigned(
+  mac: Hmac,
   template: string,
   body: Buffer,
   timestamp: string | undefined,
   id: string | undefined,
-): Buffer {
-  const parts = template.split(/(\{body\}|\{timestamp\}|\{id\})/);
-  const values: Record<string, string | Buffer | undefined> = {
-    '{body}': body,
-    '{timestamp}': timestamp,
-    '{id}': id,
-  };
-  return Buffer.concat(parts.map((part) => Buffer.from((values[part] ?? part) as string)));
+): void {
+  // Most vendors sign the body alone.
+  if (template === '{body}') {
+    mac.update(body);
+    return;
+  }
+  for (const part of partsOf(template)) {
+    if (part === '{body}') mac.update(body);
+    else if (part === '{timestamp}') mac.update(timestamp ?? part);
+    else if (part === '{id}') mac.update(id ?? part);
+    else mac.update(part);
+  }
+}
+
+function partsOf(template: string): readonly string[] {
+  let parts = templates.get(template);
+  if (!parts) {
+    parts = template.split(/(\{body\}|\{timestamp\}|\{id\})/).filter((part) => part !== '');
+    templates.set(template, parts);
+  }
+  return parts;
 }

@@ -1,13 +1,20 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { Delivery } from '../delivery.ts';
 import type { Verdict } from '../refusal.ts';
-import { equalTexts } from './constant-time.ts';
+import { equalSignatures } from './constant-time.ts';
 import { readValues } from './keys.ts';
 import type { Scheme } from './scheme.ts';
 import { checkTimestamp, TOLERANCE_SECONDS } from './timestamp.ts';
 
 /** The escapes that HubSpot decodes before it signs the address. It keeps every other escape. */
 const UNESCAPED = /%(?:3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)/gi;
+
+const V3 = /^[A-Za-z0-9+/]{43}=$/;
+const V3_LENGTH = 44;
+const MALFORMED: Verdict = {
+  code: 'signature_malformed',
+  detail: 'The signature does not have the format of v3.',
+};
 
 /** What the two older versions sign before the body. They share a header and are plain hashes that begin with the secret. */
 const OLDER: Record<string, (delivery: Delivery) => string> = {
@@ -43,16 +50,13 @@ function verifyV3(keys: string[], delivery: Delivery, given: string, now: number
   const timestamp = headers['x-hubspot-request-timestamp'] ?? '';
   const refusal = checkTimestamp(timestamp, 'ms', TOLERANCE_SECONDS, now);
   if (refusal) return refusal;
-  if (!/^[A-Za-z0-9+/]{43}=$/.test(given)) {
-    return { code: 'signature_malformed', detail: 'The signature does not have the format of v3.' };
-  }
-  return compare(given, keys, (key) =>
-    createHmac('sha256', key)
-      .update(`${method}${unescapeUrl(url)}`)
-      .update(body)
-      .update(timestamp)
-      .digest('base64'),
+  if (given.length !== V3_LENGTH) return MALFORMED;
+  const before = `${method}${unescapeUrl(url)}`;
+  const verdict = compare(given, keys, (key) =>
+    createHmac('sha256', key).update(before).update(body).update(timestamp).digest('base64'),
   );
+  // An equal one has the format, so only the others are looked at more closely.
+  return verdict && !V3.test(given) ? MALFORMED : verdict;
 }
 
 function verifyOlder(keys: string[], delivery: Delivery, given: string | undefined): Verdict {
@@ -68,9 +72,10 @@ function verifyOlder(keys: string[], delivery: Delivery, given: string | undefin
 }
 
 function compare(given: string, keys: string[], sign: (key: string) => string): Verdict {
+  let isEqual = false;
   // Tries every key, so that the time does not reveal which one matched.
-  const matches = keys.map((key) => equalTexts(given, sign(key)));
-  return matches.includes(true)
+  for (const key of keys) isEqual = equalSignatures(given, sign(key)) || isEqual;
+  return isEqual
     ? undefined
     : {
         code: 'signature_mismatch',
@@ -79,5 +84,5 @@ function compare(given: string, keys: string[], sign: (key: string) => string): 
 }
 
 function unescapeUrl(url: string): string {
-  return url.replace(UNESCAPED, decodeURIComponent);
+  return url.includes('%') ? url.replace(UNESCAPED, decodeURIComponent) : url;
 }

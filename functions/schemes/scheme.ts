@@ -119,17 +119,29 @@ type Bound = { scheme: AnyScheme; verify: VerifySettings };
 /**
  * Verifies a delivery by the scheme that is bound to its connection.
  *
- * @param secret the parsed secret; `{}` where the scheme needs none
+ * @param secret the parsed secret, whose keys are read once for each object; `{}` where the scheme needs none
  * @param now Unix milliseconds
  * @throws {SecretNotReady} when the secret has no usable value yet
  */
-export async function verifyDelivery(
+export function verifyDelivery(
   { scheme, verify }: Bound,
   secret: Record<string, unknown>,
   delivery: Delivery,
   now: number,
-): Promise<Verdict> {
-  return scheme.verify(verify as never, scheme.readKeys(secret, verify as never), delivery, now);
+): Verdict | Promise<Verdict> {
+  return scheme.verify(verify as never, keysOf(scheme, secret, verify), delivery, now);
+}
+
+/** The keys that were read last from each parsed secret, and what they are for. */
+const keysOfSecrets = new WeakMap<object, { verify: VerifySettings; keys: unknown }>();
+
+/** @throws {SecretNotReady} each time, while the secret is not ready */
+function keysOf(scheme: AnyScheme, secret: Record<string, unknown>, verify: VerifySettings): unknown {
+  const known = keysOfSecrets.get(secret);
+  if (known?.verify === verify) return known.keys;
+  const keys = scheme.readKeys(secret, verify as never);
+  keysOfSecrets.set(secret, { verify, keys });
+  return keys;
 }
 
 /**

@@ -1,13 +1,19 @@
-import { createHmac, createPublicKey, type KeyObject, verify as verifyEd25519 } from 'node:crypto';
+import {
+  createHmac,
+  createPublicKey,
+  createSecretKey,
+  type KeyObject,
+  verify as verifyEd25519,
+} from 'node:crypto';
 import type { Delivery } from '../delivery.ts';
 import { withoutVersion } from '../secret-value.ts';
 import { SecretNotReady } from '../secrets.ts';
-import { equalTexts } from './constant-time.ts';
+import { equalSignatures } from './constant-time.ts';
 import { decodeBase64, decodeKey, readValues } from './keys.ts';
 import type { Scheme } from './scheme.ts';
 import { checkTimestamp, TOLERANCE_SECONDS } from './timestamp.ts';
 
-type Keys = { symmetric: Buffer[]; publicKeys: KeyObject[] };
+type Keys = { symmetric: KeyObject[]; publicKeys: KeyObject[] };
 
 const ED25519_KEY_BYTES = 32;
 const ED25519_SIGNATURE_BYTES = 64;
@@ -47,12 +53,17 @@ const standardWebhooks: Scheme<{ scheme: 'standard-webhooks' }, Keys> = {
     if (!signatures.some(Boolean)) {
       return { code: 'signature_malformed', detail: 'The header lists no v1 or v1a signature.' };
     }
-    const content = Buffer.concat([Buffer.from(`${id}.${timestamp}.`), delivery.body]);
-    const expected = symmetric.map((key) => createHmac('sha256', key).update(content).digest('base64'));
+    const before = `${id}.${timestamp}.`;
+    const expected = symmetric.map((key) =>
+      createHmac('sha256', key).update(before).update(delivery.body).digest('base64'),
+    );
+    // Node hashes the content of an Ed25519 signature in one piece only.
+    const content =
+      publicKeys.length > 0 ? Buffer.concat([Buffer.from(before), delivery.body]) : delivery.body;
     const matches = signatures.map((entry) => {
       const [, version, value = ''] = entry ?? [];
       return version === 'v1'
-        ? expected.some((each) => equalTexts(value, each))
+        ? expected.some((each) => equalSignatures(value, each))
         : version === 'v1a' && publicKeys.some((key) => isSignedBy(key, content, value));
     });
     return matches.includes(true)
@@ -76,14 +87,15 @@ function readHeaders({ headers }: Delivery) {
   };
 }
 
-function readSymmetricKey(value: string): Buffer {
+/** Node takes a key object as it is; it would copy the bytes into one for each delivery, which takes longer than hashing 1 KB. */
+function readSymmetricKey(value: string): KeyObject {
   const key = decodeKey(value.replace(/^whsec_/, ''));
   if (!key?.length) {
     throw new SecretNotReady(
       '"signingSecret" is not whsec_ followed by a key in base64 (standard alphabet): copy the whole key again',
     );
   }
-  return key;
+  return createSecretKey(key);
 }
 
 function readPublicKey(value: string): KeyObject {

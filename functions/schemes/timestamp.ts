@@ -1,4 +1,4 @@
-import { selector } from '../intake/selector.ts';
+import { selector } from '#selector';
 import type { Refusal } from '../refusal.ts';
 import type { HmacSettings } from './scheme.ts';
 

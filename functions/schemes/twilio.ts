@@ -1,9 +1,9 @@
 import { createHash, createHmac } from 'node:crypto';
 import { parse, stringify } from 'node:querystring';
 import type { Delivery } from '../delivery.ts';
-import { isTooLargeForm } from '../parse-body.ts';
-import type { Refusal } from '../refusal.ts';
-import { equalTexts } from './constant-time.ts';
+import { isTooLargeForm, LIMITS } from '../parse-body.ts';
+import type { Refusal, Verdict } from '../refusal.ts';
+import { equalSignatures } from './constant-time.ts';
 import { readValues } from './keys.ts';
 import type { Scheme } from './scheme.ts';
 
@@ -12,6 +12,12 @@ import type { Scheme } from './scheme.ts';
  * Conversations or of TaskRouter, and a task its attributes.
  */
 const ONCE = [/AccountSidAC/g, /EventType(on|[a-z-]+\.)/g, /TaskAttributes\{/g];
+/** A character of a form takes at most three bytes. */
+const MAX_FORM_BYTES = 3 * LIMITS.formCharacters;
+const TOO_LARGE: Refusal = {
+  code: 'signature_malformed',
+  detail: 'The form has more fields than Twilio signs.',
+};
 const MISMATCH: Refusal = {
   code: 'signature_mismatch',
   detail: 'The signature does not match the address, the body and the stored secret.',
@@ -32,20 +38,11 @@ const twilio: Scheme<{ scheme: 'twilio' }, string[]> = {
     if (!/^[A-Za-z0-9+/]{27}=$/.test(given)) {
       return { code: 'signature_malformed', detail: 'The signature does not have the format of Twilio.' };
     }
-    const text = delivery.body.toString();
-    const refusal = checkSize(delivery.rawQuery, text) ?? checkBody(delivery, text);
-    if (refusal) return refusal;
-    const fields = hasBodyHash(delivery.rawQuery) ? '' : signedFields(text);
-    // Tries every key with every form of the address, so that the time does not reveal which one matched.
-    const matches = addresses(delivery.url).flatMap((address) =>
-      keys.map((key) =>
-        equalTexts(given, createHmac('sha1', key).update(`${address}${fields}`).digest('base64'))
-          ? [address]
-          : [],
-      ),
-    );
-    const [address] = matches.flat();
-    return address === undefined ? MISMATCH : checkBorders(address, fields);
+    if (isTooLargeForm(delivery.rawQuery)) return TOO_LARGE;
+    const hashes = bodyHashes(delivery.rawQuery);
+    return hashes.length > 0
+      ? (checkHashes(hashes, delivery.body) ?? verifySigned(given, keys, delivery.url, ''))
+      : verifyForm(given, keys, delivery);
   },
   // Many spellings of a form have the same signature.
   identify: (_settings, { headers }) => ({ content: headers['x-twilio-signature'] ?? '' }),
@@ -55,29 +52,44 @@ export default twilio;
 
 /** Whether the address carries Twilio's hash of a JSON body. Without it the body is a form. */
 export function hasBodyHash(rawQuery: string): boolean {
-  return new URLSearchParams(rawQuery).has('bodySHA256');
+  return bodyHashes(rawQuery).length > 0;
 }
 
-/** Checks the size before anything is parsed, because nothing is verified yet. */
-function checkSize(rawQuery: string, text: string): Refusal | undefined {
-  const isTooLarge = isTooLargeForm(rawQuery) || (!hasBodyHash(rawQuery) && isTooLargeForm(text));
-  return isTooLarge
-    ? { code: 'signature_malformed', detail: 'The form has more fields than Twilio signs.' }
-    : undefined;
+/** The hashes of the body in the address. Most addresses have none, and need no parsing to tell. */
+function bodyHashes(rawQuery: string): string[] {
+  const mayHave = rawQuery.includes('bodySHA256') || rawQuery.includes('%');
+  return mayHave ? new URLSearchParams(rawQuery).getAll('bodySHA256') : [];
 }
 
-/** Whether the signature can cover the body at all. */
-function checkBody({ rawQuery, body }: Delivery, text: string): Refusal | undefined {
-  if (!hasBodyHash(rawQuery)) {
-    return /^[[{]/.test(text)
-      ? { code: 'signature_missing', detail: 'The address has no bodySHA256, so the body is not signed.' }
-      : undefined;
-  }
-  const hashes = new URLSearchParams(rawQuery).getAll('bodySHA256');
+function checkHashes(hashes: readonly string[], body: Buffer): Verdict {
   const expected = createHash('sha256').update(body).digest('hex');
-  return hashes.every((hash) => equalTexts(hash, expected))
+  return hashes.every((hash) => equalSignatures(hash, expected))
     ? undefined
     : { code: 'signature_mismatch', detail: 'The hash in the address does not match the body.' };
+}
+
+/** Verifies a form. Its size is checked before it is parsed, because nothing is verified yet. */
+function verifyForm(given: string, keys: string[], { url, body }: Delivery): Verdict {
+  if (body.length > MAX_FORM_BYTES) return TOO_LARGE;
+  const text = body.toString();
+  if (isTooLargeForm(text)) return TOO_LARGE;
+  if (/^[[{]/.test(text)) {
+    return { code: 'signature_missing', detail: 'The address has no bodySHA256, so the body is not signed.' };
+  }
+  return verifySigned(given, keys, url, signedFields(text));
+}
+
+/** @param fields the fields of a form as signed; empty where the address has a hash of the body */
+function verifySigned(given: string, keys: string[], url: string, fields: string): Verdict {
+  for (const address of addresses(url)) {
+    const signed = `${address}${fields}`;
+    // Tries every key, so that the time does not reveal which one matched. The form of the address is no secret.
+    const matches = keys.map((key) =>
+      equalSignatures(given, createHmac('sha1', key).update(signed).digest('base64')),
+    );
+    if (matches.includes(true)) return checkBorders(address, signed);
+  }
+  return MISMATCH;
 }
 
 /**
@@ -85,8 +97,7 @@ function checkBody({ rawQuery, body }: Delivery, text: string): Refusal | undefi
  * values, so a delivery that contains an attacker's text could be split elsewhere. The fields that each event has
  * once must therefore not occur twice, and not in the address.
  */
-function checkBorders(address: string, fields: string): Refusal | undefined {
-  const signed = `${address}${fields}`;
+function checkBorders(address: string, signed: string): Verdict {
   const count = (text: string, start: RegExp) => text.match(start)?.length ?? 0;
   const isAmbiguous = ONCE.some((start) => count(address, start) > 0 || count(signed, start) > 1);
   return isAmbiguous
@@ -96,14 +107,17 @@ function checkBorders(address: string, fields: string): Refusal | undefined {
 
 /** The fields in the order of their names, each with its distinct values in order, without separators. */
 function signedFields(text: string): string {
-  const fields = new Map<string, Set<string>>();
-  for (const [name, value] of new URLSearchParams(text)) {
-    fields.set(name, (fields.get(name) ?? new Set()).add(value));
+  const order = (a: string, b: string) => (a < b ? -1 : Number(a > b));
+  const fields = [...new URLSearchParams(text)].sort(
+    ([name, value], [other, another]) => order(name, other) || order(value, another),
+  );
+  let signed = '';
+  let [lastName, lastValue]: (string | undefined)[] = [];
+  for (const [name, value] of fields) {
+    if (name !== lastName || value !== lastValue) signed += name + value;
+    [lastName, lastValue] = [name, value];
   }
-  return [...fields.keys()]
-    .sort()
-    .flatMap((name) => [...(fields.get(name) ?? [])].sort().map((value) => `${name}${value}`))
-    .join('');
+  return signed;
 }
 
 /**
@@ -112,9 +126,13 @@ function signedFields(text: string): string {
  *
  * @see https://github.com/twilio/twilio-node/blob/main/src/webhooks/webhooks.ts
  */
-function addresses(url: string): string[] {
+function* addresses(url: string): Generator<string> {
+  // Most signatures are over the address as it was called, and the other forms are made only where one is not.
+  yield url;
   const normal = URL.canParse(url) ? withAndWithoutPort(new URL(url).href) : [];
-  return [...new Set([...withAndWithoutPort(url), ...normal, ...normal.map(withQueryEscapedAgain)])];
+  const all = new Set([...withAndWithoutPort(url), ...normal, ...normal.map(withQueryEscapedAgain)]);
+  all.delete(url);
+  yield* all;
 }
 
 function withAndWithoutPort(url: string): string[] {

@@ -109,6 +109,16 @@ describe('the receiver’s bundle', () => {
     expect(custom).not.toContain('zen:event-type:');
   });
 
+  it('carries JMESPath only where a connection has a selector, and the SDK’s clients never', () => {
+    const text = ({ receive }: { receive: string }) => readFileSync(join(receive, 'index.mjs'), 'utf8');
+    const [withSelectors, without] = [text(bundles), text(build(SMALLEST))];
+    expect(withSelectors).toContain('max_by');
+    expect(without).not.toContain('max_by');
+    const always = { ...SMALLEST.connections['zendesk-support'], finishedWhen: 'always' };
+    expect(text(build({ ...SMALLEST, connections: { always } }))).not.toContain('max_by');
+    for (const each of [withSelectors, without]) expect(each).not.toContain('ResourceNotFoundException$');
+  });
+
   it('keeps within its budget', () => {
     expect(statSync(join(bundles.receive, 'index.mjs')).size).toBeLessThanOrEqual(budget.receive.example);
     const zendesk = statSync(join(build(SMALLEST).receive, 'index.mjs')).size;
@@ -123,6 +133,11 @@ describe('the receiver’s bundle', () => {
       budget.receive.everyCrm,
     );
     expect(statSync(join(withAll.close, 'index.mjs')).size).toBeLessThanOrEqual(budget.close.example);
+    const { 'salesforce-outbound-message': outbound } = connections;
+    const withXml = build({ ...SMALLEST, connections: { outbound } });
+    expect(statSync(join(withXml.receive, 'index.mjs')).size).toBeLessThanOrEqual(
+      budget.receive.outboundMessage,
+    );
   });
 });
 

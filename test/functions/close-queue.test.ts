@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { NotQueued, queueCloses } from '../../functions/close-queue.ts';
+import { NotQueued } from '../../functions/close-batches.ts';
+import { queueCloses } from '../../functions/close-queue.ts';
 import { type CloseRequest, parseCloseRequest } from '../../functions/close-request.ts';
 
 type Entry = { Id: string; MessageBody: string; MessageGroupId?: string };

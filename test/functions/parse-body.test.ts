@@ -51,6 +51,21 @@ describe('JSON', () => {
     expect(() => parseJson(text)).toThrow(UnreadableBody);
   });
 
+  it('counts the values outside of strings, whatever the strings hold', () => {
+    const tricky = fc.string({ unit: fc.constantFrom('"', '\\', ',', '[', '}', 'a') });
+    fc.assert(
+      fc.property(fc.array(tricky, { maxLength: 20 }), (strings) => {
+        // As many values as are missing to the limit, and one more.
+        const missing = LIMITS.jsonValues - Math.max(1, strings.length);
+        const fill = (count: number) => JSON.stringify([...strings, ...Array(count).fill(0)]);
+        const count = strings.length === 0 ? missing + 1 : missing;
+        expect(() => parseJson(fill(count))).not.toThrow();
+        expect(() => parseJson(fill(count + 1))).toThrow(UnreadableBody);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
   it('can be as wide as the limit of values allows, if it is not deep', () => {
     const text = `[${Array(1000).fill(nested(4)).join(',')}]`;
     expect(parseJson(text)).toHaveLength(1000);

@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { NotQueued } from '../../functions/close-queue.ts';
+import { NotQueued } from '../../functions/close-batches.ts';
 import type { CloseRequest } from '../../functions/close-request.ts';
 import type { Connection } from '../../functions/connections.ts';
 import type { Crm, IgnoredReason } from '../../functions/crm/crm.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { equalTexts } from '../../../functions/schemes/constant-time.ts';
+import { equalSignatures, equalTexts } from '../../../functions/schemes/constant-time.ts';
 
 describe('equalTexts', () => {
   it('is true exactly for equal texts, whatever their length', () => {
@@ -23,5 +23,21 @@ describe('equalTexts', () => {
     expect(Buffer.from('\ud800')).toEqual(Buffer.from('\ud801'));
     expect(equalTexts('\ud800', '\ud801')).toBe(false);
     expect(equalTexts('\ud800', '\ufffd')).toBe(false);
+  });
+});
+
+describe('equalSignatures', () => {
+  it('is true exactly for the expected signature', () => {
+    const signature = fc.base64String();
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), signature, (given, expected) => {
+        expect(equalSignatures(expected, expected)).toBe(true);
+        expect(equalSignatures(given, expected)).toBe(given === expected);
+      }),
+    );
+  });
+
+  it.each(['', 'abc=', 'abcd=', 'bbc', 'abć'])('is false for %j instead of another signature', (given) => {
+    expect(equalSignatures(given, 'abc')).toBe(false);
   });
 });
