@@ -34,17 +34,18 @@ export function enforceIam(folder: string): NodeJS.ProcessEnv {
 
 type Statement = { Effect: string; Action: string | string[]; Resource?: unknown };
 
-/** MiniStack authorises these batches by actions of their own names, AWS by those of single messages. */
-const BATCHES: Record<string, string> = {
+/** Calls that MiniStack authorises by another action than AWS does. */
+const OTHER_ACTIONS: Record<string, string> = {
   'sqs:SendMessage': 'sqs:SendMessageBatch',
   'sqs:DeleteMessage': 'sqs:DeleteMessageBatch',
   'sqs:ChangeMessageVisibility': 'sqs:ChangeMessageVisibilityBatch',
+  'lambda:GetFunctionConcurrency': 'lambda:PutFunctionConcurrency',
 };
 
 /** A statement of a person's policy as MiniStack understands it. */
 export function bridgeStatement(statement: Statement): Statement {
   const actions = [statement.Action].flat();
-  return { ...statement, Action: actions.flatMap((action) => [action, BATCHES[action] ?? []].flat()) };
+  return { ...statement, Action: actions.flatMap((action) => [action, OTHER_ACTIONS[action] ?? []].flat()) };
 }
 
 /**
