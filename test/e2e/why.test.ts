@@ -252,6 +252,9 @@ describe('a healthy stack', () => {
     async () => {
       const id = await tried('7001');
       expect(await ask(id)).toMatchObject({ code: 0, chats: [{ verdict: { cause: 'closed' } }] });
+      // A stranger tries an address.
+      await fetch(local.webhookUrl('nobody'), { method: 'POST', body: SENTENCE });
+      await lineWith({ type: 'delivery', refused: 'unknown_connection' });
       const { code, stdout } = await run('status');
       expect({ code, stdout }).toMatchObject({
         code: 0,
@@ -260,6 +263,7 @@ describe('a healthy stack', () => {
       const unknown = await ask('CONV-unknown');
       expect(unknown).toMatchObject({ code: 1, chats: [{ verdict: { cause: 'not_arrived' } }] });
       expect(unknown).not.toHaveProperty('suspect');
+      expect(unknown.chats[0]?.verdict.sentence).toContain('an address that names no connection');
       expect(unknown.chats[0]?.verdict.next).toContain('listen');
     },
     3 * MINUTE,

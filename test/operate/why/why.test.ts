@@ -317,6 +317,16 @@ describe('an id about which nothing arrived', () => {
     expect((await ask(ID, [refusal()], ago(500))).suspect).not.toHaveProperty('secretChangedAt');
   });
 
+  it('may have come to an address that names no connection', async () => {
+    const stray = refusal({ connection: undefined, answer: 404, refused: 'unknown_connection' });
+    const found = await ask(ID, [stray, { ...stray, at: ago(10) }]);
+    expect(found).not.toHaveProperty('suspect');
+    expect(found.chats[0]?.verdict.sentence).toContain(
+      '2 deliveries came to an address that names no connection.',
+    );
+    expect((await ask(ID, [])).chats[0]?.verdict.sentence).not.toContain('address');
+  });
+
   it('has no suspect when nothing was refused, and names the connections', async () => {
     const found = await ask(ID, []);
     expect(found).not.toHaveProperty('suspect');
