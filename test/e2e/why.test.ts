@@ -302,12 +302,15 @@ describe('why', () => {
     'takes every kind of id',
     async () => {
       const ticket = `shared-${randomUUID()}`;
-      const id = openChat();
+      // Most answers repeat the request id as PolyAI's correlation id.
+      const headers = { 'x-polyai-correlation-id': randomUUID() };
+      const id = openChat({ headers });
       polyai.share(ticket, id);
       const deliveryId = randomUUID();
       const requestId = await deliver('look', { ticket, id: deliveryId });
       const line = await lineWith({ type: 'close', conversation_id: id, outcome: 'closed' });
-      const correlationId = String(line.polyai_correlation_id);
+      const correlationId = headers['x-polyai-correlation-id'];
+      expect(line.polyai_correlation_id).toBe(correlationId);
       const studio = `https://studio.uk.poly.ai/acme-uk/PROJECT-support/conversations/${id}`;
       const ids = [id, studio, ticket, deliveryId, requestId, correlationId];
       for (const [index, { code, chats }] of (await askAll(ids)).entries()) {

@@ -142,6 +142,13 @@ describe('a verdict', () => {
     ).toEqual(['waiting']);
   });
 
+  it('is not waiting when the worker was faster than the line of the delivery', async () => {
+    const late = delivery({ at: ago(1) });
+    expect(await causesOf(ID, [close({ outcome: 'not_found', result: 'over' }), late])).toEqual([
+      'not_found',
+    ]);
+  });
+
   it('of a redrive that failed again is dead_lettered with the newest reason', async () => {
     const again = close({
       at: ago(1),
