@@ -32,7 +32,21 @@ export function enforceIam(folder: string): NodeJS.ProcessEnv {
   return { AUTH: 'true', USE_SSL: '1', MINISTACK_SSL_CERT: certificate, MINISTACK_SSL_KEY: key };
 }
 
-type Statement = { Effect: string; Action: string | string[] };
+type Statement = { Effect: string; Action: string | string[]; Resource?: unknown };
+
+/** Calls that MiniStack authorises by another action than AWS does. */
+const OTHER_ACTIONS: Record<string, string> = {
+  'sqs:SendMessage': 'sqs:SendMessageBatch',
+  'sqs:DeleteMessage': 'sqs:DeleteMessageBatch',
+  'sqs:ChangeMessageVisibility': 'sqs:ChangeMessageVisibilityBatch',
+  'lambda:GetFunctionConcurrency': 'lambda:PutFunctionConcurrency',
+};
+
+/** A statement of a person's policy as MiniStack understands it. */
+export function bridgeStatement(statement: Statement): Statement {
+  const actions = [statement.Action].flat();
+  return { ...statement, Action: actions.flatMap((action) => [action, OTHER_ACTIONS[action] ?? []].flat()) };
+}
 
 /**
  * Bridges the one difference between MiniStack's IAM and AWS's that matters here: MiniStack authorises

@@ -26,7 +26,7 @@ const FIXES: [RegExp, string | ((environment: NodeJS.ProcessEnv) => string)][] =
   ],
   [
     /^AccessDenied|^AuthorizationError/,
-    'These credentials do not have that permission. docs/operations.md#redrive lists the permissions they need.',
+    'These credentials do not have that permission. docs/commands.md#permissions lists what each role needs.',
   ],
   [
     /QueueDoesNotExist|NonExistentQueue/,

@@ -23,6 +23,9 @@ export type SecretState = {
   deletedAt?: string;
 };
 
+/** The shape of a secret that exists and that these credentials may not read. */
+export const NOT_READ = 'not checked: you may not read its value';
+
 /** Reads the state of every secret of the stack. What cannot be read becomes a sentence in `shape`. */
 export async function secretStates(
   deployment: Deployment,
@@ -44,10 +47,11 @@ type Owner = Pick<SecretState, 'kind' | 'owner' | 'name'>;
 
 /** Reads the state of one secret. */
 export async function secretState(
-  { kind, owner, name }: Owner,
+  owned: Owner,
   deployment: Deployment,
   secretsManager: Aws['secretsManager'],
 ): Promise<SecretState> {
+  const { kind, owner, name } = owned;
   const own = { name, kind, owner, usedBy: `${kind === 'polyai' ? 'project' : 'connection'} ${owner}` };
   try {
     const described = await secretsManager.send(new DescribeSecretCommand({ SecretId: name }));
@@ -56,11 +60,24 @@ export async function secretState(
       ...(described.DeletedDate && { deletedAt: described.DeletedDate.toISOString() }),
     };
     if (described.DeletedDate) return { ...own, ...dates, filled: false, shape: 'it is about to be deleted' };
-    const { SecretString = '' } = await secretsManager.send(new GetSecretValueCommand({ SecretId: name }));
-    const shape = shapeOf(kind, owner, SecretString, deployment);
-    return { ...own, ...dates, filled: isFilled(SecretString), shape };
+    return { ...own, ...dates, ...(await valueState(owned, deployment, secretsManager)) };
   } catch (error) {
     return { ...own, filled: false, shape: `it cannot be read: ${(error as Error).name}` };
+  }
+}
+
+/** What the value is like. Not everybody who may know of a secret may read it. */
+async function valueState(
+  { kind, owner, name }: Owner,
+  deployment: Deployment,
+  secretsManager: Aws['secretsManager'],
+) {
+  try {
+    const { SecretString = '' } = await secretsManager.send(new GetSecretValueCommand({ SecretId: name }));
+    return { filled: isFilled(SecretString), shape: shapeOf(kind, owner, SecretString, deployment) };
+  } catch (error) {
+    if (!/AccessDenied/.test((error as Error).name)) throw error;
+    return { filled: true, shape: NOT_READ };
   }
 }
 

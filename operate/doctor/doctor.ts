@@ -57,7 +57,7 @@ function notChecked(name: string, error: unknown): Finding {
   }
   return warning(
     name,
-    `Not checked: ${text.split('\n')[0]}`,
-    'docs/commands.md lists the permissions that it needs',
+    `Not checked: ${text.split('\n')[0]} (${code}: ${message})`,
+    'docs/commands.md#permissions lists what each role needs',
   );
 }

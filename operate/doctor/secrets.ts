@@ -1,4 +1,4 @@
-import { type SecretState, secretStates } from '../secret-state.ts';
+import { NOT_READ, type SecretState, secretStates } from '../secret-state.ts';
 import { type Check, type Checked, CLI, type Finding, fault, ok, warning } from './finding.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -30,6 +30,7 @@ function judge(state: SecretState, now: Checked['now'] extends () => infer Time 
       usedBy,
     );
   }
+  if (shape === NOT_READ) return ok('secrets', `The secret exists. Its value was ${NOT_READ}.`, usedBy);
   if (!filled) return fault('secrets', `The secret ${name} is empty.`, set, usedBy);
   if (shape !== 'ok') return fault('secrets', `The secret ${name} cannot be used: ${shape}.`, set, usedBy);
   const days = changedAt ? Math.floor((now - Date.parse(changedAt)) / DAY_MS) : 0;

@@ -26,7 +26,9 @@ export function judge(chat: Chat, facts: Facts): Verdict {
   const closed = closes.find(({ outcome }) => outcome === 'closed');
   if (closed) return closedVerdict(closed);
   const attempt = closes.at(-1);
-  const queued = chat.lines.findLast((line) => isAccepted(line, chat));
+  // The worker may be faster than the line of the delivery that queued the close, so their times do not tell.
+  const isTried = ({ request_id }: LoggedLine) => closes.some((each) => each.request_id === request_id);
+  const queued = chat.lines.findLast((line) => isAccepted(line, chat) && !isTried(line));
   if (attempt && !(queued && queued.at > attempt.at)) return attemptVerdict(attempt, chat, facts);
   if (queued) return queuedVerdict(queued, facts);
   const delivery = chat.lines.findLast(({ would_close }) => Number(would_close) > 0) ?? chat.lines.at(-1);

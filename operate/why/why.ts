@@ -44,9 +44,10 @@ export async function why(text: string, deployment: Deployment, span: Span, part
   const found = { id, ...isoSpan(span), isComplete };
   if (chats.length > 0) return { ...found, chats };
   const suspect = await findSuspect(deployment, span, parts);
+  const strays = suspect ? 0 : await countStrays(deployment, span, parts);
   return {
     ...found,
-    chats: [{ verdict: notArrived(suspect, deployment), timeline: [] }],
+    chats: [{ verdict: notArrived(suspect, strays, deployment), timeline: [] }],
     ...(suspect && { suspect }),
   };
 }
@@ -70,18 +71,29 @@ async function linesAbout(id: string, { logGroups }: Deployment, span: Span, par
   return { lines: sorted, isComplete };
 }
 
+/** How many deliveries came to an address that names no connection. Strangers try such addresses too. */
+async function countStrays({ logGroups }: Deployment, span: Span, parts: WhyParts): Promise<number> {
+  const search = { ...span, groups: [logGroups.receive], texts: ['unknown_connection'] };
+  const { lines } = await searchLines(search, parts);
+  return lines.filter(({ refused }) => refused === 'unknown_connection').length;
+}
+
 function isoSpan({ from, to }: Span) {
   return { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
 }
 
-function notArrived(suspect: Suspect | undefined, { configuration }: Deployment): Verdict {
+function notArrived(suspect: Suspect | undefined, strays: number, { configuration }: Deployment): Verdict {
   const verdict = { cause: 'not_arrived', final: true } as const;
   if (!suspect) {
     const names = Object.keys(configuration.connections);
     const [only] = names.length === 1 ? names : [];
+    const astray =
+      strays > 0
+        ? ` ${strays} ${strays === 1 ? 'delivery' : 'deliveries'} came to an address that names no connection.`
+        : '';
     return {
       ...verdict,
-      sentence: `Nothing arrived about it, and nothing was refused. ${only ?? 'No connection'} ${only ? 'did not send it' : `of this stack sent it (${names.join(', ')})`}, or the CRM filtered it.`,
+      sentence: `Nothing arrived about it, and no connection refused anything.${astray} ${only ?? 'No connection'} ${only ? 'did not send it' : `of this stack sent it (${names.join(', ')})`}, or the CRM filtered it.`,
       next: `Resolve a test ticket and watch: npx --no chat-closer listen${only ? ` ${only}` : ''}`,
     };
   }

@@ -252,6 +252,9 @@ describe('a healthy stack', () => {
     async () => {
       const id = await tried('7001');
       expect(await ask(id)).toMatchObject({ code: 0, chats: [{ verdict: { cause: 'closed' } }] });
+      // A stranger tries an address.
+      await fetch(local.webhookUrl('nobody'), { method: 'POST', body: SENTENCE });
+      await lineWith({ type: 'delivery', refused: 'unknown_connection' });
       const { code, stdout } = await run('status');
       expect({ code, stdout }).toMatchObject({
         code: 0,
@@ -260,6 +263,7 @@ describe('a healthy stack', () => {
       const unknown = await ask('CONV-unknown');
       expect(unknown).toMatchObject({ code: 1, chats: [{ verdict: { cause: 'not_arrived' } }] });
       expect(unknown).not.toHaveProperty('suspect');
+      expect(unknown.chats[0]?.verdict.sentence).toContain('an address that names no connection');
       expect(unknown.chats[0]?.verdict.next).toContain('listen');
     },
     3 * MINUTE,
@@ -298,12 +302,15 @@ describe('why', () => {
     'takes every kind of id',
     async () => {
       const ticket = `shared-${randomUUID()}`;
-      const id = openChat();
+      // Most answers repeat the request id as PolyAI's correlation id.
+      const headers = { 'x-polyai-correlation-id': randomUUID() };
+      const id = openChat({ headers });
       polyai.share(ticket, id);
       const deliveryId = randomUUID();
       const requestId = await deliver('look', { ticket, id: deliveryId });
       const line = await lineWith({ type: 'close', conversation_id: id, outcome: 'closed' });
-      const correlationId = String(line.polyai_correlation_id);
+      const correlationId = headers['x-polyai-correlation-id'];
+      expect(line.polyai_correlation_id).toBe(correlationId);
       const studio = `https://studio.uk.poly.ai/acme-uk/PROJECT-support/conversations/${id}`;
       const ids = [id, studio, ticket, deliveryId, requestId, correlationId];
       for (const [index, { code, chats }] of (await askAll(ids)).entries()) {

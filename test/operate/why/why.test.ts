@@ -142,6 +142,13 @@ describe('a verdict', () => {
     ).toEqual(['waiting']);
   });
 
+  it('is not waiting when the worker was faster than the line of the delivery', async () => {
+    const late = delivery({ at: ago(1) });
+    expect(await causesOf(ID, [close({ outcome: 'not_found', result: 'over' }), late])).toEqual([
+      'not_found',
+    ]);
+  });
+
   it('of a redrive that failed again is dead_lettered with the newest reason', async () => {
     const again = close({
       at: ago(1),
@@ -315,6 +322,16 @@ describe('an id about which nothing arrived', () => {
 
   it('does not blame a secret that was changed long before', async () => {
     expect((await ask(ID, [refusal()], ago(500))).suspect).not.toHaveProperty('secretChangedAt');
+  });
+
+  it('may have come to an address that names no connection', async () => {
+    const stray = refusal({ connection: undefined, answer: 404, refused: 'unknown_connection' });
+    const found = await ask(ID, [stray, { ...stray, at: ago(10) }]);
+    expect(found).not.toHaveProperty('suspect');
+    expect(found.chats[0]?.verdict.sentence).toContain(
+      '2 deliveries came to an address that names no connection.',
+    );
+    expect((await ask(ID, [])).chats[0]?.verdict.sentence).not.toContain('address');
   });
 
   it('has no suspect when nothing was refused, and names the connections', async () => {
