@@ -5,6 +5,7 @@ import { checkClock } from './clock.ts';
 import { checkDeadLetters } from './dead-letters.ts';
 import { type Check, type Checked, type Finding, ok, warning } from './finding.ts';
 import { checkPolyAI } from './polyai.ts';
+import { checkQuotas } from './quotas.ts';
 import { checkSecrets } from './secrets.ts';
 import { checkConfiguration, checkStack } from './stack.ts';
 import { checkConcurrency, checkEventSources, checkWorker } from './worker.ts';
@@ -17,6 +18,7 @@ const CHECKS: Record<string, Check> = {
   polyai: checkPolyAI,
   'event source': checkEventSources,
   concurrency: checkConcurrency,
+  quotas: checkQuotas,
   buses: checkBuses,
   worker: checkWorker,
   'dead letters': checkDeadLetters,
@@ -46,7 +48,8 @@ async function run(name: string, check: Check, checked: Checked): Promise<Findin
 }
 
 /** Errors of an emulator that does not have an operation. */
-const NOT_THERE = /Unknown|Unsupported|NotImplemented|InvalidAction|UnrecognizedClient|Invalid action/i;
+const NOT_THERE =
+  /Unknown|NoSuchBucket|Unsupported|NotImplemented|InvalidAction|UnrecognizedClient|Invalid action/i;
 
 function notChecked(name: string, error: unknown): Finding {
   const text = explain(error);

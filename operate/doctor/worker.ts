@@ -121,7 +121,7 @@ async function probeProject(project: string, { deployment, aws, ...parts }: Chec
     return ok('worker', `The worker reaches PolyAI, which answered ${line.polyai_status}.`, project);
   return fault(
     'worker',
-    `The worker’s call failed with ${line.outcome}${line.reason ? `: ${line.reason}` : ''}.`,
+    `The worker’s call failed with ${line.outcome}${line.reason ? `: ${String(line.reason).replace(/\.$/, '')}` : ''}.`,
     'If the checks from here are good, check the worker’s network and its permissions',
     project,
   );

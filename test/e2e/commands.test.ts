@@ -13,6 +13,7 @@ import {
   RestoreSecretCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
+import { ListSubscriptionsByTopicCommand } from '@aws-sdk/client-sns';
 import { PurgeQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
@@ -73,7 +74,11 @@ const printed: string[] = [];
 beforeAll(async () => {
   polyai = await startPolyAI();
   local = await startLocalStack({
-    configuration: writeConnections({ polyai: PROJECTS, connections: CONNECTIONS }),
+    configuration: writeConnections({
+      stack: { alarms: { email: 'on-call@example.com' } },
+      polyai: PROJECTS,
+      connections: CONNECTIONS,
+    }),
     polyai: { url: polyai.url, keys: polyai.keys },
     stackName: STACK,
     onStep: () => {},
@@ -128,8 +133,8 @@ describe('the doctor', () => {
     return findings.filter(({ level }) => level !== 'ok');
   }
 
-  /** What a healthy stack gets here: no file is named, and no alarm has a subscriber. */
-  const USUAL = ['alarms', 'configuration'];
+  /** What a healthy stack gets here: no file is named. */
+  const USUAL = ['configuration'];
   const found = async (change: Partial<Checked> = {}) =>
     (await diagnose(change)).filter(({ check }) => !USUAL.includes(check));
 
@@ -314,7 +319,32 @@ describe('the doctor', () => {
   });
 
   it('finds alarms that tell nobody', async () => {
-    expect(await diagnose()).toContainEqual(expect.objectContaining({ check: 'alarms', level: 'warning' }));
+    const silent = { ...deployment, resources: [] };
+    const findings = await found({ deployment: silent });
+    expect(findings).toMatchObject([{ check: 'alarms', level: 'warning' }]);
+  });
+
+  it('finds a subscriber who has not confirmed, and a topic that nobody has subscribed to', async () => {
+    const real = openDoctorAws();
+    const answering = (Subscriptions: object[]) => ({
+      send: async (command: object) =>
+        command instanceof ListSubscriptionsByTopicCommand
+          ? { Subscriptions }
+          : real.sns.send(command as never),
+    });
+    const withSns = (Subscriptions: object[]) =>
+      found({ aws: { ...openAws(), ...real, sns: answering(Subscriptions) as never } });
+    expect(
+      await withSns([{ SubscriptionArn: 'PendingConfirmation', Endpoint: 'on-call@example.com' }]),
+    ).toMatchObject([
+      { check: 'subscribers', level: 'fault', sentence: expect.stringContaining('on-call@example.com') },
+    ]);
+    expect(await withSns([])).toMatchObject([{ check: 'subscribers', level: 'fault' }]);
+  });
+
+  it('rings an alarm, after a question', async () => {
+    expect((await run('doctor --ring')).code).toBe(2);
+    expect(await runJson('doctor --ring --yes')).toMatchObject({ code: 0, json: { rang: true } });
   });
 });
 
@@ -375,6 +405,7 @@ describe('for the engineer', () => {
     const { tickets, 'in-house': inHouse } = CONNECTIONS;
     const project = { ...PROJECTS.support, baseUrl: polyai.url };
     const next = {
+      stack: { alarms: { email: 'on-call@example.com' } },
       polyai: { support: project },
       connections: { tickets: { ...tickets, rehearse: true }, 'in-house': inHouse },
     };
