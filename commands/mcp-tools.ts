@@ -2,15 +2,14 @@ import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { type ZodRawShape, z } from 'zod';
 import { readDeployment } from '../operate/deployment.ts';
 import { explain } from '../operate/error.ts';
-import type { Context } from './command.ts';
-import { COMMANDS } from './list.ts';
+import type { Command, Context } from './command.ts';
 import { readSpan } from './span.ts';
 
 type Input = Record<string, unknown>;
 
 type Tool = {
-  /** The command whose JSON the tool returns. */
-  command: string;
+  /** The command whose JSON the tool returns. Not by its name: the list of commands has the server itself. */
+  load: () => Promise<{ default: Command }>;
   description: string;
   input: ZodRawShape;
   /** The command's arguments and options. Options that are left out have the command's defaults. */
@@ -25,13 +24,13 @@ const since = z
 /** Read-only tools. A command that changes anything must not be here. */
 export const TOOLS: Record<string, Tool> = {
   status: {
-    command: 'status',
+    load: () => import('./status.ts'),
     description: 'What is wrong with the deployed stack now, worst first.',
     input: { since },
     call: () => ({ args: [], options: {} }),
   },
   why: {
-    command: 'why',
+    load: () => import('./why.ts'),
     description: 'Why a chat was or was not closed: verdict and time line for an id.',
     input: {
       id: z
@@ -45,19 +44,19 @@ export const TOOLS: Record<string, Tool> = {
     call: ({ id, ask_polyai }) => ({ args: [String(id)], options: { askPolyai: ask_polyai === true } }),
   },
   doctor: {
-    command: 'doctor',
+    load: () => import('./doctor.ts'),
     description: 'Whether this deployment can work: secrets, keys, event sources, alarms, configuration.',
     input: {},
     call: () => ({ args: [], options: {} }),
   },
   open: {
-    command: 'open',
+    load: () => import('./open.ts'),
     description: 'The chats that PolyAI lists as open, and why the cleanup would or would not take each.',
     input: { project: z.string().describe('the project’s name in connections.json') },
     call: ({ project }) => ({ args: [String(project)], options: {} }),
   },
   dead_letters: {
-    command: 'redrive',
+    load: () => import('./redrive.ts'),
     description: 'The closes that were given up, each with its outcome and reason. Moves nothing.',
     input: {},
     call: () => ({ args: [], options: { list: true, dryRun: true, rate: '50' } }),
@@ -66,13 +65,13 @@ export const TOOLS: Record<string, Tool> = {
 
 /** Adds every read-only tool to a server of the Model Context Protocol. */
 export function addTools(server: McpServer, context: Context): void {
-  for (const [name, { command, description, input, call }] of Object.entries(TOOLS)) {
+  for (const [name, { load, description, input, call }] of Object.entries(TOOLS)) {
     const config = { description, inputSchema: input, annotations: { readOnlyHint: true } };
     server.registerTool(name, config, async (given: Input) => {
       try {
-        return contentOf(await answer(command, call(given), given, context));
+        return contentOf(await answer(await load(), call(given), given, context));
       } catch (error) {
-        const text = explain(error) ?? `The command ${command} failed: ${(error as Error).name}`;
+        const text = explain(error) ?? `The tool ${name} failed: ${(error as Error).name}`;
         return { isError: true, content: [{ type: 'text', text }] };
       }
     });
@@ -81,13 +80,11 @@ export function addTools(server: McpServer, context: Context): void {
 
 /** Runs a command as `--json` does. The stack is read again for each call, because the server may run for days. */
 async function answer(
-  name: string,
+  { default: command }: { default: Command },
   { args, options }: ReturnType<Tool['call']>,
   { since: from }: Input,
   context: Context,
 ): Promise<unknown> {
-  const command = (await COMMANDS[name]?.load())?.default;
-  if (!command) throw new Error(`no command has the name ${name}`);
   const { span } = command.needs;
   const { json } = await command.run(
     {

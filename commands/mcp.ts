@@ -1,6 +1,6 @@
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
-import { packageVersion } from '../infra/describe.ts';
+import { packageVersion } from '../infra/description.ts';
 import { defineCommand } from './command.ts';
 import { addTools } from './mcp-tools.ts';
 

@@ -6,7 +6,7 @@ import {
   type Stack,
 } from '@aws-sdk/client-cloudformation';
 import type { Configuration } from '../infra/config/load.ts';
-import { DESCRIPTION, type Description, type Reference } from '../infra/describe.ts';
+import { DESCRIPTION, type Description, type Reference } from '../infra/description.ts';
 import type { FunctionName } from '../infra/function.ts';
 import type { Aws } from './aws.ts';
 import { OperatorError } from './error.ts';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { ConfigurationError, loadConfiguration } from '../../infra/config/load.ts';
-import { digestOf, packageVersion } from '../../infra/describe.ts';
+import { digestOf, packageVersion } from '../../infra/description.ts';
 import { type Check, CLI, fault, ok, warning } from './finding.ts';
 
 /** Whether the last deployment has ended well, and which version it was. */
