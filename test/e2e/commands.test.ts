@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -389,6 +391,20 @@ describe('for the engineer', () => {
     expect((await run('secret rotate support')).code).toBe(2);
   });
 
+  it('secret show asks on a terminal, and then shows a generated secret; secret set does not echo', async () => {
+    const { signingSecret = '' } = await local.readSecret(secretName('connections', 'in-house'));
+    const no = await onTerminal('secret show in-house', [['Show the secret', 'n']]);
+    expect(no).not.toContain(signingSecret.slice(0, 12));
+    const yes = await onTerminal('secret show in-house', [['Show the secret', 'y']]);
+    expect(yes).toContain(JSON.stringify(signingSecret).slice(1, 12));
+    expect(await onTerminal('secret show tickets', [])).toContain('issued by the CRM');
+    const typed = 'typed-0123456789-on-a-terminal';
+    const set = await onTerminal('secret set tickets', [['signingSecret of tickets', typed]]);
+    expect(set).toContain('Stored in');
+    expect(set).not.toContain(typed);
+    expect(await local.readSecret(secretName('connections', 'tickets'))).toEqual({ signingSecret: typed });
+  });
+
   it('secret set refuses what the function could not use, and keeps the old value', async () => {
     const before = await local.readSecret(secretName('polyai', 'support'));
     const { code, stderr } = await run(
@@ -557,6 +573,39 @@ describe('for whoever is on call', () => {
       expect(all).not.toContain(secret);
   });
 });
+
+/** Starts a program on a pseudo-terminal and copies between it and this process. */
+const TERMINAL = 'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)';
+
+/**
+ * Runs a command on a terminal.
+ *
+ * @param answers what to type after each text has appeared
+ * @returns everything that the terminal showed
+ */
+async function onTerminal(words: string, answers: [after: string, typed: string][]): Promise<string> {
+  const args = [
+    '-c',
+    TERMINAL,
+    process.execPath,
+    'commands/chat-closer.ts',
+    ...words.split(' '),
+    '--stack',
+    STACK,
+  ];
+  const child = spawn('python3', args, { cwd: ROOT, env: { ...process.env, TERM: 'xterm' } });
+  let shown = '';
+  const waiting = [...answers];
+  child.stdout.on('data', (chunk) => {
+    shown += chunk;
+    const [next] = waiting;
+    if (!next || !shown.includes(next[0])) return;
+    waiting.shift();
+    setTimeout(() => child.stdin.write(`${next[1]}\r`), 300);
+  });
+  await once(child, 'close');
+  return shown;
+}
 
 async function sendSigned(secret: string, body: string): Promise<void> {
   const { createHmac } = await import('node:crypto');
