@@ -7,7 +7,7 @@ export default defineCommand<{ dryRun?: boolean }>({
   name: 'cleanup',
   takes: [['<project>', 'the project’s name in connections.json']],
   about:
-    'Runs the deployed cleanup as its schedule does. It closes chats, unless the configuration says dryRun.',
+    'The deployed function runs, as on its schedule. It closes chats, unless the configuration says dryRun.',
   examples: ['npx --no chat-closer cleanup support --dry-run', 'npx --no chat-closer cleanup support'],
   options: [new Option('--dry-run', 'find out from here what a run would close now, and queue nothing')],
   needs: { stack: true },

@@ -8,7 +8,7 @@ import { readSelection, type SelectionValues, selectionOptions } from './selecti
 export default defineCommand<SelectionValues>({
   name: 'redrive',
   about:
-    'Shows the dead letters, and moves the selected ones back onto the close queue. Fix the cause first.',
+    'It shows all dead letters first, and asks before it moves more than 100. Fix the cause before you move them.',
   examples: [
     'npx --no chat-closer redrive --dry-run',
     'npx --no chat-closer redrive --outcome unauthorized --project sales',

@@ -5,7 +5,7 @@ import { defineCommand } from './command.ts';
 export default defineCommand({
   name: 'secret show',
   takes: [['<connection>', 'a connection whose secret the stack generated']],
-  about: 'Shows the secret on a terminal, after a question, so that you can enter it in the CRM.',
+  about: 'It asks first. Enter the value in the CRM.',
   examples: ['npx --no chat-closer secret show in-house'],
   needs: { stack: true },
   async run(context, [text = '']) {

@@ -80,7 +80,7 @@ function contentOf(owner: string, connection: ConnectionConfiguration | undefine
   const content = connection ? secretContent(connection.verify.scheme) : 'none';
   if (content !== 'none') return content;
   throw new OperatorError(
-    `The secret of ${owner} belongs to the stack itself. It is made anew by a deployment.`,
+    `The secret of ${owner} belongs to the stack itself. A deployment makes it.`,
     USED_WRONGLY,
   );
 }

@@ -14,7 +14,7 @@ export const checkAlarms: Check = async (checked) => {
     ...off.map(({ AlarmName = '' }) =>
       fault(
         'alarms',
-        `The alarm ${AlarmName} tells nobody: its actions are switched off.`,
+        `The alarm ${AlarmName} notifies nobody: its actions are switched off.`,
         `aws cloudwatch enable-alarm-actions --alarm-names ${AlarmName}`,
         AlarmName,
       ),
@@ -23,7 +23,7 @@ export const checkAlarms: Check = async (checked) => {
       ? [
           warning(
             'alarms',
-            'The alarms tell nobody.',
+            'The alarms notify nobody.',
             'Add stack.alarms with an e-mail address or a topic, and deploy',
           ),
         ]
