@@ -4,13 +4,13 @@ import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { RETRYING } from './outputs.ts';
+import { RETRYING } from './retrying.ts';
 
 type Sender<Client extends { send: unknown }> = Pick<Client, 'send'>;
 
 /** The clients of AWS that most commands need, with the SDK's ordinary credentials, region and endpoint. */
 export type Aws = {
-  cloudFormation: Sender<CloudFormationClient>;
+  cloudFormation: Pick<CloudFormationClient, 'send' | 'config'>;
   cloudWatch: Sender<CloudWatchClient>;
   lambda: Sender<LambdaClient>;
   logs: Sender<CloudWatchLogsClient>;

@@ -52,7 +52,7 @@ export async function readDeployment(
     describe(cloudFormation, stack),
     listResources(cloudFormation, stack),
     cloudFormation.send(new GetTemplateCommand({ StackName: stack, TemplateStage: 'Original' })),
-  ]).catch((error) => Promise.reject(notFound(error, stack)));
+  ]).catch(async (error) => Promise.reject(await notFound(error, stack, cloudFormation)));
   const description = descriptionOf(template.TemplateBody);
   if (!description) throw new OperatorError(withoutDescription(stack));
   const names = new Map(resources.map(({ logicalId, name }) => [logicalId, name]));
@@ -127,10 +127,10 @@ function withoutDescription(stack: string): string {
   return `The stack ${stack} does not describe itself: it is not a stack of this project, or it was deployed by a version before 1.0. Deploy it again, or name another one with --stack.`;
 }
 
-function notFound(error: unknown, stack: string): unknown {
+async function notFound(error: unknown, stack: string, { config }: Aws['cloudFormation']): Promise<unknown> {
   const { name, message } = error as Error;
   if (name !== 'ValidationError' || !/does not exist/.test(message)) return error;
   return new OperatorError(
-    `There is no stack ${stack} in this account and region. Name it with --stack, and choose account and region with --profile and --region.`,
+    `There is no stack ${stack} in ${await config.region()}. Name it with --stack, and choose account and region with --profile and --region.`,
   );
 }

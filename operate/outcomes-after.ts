@@ -22,29 +22,28 @@ export async function outcomesAfter(
   from: number,
   parts: Parts,
 ): Promise<Record<string, number> | undefined> {
-  const wanted = new Set(ids);
-  if (wanted.size === 0 || wanted.size > MAX_FOLLOWED) return undefined;
+  // A look-up that found its conversation is followed by the close of that conversation.
+  const wanted = new Map(ids.map((id) => [id, id]));
+  const { size } = wanted;
+  if (size === 0 || size > MAX_FOLLOWED) return undefined;
   const newest = new Map<string, LoggedLine>();
   const follow = { groups: [group], texts: [], from, timeoutMs: FOLLOW_MS };
   for await (const line of followLines(follow, parts)) {
-    const id = [line.conversation_id, line.shared_id].find((each) => wanted.has(String(each)));
-    if (
-      line.type !== 'close' ||
-      typeof id !== 'string' ||
-      Date.parse(line.at) < from ||
-      line.outcome === 'resolved'
-    )
-      continue;
-    newest.set(id, line);
-    parts.progress(`Waiting for the outcomes: ${newest.size} of ${wanted.size}`);
-    if (newest.size === wanted.size) break;
+    if (line.type !== 'close' || Date.parse(line.at) < from) continue;
+    const { conversation_id, shared_id, outcome } = line;
+    const id = wanted.get(String(conversation_id)) ?? wanted.get(String(shared_id));
+    if (id === undefined) continue;
+    if (outcome === 'resolved') wanted.set(String(conversation_id), id);
+    else newest.set(id, line);
+    parts.progress(`Waiting for the outcomes: ${newest.size} of ${size}`);
+    if (newest.size === size) break;
   }
   const outcomes: Record<string, number> = {};
   for (const { outcome, final } of newest.values()) {
     const name = final ? String(outcome) : `${outcome}, tried again`;
     outcomes[name] = (outcomes[name] ?? 0) + 1;
   }
-  const missing = wanted.size - newest.size;
+  const missing = size - newest.size;
   return { ...outcomes, ...(missing > 0 && { 'not tried yet': missing }) };
 }
 

@@ -1,7 +1,7 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { SNSClient } from '@aws-sdk/client-sns';
-import { RETRYING } from '../outputs.ts';
+import { RETRYING } from '../retrying.ts';
 
 /** The clients that only the doctor needs. */
 export type DoctorAws = {

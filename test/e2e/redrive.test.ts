@@ -366,7 +366,7 @@ describe('redrive', () => {
       expect(await run('redrive', '--stack', 'elsewhere')).toEqual({
         code: 1,
         output:
-          'There is no stack elsewhere in us-east-1. Name it with --stack, and choose account and region with AWS_PROFILE and AWS_REGION.\n',
+          'There is no stack elsewhere in us-east-1. Name it with --stack, and choose account and region with --profile and --region.\n',
       });
     },
     MINUTE,
