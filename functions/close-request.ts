@@ -23,6 +23,10 @@ export type CloseRequest = {
   expiresAt?: string;
   /** ISO 8601, UTC. Only from an operator: the time limits of a look-up count from here instead of `receivedAt`. */
   lookUpFrom?: string;
+  /** ISO 8601, UTC. Only in a close that was sent back: when it was first taken off the queue. */
+  triedSince?: string;
+  /** ISO 8601, UTC. Only in a close that was sent back: it is not attempted before this time. */
+  notBefore?: string;
   /** Only from the canary: the close is attempted once and never dead-lettered. Its lines have this mark, too. */
   canary?: true;
 };
@@ -38,7 +42,10 @@ const OPTIONAL = [
   'deliveryId',
   'expiresAt',
   'lookUpFrom',
+  'triedSince',
+  'notBefore',
 ] as const;
+const TIMES = ['receivedAt', 'expiresAt', 'lookUpFrom', 'triedSince', 'notBefore'] as const;
 
 /** A message is not a close request. */
 export class NotACloseRequest extends ChatCloserError {
@@ -74,7 +81,7 @@ export function parseCloseRequest(text: string): CloseRequest {
   if ((message.conversationId === undefined) === (message.sharedId === undefined)) {
     throw new NotACloseRequest('not exactly one of conversationId and sharedId');
   }
-  for (const field of ['receivedAt', 'expiresAt', 'lookUpFrom'] as const) {
+  for (const field of TIMES) {
     if (message[field] !== undefined && Number.isNaN(Date.parse(message[field] as string))) {
       throw new NotACloseRequest(`${field} is not a time`);
     }

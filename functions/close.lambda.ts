@@ -1,9 +1,11 @@
-import { ChangeMessageVisibilityCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import * as configured from '#configured';
 import { secrets, sqs } from './aws.ts';
-import { type Attempt, answered, closeLine, triedForMs } from './close/close-line.ts';
+import { createCircuitBreaker } from './close/circuit-breaker.ts';
+import { type Attempt, answered, closeLine } from './close/close-line.ts';
+import { type CloseMessage, type Opened, openMessage, triedForMs } from './close/close-message.ts';
 import { isAwaited, isTooLate, judgeLookUp, nextLookUpInSeconds } from './close/look-up.ts';
+import { createMoves, type Waiting } from './close/moves.ts';
 import {
   isGivenUp,
   type Judgement,
@@ -13,13 +15,12 @@ import {
   OUTCOMES,
 } from './close/outcome.ts';
 import { queueCloses } from './close-queue.ts';
-import { type CloseRequest, parseCloseRequest, UnknownVersion } from './close-request.ts';
+import type { CloseRequest } from './close-request.ts';
 import type { Project } from './connections.ts';
 import { ENVIRONMENT } from './environment.ts';
 import { faultLine, type Line, writeLine } from './log.ts';
 import { closeChat, lookUpConversation, type ProjectKeys, readProjectKeys } from './polyai.ts';
 import { SecretNotReady, type SecretReader, SecretUnavailable } from './secrets.ts';
-import { settleEach } from './settle-each.ts';
 import { HOUR_MS, SECOND_MS } from './time.ts';
 
 export type CloseParts = {
@@ -39,56 +40,73 @@ export type CloseParts = {
 /** How much time the function has left. */
 type TimeLeft = Pick<Context, 'getRemainingTimeInMillis'>;
 
-/** A message whose close can be attempted. */
-type Opened = { record: SQSRecord; request: CloseRequest; project: Project };
-/** A message that must not be attempted, and why. */
-type Unopened = { record: SQSRecord; request?: CloseRequest; project?: undefined; judgement: Judgement };
-type CloseMessage = Opened | Unopened;
-
 /** PolyAI was not called, because the project's keys could not be read. */
 type NoKeys = Judgement & { fault: SecretUnavailable | SecretNotReady };
+
+/** SQS hides a message for at most 12 h after it was received. */
+const MAX_HIDDEN_SECONDS = 11 * 3600;
 
 /** A second call in the same delivery needs this much of the function's time, including what follows it. */
 const SECOND_CALL_NEEDS_MS = 14 * SECOND_MS;
 
+/** A wait up to this long is spent in flight. A longer one is spent outside, by a send with a delay. */
+const SHORT_WAIT_MS = 30 * SECOND_MS;
+
+/** Whether a message may be deleted, or that it goes back to the queue by a send. */
+type Settled = 'done' | 'kept' | Waiting;
+
 /**
  * The worker: takes close requests off the queue, calls PolyAI once for each, and settles each by its outcome. A
- * finished message is deleted. A message to retry stays on the queue, invisible until its time. One that cannot
- * succeed goes to the dead-letter queue with the reason.
+ * finished message is deleted. A message to retry stays on the queue for a short wait. For a longer one it is sent back
+ * with a delay and then deleted, so that only what is being worked on is in flight. A crash between the two duplicates
+ * a close, and closing a chat twice is harmless. One that cannot succeed goes to the dead-letter queue with the reason.
  */
 export function createClose(parts: CloseParts) {
-  const { projects, secrets, sqs, closeQueueUrl, deadLetterQueueUrl, writeLine, now } = parts;
+  const { projects, secrets, sqs, closeQueueUrl, writeLine, now } = parts;
+  const moves = createMoves(parts);
+  const breaker = createCircuitBreaker(now);
 
   return async function close({ Records }: SQSEvent, context: TimeLeft): Promise<SQSBatchResponse> {
-    return settleEach(Records, (record) => closeOne(record, context));
+    const settled = await Promise.all(Records.map((record) => closeOne(record, context)));
+    const waiting = settled.filter((each) => typeof each === 'object');
+    const sentBack = await sendBack(waiting);
+    const kept = Records.filter((record, index) => settled[index] !== 'done' && !sentBack.has(record));
+    return { batchItemFailures: kept.map(({ messageId }) => ({ itemIdentifier: messageId })) };
   };
 
-  /** Returns whether the message may be deleted. Never throws. */
-  async function closeOne(record: SQSRecord, context: TimeLeft): Promise<boolean> {
-    const message = open(record);
+  /** A close that could not be sent back stays in flight until it is due, or as long as SQS allows. */
+  async function sendBack(waiting: readonly Waiting[]): Promise<ReadonlySet<SQSRecord>> {
+    if (waiting.length === 0) return new Set();
+    const sent = await moves.sendBack(waiting);
+    const left = waiting.filter(({ record }) => !sent.has(record));
+    await Promise.all(left.map((close) => moves.hide(close, secondsUntil(close.dueAt))));
+    return sent;
+  }
+
+  /** Never throws. */
+  async function closeOne(record: SQSRecord, context: TimeLeft): Promise<Settled> {
+    const message = openMessage(record, projects);
     try {
+      const dueAt = Date.parse(message.request?.notBefore ?? '');
+      if (dueAt > now()) return await wait(message, dueAt);
       const first = await tryOnce(message, context);
       const last = isInDoubt(message, first) ? await tryOnceMore(message, first, context) : first;
       return await settle(message, last);
     } catch (error) {
       writeLine(faultLine(message.request?.requestId, 'close', error));
-      return false;
+      return 'kept';
     }
   }
 
-  /** Parses a record and finds its project. The result has a judgement if it must not be attempted. */
-  function open(record: SQSRecord): CloseMessage {
-    let request: CloseRequest;
-    try {
-      request = parseCloseRequest(record.body);
-    } catch (error) {
-      const outcome = error instanceof UnknownVersion ? 'unknown_target' : 'rejected';
-      return { record, judgement: { outcome, reason: (error as Error).message } };
-    }
-    const project = Object.hasOwn(projects, request.project) ? projects[request.project] : undefined;
-    if (project) return { record, request, project };
-    const reason = 'the project is not in this deployment';
-    return { record, request, judgement: { outcome: 'unknown_target', reason } };
+  /** Hides the message, or has it sent back. A message that this version cannot read must not be written again. */
+  async function wait({ record, request }: CloseMessage, dueAt: number): Promise<Settled> {
+    if (request && dueAt - now() > SHORT_WAIT_MS) return { record, request, dueAt };
+    await moves.hide({ record, request }, secondsUntil(dueAt));
+    return 'kept';
+  }
+
+  function secondsUntil(dueAt: number): number {
+    return Math.min(Math.max(1, Math.ceil((dueAt - now()) / SECOND_MS)), MAX_HIDDEN_SECONDS);
   }
 
   async function tryOnce(message: CloseMessage, context: TimeLeft): Promise<Attempt> {
@@ -96,7 +114,7 @@ export function createClose(parts: CloseParts) {
     const judged =
       'judgement' in message
         ? message.judgement
-        : (judgeAge(message.request) ?? (await attempt(message, context)));
+        : (judgeAge(message.request) ?? judgeProject(message) ?? (await attempt(message, context)));
     // The close is retried as in an outage, but somebody may have to act: the fault line raises an alarm.
     if ('fault' in judged) writeLine(faultLine(message.request?.requestId, 'close: secret', judged.fault));
     return { startedAt, endedAt: now(), ...judged };
@@ -110,6 +128,20 @@ export function createClose(parts: CloseParts) {
     return hasExpired(request)
       ? { outcome: 'unavailable', reason: 'it expired before this attempt' }
       : undefined;
+  }
+
+  /**
+   * Returns the outcome of a close whose project is down. Its last attempt is always a call, and so is the canary's
+   * only one.
+   */
+  function judgeProject(message: Opened): Judgement | undefined {
+    const { request } = message;
+    if (request.canary || isGivenUp(triedForMs(message, now()))) return undefined;
+    if (!breaker.isOpen(request.project)) return undefined;
+    return {
+      outcome: 'unavailable',
+      reason: 'not called: PolyAI did not serve the last calls of this project',
+    };
   }
 
   function hasExpired(request: CloseRequest | undefined): boolean {
@@ -164,12 +196,15 @@ export function createClose(parts: CloseParts) {
       ? closeChat(call, conversationId)
       : lookUpConversation(call, sharedId));
     const judged = sharedId === undefined ? judge(answer) : judgeLookUp(answer);
-    return { ...judged, answer, startedAt, endedAt: now() };
+    const attempt = { ...judged, answer, startedAt, endedAt: now() };
+    breaker.record(request.project, attempt);
+    return attempt;
   }
 
   /** Whether the close would be given up although PolyAI's answer does not say whether the chat was closed. */
-  function isInDoubt({ record, request }: CloseMessage, { answer, outcome, endedAt }: Attempt): boolean {
-    const isGivenUpNow = OUTCOMES[outcome].next === 'retry' && isGivenUp(triedForMs(record, endedAt));
+  function isInDoubt(message: CloseMessage, { answer, outcome, endedAt }: Attempt): boolean {
+    const { request } = message;
+    const isGivenUpNow = OUTCOMES[outcome].next === 'retry' && isGivenUp(triedForMs(message, endedAt));
     // A look-up changes nothing, cleanup's next run finds its chat again, and the canary has no chat.
     const matters = request?.conversationId !== undefined && request.source !== 'cleanup' && !request.canary;
     return isGivenUpNow && matters && answer !== undefined && mayHaveClosed(answer);
@@ -190,15 +225,14 @@ export function createClose(parts: CloseParts) {
     return second.answer ? second : { ...second, isInDoubt: true };
   }
 
-  /** Does what the outcome requires and writes its log line. Returns whether the message may be deleted. */
-  async function settle(message: CloseMessage, attempt: Attempt): Promise<boolean> {
-    const triedFor = triedForMs(message.record, attempt.endedAt);
+  /** Does what the outcome requires and writes its log line. */
+  async function settle(message: CloseMessage, attempt: Attempt): Promise<Settled> {
+    const triedFor = triedForMs(message, attempt.endedAt);
     const next = nextStep(message, attempt);
     if (next === 'retry' && !hasExpired(message.request) && !isGivenUp(triedFor, attempt.isInDoubt)) {
       const seconds = waitFor(message, attempt, attempt.isInDoubt ? 0 : triedFor);
       writeLine(closeLine(message, attempt, { final: false, nextTryInSeconds: seconds }));
-      await postpone(message, seconds);
-      return false;
+      return wait(message, now() + seconds * SECOND_MS);
     }
     const last =
       next === 'retry'
@@ -206,7 +240,7 @@ export function createClose(parts: CloseParts) {
         : attempt;
     const final = await finish(message, last, next);
     writeLine(closeLine(message, last, { final }));
-    return final;
+    return final ? 'done' : 'kept';
   }
 
   function nextStep({ request }: CloseMessage, { outcome }: Attempt): 'done' | 'retry' | 'dead_letter' {
@@ -232,12 +266,12 @@ export function createClose(parts: CloseParts) {
     }
     // A close of cleanup needs no dead letter, because its next run finds the chat again.
     if (next === 'done' || request?.source === 'cleanup') return true;
-    return deadLetter(message, attempt);
+    return moves.deadLetter(message, attempt);
   }
 
   /** Queues a close by conversation id in place of the look-up. Returns whether SQS has confirmed it. */
   async function queueResolved(
-    { sharedId: _resolved, lookUpFrom: _from, ...request }: CloseRequest,
+    { sharedId: _, lookUpFrom: _from, triedSince: _since, notBefore: _due, ...request }: CloseRequest,
     conversationId: string,
   ): Promise<boolean> {
     try {
@@ -245,45 +279,6 @@ export function createClose(parts: CloseParts) {
       return true;
     } catch (error) {
       writeLine(faultLine(request.requestId, 'close: queue', error));
-      return false;
-    }
-  }
-
-  /** Hides the message until the next attempt. If this fails, it comes back after the queue's visibility timeout. */
-  async function postpone({ record, request }: CloseMessage, seconds: number): Promise<void> {
-    try {
-      await sqs.send(
-        new ChangeMessageVisibilityCommand({
-          QueueUrl: closeQueueUrl,
-          ReceiptHandle: record.receiptHandle,
-          VisibilityTimeout: seconds,
-        }),
-      );
-    } catch (error) {
-      writeLine(faultLine(request?.requestId, 'close: change of visibility', error));
-    }
-  }
-
-  /** Returns whether the dead-letter queue has confirmed the message. Otherwise it stays on the close queue. */
-  async function deadLetter(
-    { record, request }: CloseMessage,
-    { outcome, reason = outcome }: Attempt,
-  ): Promise<boolean> {
-    try {
-      await sqs.send(
-        new SendMessageCommand({
-          QueueUrl: deadLetterQueueUrl,
-          MessageBody: record.body,
-          MessageGroupId: record.attributes.MessageGroupId,
-          MessageAttributes: {
-            outcome: { DataType: 'String', StringValue: outcome },
-            reason: { DataType: 'String', StringValue: reason },
-          },
-        }),
-      );
-      return true;
-    } catch (error) {
-      writeLine(faultLine(request?.requestId, 'close: dead-letter queue', error));
       return false;
     }
   }

@@ -14,6 +14,7 @@ export const FAULT_PLACES = {
   'close: secret': 'reading or using the secret of a project',
   'close: queue': 'queueing the close that a look-up found',
   'close: change of visibility': 'postponing the next attempt',
+  'close: send back': 'sending a close back to the queue until its next attempt',
   'close: dead-letter queue': 'sending a close to the dead-letter queue',
   cleanup: 'a cleanup run: an error in the program',
   'cleanup: project': 'finding the project that the schedule names',

@@ -200,11 +200,11 @@ const CLOSE = {
     meaning: 'how often SQS has delivered the message; not the number of attempts',
     absent: 'never',
   },
-  age_ms: { type: 'number', meaning: 'time since the message was queued', absent: 'never' },
-  since_received_ms: {
+  age_ms: {
     type: 'number',
-    meaning: 'time from `received_at` to the final outcome, waits, look-ups and redrives included',
-    absent: 'the attempt is not final, the outcome is `resolved`, or the message cannot be read',
+    meaning:
+      'time from `received_at` to the end of this attempt, waits, look-ups and redrives included; from when the message was queued, if it cannot be read',
+    absent: 'never',
   },
   polyai_status: { type: 'number', meaning: "PolyAI's HTTP status", absent: 'there was no answer' },
   polyai_error_code: { type: 'string', meaning: "PolyAI's `error_code`", absent: 'there was none' },

@@ -144,7 +144,17 @@ export const METRICS = {
     meaning: 'time from receipt to the final outcome',
     unit: Unit.MILLISECONDS,
     measures: [
-      { logs: ['close'], lines: lines('close', ['project']), value: '$.since_received_ms', by: ['project'] },
+      {
+        logs: ['close'],
+        lines: lines(
+          'close',
+          ['project'],
+          booleanValue('$.final', true),
+          stringValue('$.outcome', '!=', 'resolved'),
+        ),
+        value: '$.age_ms',
+        by: ['project'],
+      },
     ],
   },
   CloseLate: {

@@ -2,7 +2,6 @@ import { Duration } from 'aws-cdk-lib';
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../functions/environment.ts';
-import type { Configuration } from './config/load.ts';
 import { createFunction } from './function.ts';
 import { consume, postpone, sendTo } from './grants.ts';
 import { createQueues, feed, type QueuePair, requireVisibility } from './queues.ts';
@@ -39,15 +38,12 @@ export class Worker extends Construct {
       },
     });
     readStackSecrets(role, secrets, 'polyai');
-    for (const each of [consume(closes), postpone(closes), sendTo(deadLetters)]) role.addToPolicy(each);
-    // A shared id that was resolved is queued as a new close.
-    if (looksUp(configuration)) role.addToPolicy(sendTo(closes));
+    // A close that must wait is sent back, and a shared id that was resolved is queued as a new close.
+    for (const each of [consume(closes), postpone(closes), sendTo(closes), sendTo(deadLetters)]) {
+      role.addToPolicy(each);
+    }
     requireVisibility(VISIBILITY, TIMEOUT);
     feed(handler, closes, configuration.stack.maxConcurrency);
     this.handler = handler;
   }
-}
-
-function looksUp({ connections }: Configuration): boolean {
-  return Object.values(connections).some(({ lookUp }) => lookUp);
 }

@@ -98,15 +98,16 @@ export function matches(wanted: readonly string[], value: string | undefined): b
 }
 
 /**
- * The body that goes back onto the close queue: the message, unchanged. Only a look-up gets the time from which it
- * counts, because the worker refuses one that is older than 15 minutes.
+ * The body that goes back onto the close queue: the message without the clock of its earlier attempts, so that it is
+ * tried again for as long as a new one. A look-up gets the time from which it counts, because the worker refuses one
+ * that is older than 15 minutes.
  *
  * @param now Unix milliseconds
  */
 export function bodyToSend({ kind, body }: DeadLetter, now: number): string {
-  return kind === 'look_up'
-    ? JSON.stringify({ ...JSON.parse(body), lookUpFrom: new Date(now).toISOString() })
-    : body;
+  const { triedSince: _since, notBefore: _due, ...message } = JSON.parse(body);
+  const lookUpFrom = new Date(now).toISOString();
+  return JSON.stringify(kind === 'look_up' ? { ...message, lookUpFrom } : message);
 }
 
 const NOTES = { close: '', look_up: 'look-up of a shared id', foreign: 'not a close request: stays' };

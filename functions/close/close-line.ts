@@ -5,6 +5,7 @@ import type { CloseLine, CloseResult } from '../line.ts';
 import type { PolyAIAnswer } from '../polyai.ts';
 import { MINUTE_MS } from '../time.ts';
 import { isHealthy } from './canary-health.ts';
+import { triedForMs } from './close-message.ts';
 import { type Judgement, OUTCOMES } from './outcome.ts';
 
 /** The result of one attempt, with PolyAI's answer if PolyAI was called. Times are Unix milliseconds. */
@@ -44,7 +45,7 @@ export function closeLine(
     outcome: attempt.outcome,
     result: resultOf(attempt, final),
     final,
-    late: Number(!final && triedForMs(record, attempt.endedAt) >= LATE_AFTER_MS),
+    late: Number(!final && triedForMs({ record, request }, attempt.endedAt) >= LATE_AFTER_MS),
     reason: attempt.reason,
     connection: request?.connection,
     crm: request?.crm,
@@ -56,9 +57,7 @@ export function closeLine(
     delivery_id: request?.deliveryId,
     source: request?.source,
     receives: Number(record.attributes.ApproximateReceiveCount),
-    age_ms: ageMs(record, attempt.endedAt),
-    since_received_ms:
-      final && attempt.outcome !== 'resolved' ? sinceReceivedMs(request, attempt) : undefined,
+    age_ms: ageMs(record, request, attempt.endedAt),
     polyai_status: answer?.status,
     polyai_error_code: answer?.errorCode,
     polyai_correlation_id: answer?.correlationId,
@@ -75,30 +74,21 @@ function resultOf({ outcome }: Attempt, final: boolean): CloseResult {
   return OUTCOMES[outcome].next === 'done' ? 'over' : 'given_up';
 }
 
-/** Milliseconds from the CRM's delivery or event to the end of an attempt; `undefined` without a time that can be read. */
-function sinceReceivedMs(request: CloseRequest | undefined, { endedAt }: Attempt): number | undefined {
-  const receivedAt = Date.parse(request?.receivedAt ?? '');
-  return Number.isNaN(receivedAt) ? undefined : Math.max(0, endedAt - receivedAt);
-}
-
 /** What tells the canary's lines apart, whether its chain works, and the time that its message waited in the queue. */
 function canaryFields(record: SQSRecord, { outcome, answer, startedAt }: Attempt, final: boolean) {
   return {
     canary: true,
     healthy: final ? Number(isHealthy(outcome, answer)) : undefined,
-    queued_ms: ageMs(record, startedAt),
+    queued_ms: sinceSentMs(record, startedAt),
   };
 }
 
-/** Milliseconds since a message was sent to this queue. Clocks may differ, but the result is never negative. */
-function ageMs(record: SQSRecord, now: number): number {
-  return Math.max(0, now - Number(record.attributes.SentTimestamp));
+/** Milliseconds since the CRM's delivery or event; since the message was sent, if it cannot be read. */
+function ageMs(record: SQSRecord, request: CloseRequest | undefined, now: number): number {
+  return request ? Math.max(0, now - Date.parse(request.receivedAt)) : sinceSentMs(record, now);
 }
 
-/**
- * Milliseconds since a message was first taken off its queue. The time before that does not count: a
- * queue that nobody reads is no reason to give a close up.
- */
-export function triedForMs({ attributes }: SQSRecord, now: number): number {
-  return Math.max(0, now - Number(attributes.ApproximateFirstReceiveTimestamp ?? attributes.SentTimestamp));
+/** Milliseconds since a message was sent to this queue. Clocks may differ, but the result is never negative. */
+function sinceSentMs(record: SQSRecord, now: number): number {
+  return Math.max(0, now - Number(record.attributes.SentTimestamp));
 }

@@ -73,8 +73,8 @@ export function judgeRefusal(status: number, errorCode: string): Outcome {
 const MIN_WAIT_MS = 10 * SECOND_MS;
 const MAX_WAIT_MS = HOUR_MS;
 const JITTER = 0.2;
-/** SQS keeps a message invisible for at most 12 h after it was received. */
-const MAX_DELAY_MS = 11 * HOUR_MS;
+/** A `Retry-After` of more than a day is a mistake more often than a plan. */
+const MAX_DELAY_MS = 24 * HOUR_MS;
 /** A close must survive a weekend, from Friday evening to Monday morning. */
 export const GIVE_UP_AFTER_MS = 74 * HOUR_MS;
 /** A close that may have succeeded is retried this much longer, until a call settles it. */
@@ -85,7 +85,7 @@ const IN_DOUBT_FOR_MS = 24 * HOUR_MS;
  * then hourly. Up to 20 % jitter is added, so that closes that failed together do not come back together.
  *
  * @param triedForMs time since the request was first taken off the queue
- * @param retryAfterMs the wait that PolyAI asked for; it lengthens the wait, up to 11 h
+ * @param retryAfterMs the wait that PolyAI asked for; it lengthens the wait, up to a day
  * @param random 0 to 1
  * @returns whole seconds
  */

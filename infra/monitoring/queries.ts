@@ -103,9 +103,9 @@ export const QUERIES = {
   'Slowest closes': {
     logs: ['close'],
     query: pipe(
-      `filter type = "close" and ispresent(${close.since_received_ms})`,
-      `fields @timestamp, ${close.since_received_ms}, ${close.outcome}, ${close.project}, ${close.connection}, ${close.conversation_id}, ${close.request_id}`,
-      `sort ${close.since_received_ms} desc`,
+      `filter type = "close" and ${close.result} != "waiting" and ${close.outcome} != "resolved"`,
+      `fields @timestamp, ${close.age_ms}, ${close.outcome}, ${close.project}, ${close.connection}, ${close.conversation_id}, ${close.request_id}`,
+      `sort ${close.age_ms} desc`,
       'limit 50',
     ),
   },

@@ -44,7 +44,7 @@ export async function status(deployment: Deployment, span: Span, parts: StatusPa
   ]);
   const lookedAt = [
     `${lines.length} log lines${isComplete ? '' : ', of more: shorten the time with --since and --until'}`,
-    `the close queue (${depth ? `${depth.waiting} waiting, ${depth.held} in flight` : 'not readable'})`,
+    `the close queue (${depth ? `${depth.waiting} waiting, ${depth.held} in flight, ${depth.delayed} not due yet` : 'not readable'})`,
     'the dead-letter queues',
     `${alarms.looked} alarms`,
   ];

@@ -177,6 +177,25 @@ describe.each([
   );
 
   it(
+    'delivers a message with a delay after it, in a batch too',
+    async () => {
+      const world = await start(10);
+      const { url: QueueUrl, send, wait } = world;
+      const Entries = [
+        { Id: '0', MessageBody: 'later', DelaySeconds: 2 },
+        { Id: '1', MessageBody: 'now' },
+      ];
+      await send(new SendMessageBatchCommand({ QueueUrl, Entries }));
+      const [now, ...others] = await receive(world, QueueUrl);
+      expect([now?.Body, others]).toEqual(['now', []]);
+      await send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: now?.ReceiptHandle }));
+      await wait(3);
+      expect((await receive(world, QueueUrl)).map(({ Body }) => Body)).toEqual(['later']);
+    },
+    MINUTE,
+  );
+
+  it(
     'moves a message that was received too often to the dead-letter queue with its attributes',
     async () => {
       const world = await start(2);

@@ -98,7 +98,8 @@ function recording(sent: Sent[], refuses: (command: object) => boolean = () => f
     if (refuses(command))
       throw Object.assign(new Error('Service Unavailable'), { name: 'ServiceUnavailable' });
     sent.push(command.input);
-    return {};
+    const { Entries = [] } = command.input as { Entries?: { Id: string }[] };
+    return { Successful: Entries.map(({ Id }) => ({ Id })) };
   };
   return { send } as unknown as CloseParts['sqs'];
 }
@@ -154,6 +155,18 @@ function postponed(record: SQSRecord, seconds: number): Sent {
   return { QueueUrl: CLOSE_QUEUE_URL, ReceiptHandle: record.receiptHandle, VisibilityTimeout: seconds };
 }
 
+/** The send that puts a message back onto its queue, until its next attempt in `seconds`. */
+function sentBack(record: SQSRecord, seconds: number): Sent {
+  const { ApproximateFirstReceiveTimestamp, SentTimestamp } = record.attributes;
+  const body = {
+    ...JSON.parse(record.body),
+    triedSince: new Date(Number(ApproximateFirstReceiveTimestamp ?? SentTimestamp)).toISOString(),
+    notBefore: new Date(NOW + seconds * SECOND_MS).toISOString(),
+  };
+  const entry = { Id: '0', MessageBody: JSON.stringify(body), DelaySeconds: Math.min(seconds, 900) };
+  return { QueueUrl: CLOSE_QUEUE_URL, Entries: [entry] } as unknown as Sent;
+}
+
 function deadLetter({ body }: SQSRecord, outcome: string, reason: unknown): Sent {
   return {
     QueueUrl: DEAD_LETTER_QUEUE_URL,
@@ -200,12 +213,12 @@ describe('after the outcome', () => {
     ['throttled', refusal(429)],
     ['unavailable', refusal(503)],
     ['unavailable', { reset: 'before' }],
-  ])('%s: the message stays, and waits longer the older it is', async (outcome, behaviour) => {
+  ])('%s: the message waits longer the older it is', async (outcome, behaviour) => {
     const { close, lines, sent } = createWorker();
     polyai.behave(() => behaviour);
     const [young, older] = [message(), message(request(), 40 * SECOND_MS)];
-    expect(await close(young, older)).toEqual([young.messageId, older.messageId]);
-    expect(new Set(sent)).toEqual(new Set([postponed(young, 10), postponed(older, 40)]));
+    expect(await close(young, older)).toEqual([young.messageId]);
+    expect(new Set(sent)).toEqual(new Set([postponed(young, 10), sentBack(older, 40)]));
     expect(lines).toMatchObject([
       { outcome, final: false, reason: expect.stringMatching(/PolyAI/) },
       { outcome, final: false },
@@ -232,19 +245,20 @@ describe('after the outcome', () => {
     polyai.behave(() => refusal(503));
     const record = message(request(), 100 * SECOND_MS);
     await close(record);
-    expect(sent).toEqual([postponed(record, 120)]);
+    expect(sent).toEqual([sentBack(record, 120)]);
   });
 
   it.each([
     ['120', 120],
     ['5', 10],
-    ['999999', 39_600],
+    ['86400', 86_400],
+    ['999999', 86_400],
   ])('throttled: the wait follows a Retry-After of %s', async (retryAfter, seconds) => {
     const { close, lines, sent } = createWorker();
     polyai.behave(() => ({ status: 429, headers: { 'retry-after': retryAfter } }));
     const record = message();
     await close(record);
-    expect(sent).toEqual([postponed(record, seconds)]);
+    expect(sent).toEqual([seconds > 30 ? sentBack(record, seconds) : postponed(record, seconds)]);
     expect(lines).toMatchObject([{ outcome: 'throttled', next_try_in_s: seconds }]);
   });
 });
@@ -261,12 +275,12 @@ describe('giving up', () => {
       const { close, lines, sent } = createWorker();
       polyai.behave(() => behaviour);
       const [tried, last] = [message(request(), ageMs - 1), message(request(), ageMs)];
-      expect(await close(tried)).toEqual([tried.messageId]);
+      expect(await close(tried)).toEqual([]);
       expect(await close(last)).toEqual([]);
       const reason = expect.stringMatching(
         new RegExp(`given up after ${ageMs / HOUR_MS}\\.0 h: PolyAI answered`),
       );
-      expect(sent).toEqual([postponed(tried, 3600), deadLetter(last, outcome, reason)]);
+      expect(sent).toEqual([sentBack(tried, 3600), deadLetter(last, outcome, reason)]);
       expect(lines).toMatchObject([{ final: false }, { outcome, final: true, reason }]);
     },
   );
@@ -278,7 +292,7 @@ describe('giving up', () => {
     record.attributes.ApproximateFirstReceiveTimestamp = String(NOW);
     expect(await close(record)).toEqual([record.messageId]);
     expect(sent).toEqual([postponed(record, 10)]);
-    expect(lines).toMatchObject([{ final: false, age_ms: 100 * HOUR_MS }]);
+    expect(lines).toMatchObject([{ final: false, late: 0 }]);
   });
 
   it('does not apply when the last attempt closes the chat', async () => {
@@ -315,6 +329,197 @@ const IN_VAIN: [string, string, Behaviour][] = [
   ['unavailable', 'a reset', { reset: 'before' }],
 ];
 
+describe('a close that was sent back', () => {
+  const back = (dueInMs: number, triedForMs = 2 * HOUR_MS) =>
+    message(
+      request({
+        triedSince: new Date(NOW - triedForMs).toISOString(),
+        notBefore: new Date(NOW + dueInMs).toISOString(),
+      }),
+    );
+
+  it('is not called for before its time, and writes no line', async () => {
+    const { close, lines, sent } = createWorker();
+    const record = back(HOUR_MS);
+    expect(await close(record)).toEqual([]);
+    expect(sent).toEqual([
+      {
+        QueueUrl: CLOSE_QUEUE_URL,
+        Entries: [{ Id: '0', MessageBody: record.body, DelaySeconds: 900 }],
+      },
+    ]);
+    expect(lines).toEqual([]);
+    expect(polyai.calls).toEqual([]);
+  });
+
+  it('is hidden instead if its time comes within half a minute', async () => {
+    const { close, sent } = createWorker();
+    const record = back(20 * SECOND_MS);
+    expect(await close(record)).toEqual([record.messageId]);
+    expect(sent).toEqual([postponed(record, 20)]);
+  });
+
+  it('is called for when its time has come', async () => {
+    const { close, lines } = createWorker();
+    expect(await close(back(0))).toEqual([]);
+    expect(lines).toMatchObject([{ outcome: 'closed', final: true }]);
+  });
+
+  it('keeps the clock of its first attempt', async () => {
+    const { close, lines, sent } = createWorker();
+    polyai.behave(() => refusal(503));
+    const record = back(0);
+    await close(record);
+    const [entry] = (sent[0] as unknown as { Entries: { MessageBody: string; DelaySeconds: number }[] })
+      .Entries;
+    expect(JSON.parse(entry?.MessageBody ?? '')).toMatchObject({
+      triedSince: new Date(NOW - 2 * HOUR_MS).toISOString(),
+      notBefore: new Date(NOW + HOUR_MS).toISOString(),
+    });
+    expect(entry?.DelaySeconds).toBe(900);
+    expect(lines).toMatchObject([{ final: false, late: 1, next_try_in_s: 3600 }]);
+  });
+
+  it('is given up 74 hours after its first attempt, however young its message is', async () => {
+    const { close, sent } = createWorker();
+    polyai.behave(() => refusal(503));
+    const record = back(0, 74 * HOUR_MS);
+    expect(await close(record)).toEqual([]);
+    expect(sent).toEqual([deadLetter(record, 'unavailable', expect.stringMatching(/^given up after 74/))]);
+  });
+
+  it('keeps what a newer version has added to its message', async () => {
+    const { close, sent } = createWorker();
+    polyai.behave(() => refusal(503));
+    await close(message({ ...request(), added: { later: true } }, HOUR_MS));
+    expect(JSON.stringify(sent)).toContain('\\"added\\":{\\"later\\":true}');
+  });
+
+  it('has no message group, because AWS documents none for a delayed message', async () => {
+    const { close, sent } = createWorker();
+    await close(back(HOUR_MS));
+    expect(JSON.stringify(sent)).not.toContain('MessageGroupId');
+  });
+
+  it('goes with the others of its batch in one call', async () => {
+    const { close, sent } = createWorker();
+    expect(await close(...Array.from({ length: 10 }, () => back(HOUR_MS)))).toEqual([]);
+    expect(sent).toMatchObject([{ Entries: Array.from({ length: 10 }, () => ({ DelaySeconds: 900 })) }]);
+  });
+
+  it('stays in flight until its time if SQS refuses the send', async () => {
+    const sent: Sent[] = [];
+    const refuses = (command: object) => command.constructor.name === 'SendMessageBatchCommand';
+    const { close, lines } = createWorker({ sqs: recording(sent, refuses) });
+    const record = back(HOUR_MS);
+    expect(await close(record)).toEqual([record.messageId]);
+    expect(sent).toEqual([postponed(record, 3600)]);
+    expect(lines).toMatchObject([{ type: 'fault', where: 'close: send back', request_id: 'request-1' }]);
+  });
+
+  it('stays in flight for at most what SQS allows', async () => {
+    const sent: Sent[] = [];
+    const { close } = createWorker({
+      sqs: recording(sent, (command) => 'Entries' in (command as { input: object }).input),
+    });
+    const record = back(20 * HOUR_MS);
+    await close(record);
+    expect(sent).toEqual([postponed(record, 39_600)]);
+  });
+
+  it('is deleted only if SQS has confirmed its own entry', async () => {
+    const sent: Sent[] = [];
+    const send = async ({ input }: { input: Sent }) => {
+      sent.push(input);
+      return 'Entries' in input
+        ? { Successful: [{ Id: '1' }], Failed: [{ Id: '0', Code: 'InternalError', SenderFault: false }] }
+        : {};
+    };
+    const { close, lines } = createWorker({ sqs: { send } as unknown as CloseParts['sqs'] });
+    const [refused, confirmed] = [back(HOUR_MS), back(HOUR_MS)];
+    expect(await close(refused, confirmed)).toEqual([refused.messageId]);
+    expect(sent[1]).toEqual(postponed(refused, 3600));
+    expect(lines).toMatchObject([
+      { type: 'fault', where: 'close: send back', error: { message: 'InternalError' } },
+    ]);
+  });
+});
+
+describe('a project that PolyAI does not serve', () => {
+  /** A worker whose last ten calls for the project failed. */
+  async function down(behaviour: Behaviour = refusal(503)) {
+    const worker = createWorker();
+    polyai.behave(() => behaviour);
+    await worker.close(...Array.from({ length: 10 }, () => message()));
+    worker.lines.length = 0;
+    worker.sent.length = 0;
+    polyai.behave(() => undefined);
+    return { ...worker, calls: () => polyai.calls.length - 10 };
+  }
+
+  it.each<[string, Behaviour]>([
+    ['503', refusal(503)],
+    ['429', refusal(429)],
+    ['no answer', { reset: 'before' }],
+  ])('is not called after ten failures in a row (%s), and the line says so', async (_, behaviour) => {
+    const { close, lines, sent, calls } = await down(behaviour);
+    const record = message(request(), 20 * SECOND_MS);
+    expect(await close(record)).toEqual([record.messageId]);
+    expect(calls()).toBe(0);
+    expect(sent).toEqual([postponed(record, 20)]);
+    expect(lines).toMatchObject([
+      { outcome: 'unavailable', final: false, reason: expect.stringMatching(/^not called: PolyAI/) },
+    ]);
+  });
+
+  it('is called again by one close after half a minute', async () => {
+    const { close, lines, clock, calls } = await down();
+    clock.now += 30 * SECOND_MS;
+    polyai.behave(() => refusal(503));
+    await close(...Array.from({ length: 10 }, () => message()));
+    expect(calls()).toBe(1);
+    expect(lines.filter(({ reason }) => String(reason).startsWith('not called'))).toHaveLength(9);
+  });
+
+  it('is called by every close again after the first answer', async () => {
+    const { close, clock, calls } = await down();
+    clock.now += 30 * SECOND_MS;
+    expect(await close(message())).toEqual([]);
+    expect(await close(...Array.from({ length: 10 }, () => message()))).toEqual([]);
+    expect(calls()).toBe(11);
+  });
+
+  it.each([
+    ['401', refusal(401)],
+    ['404 PROJECT_NOT_FOUND', refusal(404, 'PROJECT_NOT_FOUND')],
+    ['200 without success', { status: 200, body: {} }],
+  ])('is not one that answers %s', async (_, behaviour) => {
+    const { close, calls } = await down(behaviour);
+    await close(message());
+    expect(calls()).toBe(1);
+  });
+
+  it('is called for the last attempt of a close, so that none is given up without a call', async () => {
+    const { close, lines, calls } = await down();
+    expect(await close(message(request(), 74 * HOUR_MS))).toEqual([]);
+    expect(calls()).toBe(1);
+    expect(lines).toMatchObject([{ outcome: 'closed', final: true }]);
+  });
+
+  it('is called for the canary', async () => {
+    const { close, calls } = await down();
+    await close(message(request({ canary: true })));
+    expect(calls()).toBe(1);
+  });
+
+  it('does not keep another project from being called', async () => {
+    const { close, projects, lines } = await down();
+    projects.other = projects['support-uk'] as Project;
+    expect(await close(message(request({ project: 'other' })))).toEqual([]);
+    expect(lines).toMatchObject([{ project: 'other', outcome: 'closed' }]);
+  });
+});
+
 describe('a doubtful answer, which does not say whether the chat was closed,', () => {
   const atLast = () => message(request(), 74 * HOUR_MS);
 
@@ -342,9 +547,8 @@ describe('a doubtful answer, which does not say whether the chat was closed,', (
     const { close, lines, sent, clock } = createWorker();
     const record = message();
     polyai.behave(() => refusal(503));
-    for (let left: string[] = []; clock.now < NOW + 74 * HOUR_MS; ) {
-      left = await close(record);
-      expect(left).toEqual([record.messageId]);
+    while (clock.now < NOW + 74 * HOUR_MS) {
+      await close(record);
       clock.now += ((lines.at(-1)?.next_try_in_s as number) ?? 0) * SECOND_MS;
     }
     first({ truncate: true });
@@ -398,8 +602,8 @@ describe('a doubtful answer, which does not say whether the chat was closed,', (
     const { close, sent } = createWorker();
     first({ status: 202 });
     const record = message(request(), 74 * HOUR_MS - 1);
-    expect(await close(record)).toEqual([record.messageId]);
-    expect(sent).toEqual([postponed(record, 3600)]);
+    expect(await close(record)).toEqual([]);
+    expect(sent).toEqual([sentBack(record, 3600)]);
     expect(polyai.calls).toHaveLength(1);
   });
 
@@ -441,8 +645,8 @@ describe('a doubtful answer, which does not say whether the chat was closed,', (
     const { close, sent } = createWorker();
     polyai.behave(() => ({ status: 504, headers: { 'retry-after': '90' } }));
     const record = atLast();
-    expect(await close(record)).toEqual([record.messageId]);
-    expect(sent).toEqual([postponed(record, 90)]);
+    expect(await close(record)).toEqual([]);
+    expect(sent).toEqual([sentBack(record, 90)]);
     expect(polyai.calls).toHaveLength(1);
   });
 });
@@ -536,6 +740,15 @@ describe('a message for another deployment', () => {
     expect(sent).toEqual([postponed(record, 10)]);
     expect(lines).toMatchObject([{ outcome: 'unknown_target', final: false, reason: expect.any(String) }]);
     expect(polyai.calls).toEqual([]);
+  });
+});
+
+describe('a message of a newer version', () => {
+  it('is hidden and not written again, because this version may not know what it means', async () => {
+    const { close, sent } = createWorker();
+    const record = message({ v: 2, whatever: 'it holds' }, 3 * HOUR_MS);
+    expect(await close(record)).toEqual([record.messageId]);
+    expect(sent).toEqual([postponed(record, 3600)]);
   });
 });
 
@@ -926,8 +1139,7 @@ describe('the line', () => {
       delivery_id: 'delivery-1',
       source: 'webhook',
       receives: 1,
-      age_ms: 4250,
-      since_received_ms: 1250,
+      age_ms: 1250,
       polyai_status: 200,
       polyai_correlation_id: 'request-1',
       received_at: '2026-08-01T11:59:59.000Z',
@@ -949,7 +1161,7 @@ describe('the line', () => {
         final: false,
         reason: 'PolyAI answered 503 SERVICE_DOWN',
         receives: 4,
-        age_ms: 60_000,
+        age_ms: 1000,
         polyai_status: 503,
         polyai_error_code: 'SERVICE_DOWN',
         polyai_correlation_id: 'request-1',
@@ -976,7 +1188,8 @@ describe('the line', () => {
 
   it('of a message whose clock is ahead has an age of 0', async () => {
     const { close, lines } = createWorker();
-    await close(message(request(), -5000));
+    const ahead = new Date(NOW + 5000).toISOString();
+    await close(message(request({ receivedAt: ahead })));
     expect(lines).toMatchObject([{ age_ms: 0 }]);
   });
 });

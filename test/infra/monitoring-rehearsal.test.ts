@@ -59,7 +59,6 @@ const close = (own: Partial<CloseLine>): CloseLine => ({
   source: 'webhook',
   receives: 1,
   age_ms: 10,
-  since_received_ms: 20,
   took_ms: 5,
   ...own,
 });

@@ -169,7 +169,10 @@ describe('the functions', () => {
     expect(granted['secretsmanager:GetSecretValue']).toEqual([
       expect.stringMatching(/:secret:closer\/polyai\/\*\/secret-\?{6}"/),
     ]);
-    expect(granted['sqs:SendMessage']).toEqual([expect.stringMatching(/"DeadLetters/)]);
+    expect(granted['sqs:SendMessage']).toEqual([
+      expect.stringMatching(/"Closes/),
+      expect.stringMatching(/"DeadLetters/),
+    ]);
     expect(granted['sqs:ReceiveMessage']).toEqual([expect.stringMatching(/"Closes/)]);
   });
 

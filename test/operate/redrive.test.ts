@@ -123,9 +123,15 @@ describe('a dead letter', () => {
     expect(isSelected(readDeadLetter(message(change)), { ...OPTIONS, ...filter }, NOW)).toBe(expected);
   });
 
-  it('goes back unchanged, byte for byte', () => {
-    const body = `${JSON.stringify({ ...REQUEST, later: 'field' })} `;
+  it('goes back with everything in it, whether this version knows it or not', () => {
+    const body = JSON.stringify({ ...REQUEST, later: 'field' });
     expect(bodyToSend(readDeadLetter(message({ body })), NOW)).toBe(body);
+  });
+
+  it('goes back without the clock of its earlier attempts, so that it is tried as long as a new close', () => {
+    const triedSince = '2026-07-28T10:00:00.000Z';
+    const body = JSON.stringify({ ...REQUEST, triedSince, notBefore: '2026-07-31T12:00:00.000Z' });
+    expect(bodyToSend(readDeadLetter(message({ body })), NOW)).toBe(JSON.stringify(REQUEST));
   });
 
   it('goes back, as a look-up, with the time from which it counts and its time of receipt unchanged', () => {

@@ -36,8 +36,8 @@ export type Ask = {
   firstReceivedAt?: number;
   /** The last two receipts of any of its messages. */
   receipts: number[];
-  /** The look-up has found the chat, and its close is queued. */
-  isContinued: boolean;
+  /** Its messages on the close queue: one, more if it was duplicated, and one more while it is sent back. */
+  onQueue: number;
   /** PolyAI answered that there is no chat, late enough to be believed. */
   hasNone: boolean;
 };
@@ -71,7 +71,7 @@ export function createAsks() {
         letters: [],
         failures: 0,
         receipts: [],
-        isContinued: false,
+        onQueue: 0,
         hasNone: false,
       };
       byRequest.set(requestId, [...asks, ask]);
@@ -91,9 +91,9 @@ export function isEnded(ask: Ask): boolean {
   return endHeardAt(ask) !== undefined || ask.letters.length > 0 || hasNone;
 }
 
-/** Whether a message of the request may be deleted now. */
-export function mayBeDeleted(ask: Ask, { sharedId }: Message): boolean {
-  return isEnded(ask) || (sharedId !== undefined && ask.isContinued);
+/** Whether a message of the request may have been deleted: another one is left, or the request has ended. */
+export function mayBeGone(ask: Ask): boolean {
+  return ask.onQueue > 0 || isEnded(ask);
 }
 
 /** Whether a message of the request was received again after its first end. */

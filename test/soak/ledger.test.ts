@@ -75,6 +75,17 @@ describe('a run', () => {
     expect(report().deletedEarly).toHaveLength(1);
   });
 
+  it('may delete a message of a close that was sent back, and the last one only after its end', () => {
+    const { ledger, tryOnce, message, report } = createRun();
+    ledger.queued(message());
+    tryOnce(undefined);
+    ledger.queued(message());
+    ledger.deleted(message());
+    expect(report().deletedEarly).toEqual([]);
+    ledger.deleted(message());
+    expect(report().deletedEarly).toHaveLength(1);
+  });
+
   it('has deleted a message early when nobody sent its request', () => {
     const { ledger, message, report } = createRun();
     ledger.deleted(message({ requestId: 'request-9' }));
@@ -102,8 +113,10 @@ describe('a look-up', () => {
   it('may be deleted after the close of its chat is queued, and not before', () => {
     const { ledger, message, report } = createRun(ticket);
     ledger.lookUpAnswered('4711', 'request-1', 'found');
+    ledger.queued(message(lookUp));
     ledger.deleted(message(lookUp));
     expect(report().deletedEarly).toHaveLength(1);
+    ledger.queued(message(lookUp));
     ledger.queued(message());
     ledger.deleted(message(lookUp));
     expect(report().deletedEarly).toHaveLength(1);

@@ -6,7 +6,7 @@ import {
   isBelieved,
   isEnded,
   type Message,
-  mayBeDeleted,
+  mayBeGone,
   readMessage,
 } from './asks.ts';
 import { describe, describeChat, isConflicting, isExplained, isLateCopy } from './explain.ts';
@@ -139,11 +139,10 @@ export function createLedger(schedule: Schedule, now: () => number) {
       if (answer === undefined) ask.failures += 1;
       if (answer === 'none') ask.hasNone ||= isBelieved(ask.chat.askedAt ?? 0, now());
     },
-    /** A message was sent to the close queue. */
+    /** A message was sent to the close queue, or came back after its deletion. */
     queued(body: string) {
-      const { requestId, conversationId } = readMessage(body);
-      const ask = conversationId && askOf({ requestId, conversationId });
-      if (ask) ask.isContinued = true;
+      const ask = askOf(readMessage(body));
+      if (ask) ask.onQueue += 1;
     },
     /** A message was received from the close queue. */
     received(body: string) {
@@ -157,7 +156,8 @@ export function createLedger(schedule: Schedule, now: () => number) {
     deleted(body: string) {
       const message = readMessage(body);
       const ask = askOf(message);
-      if (ask && mayBeDeleted(ask, message)) return;
+      if (ask) ask.onQueue -= 1;
+      if (ask && mayBeGone(ask)) return;
       deletedEarly.push(ask ? describe(ask) : `request ${message.requestId}, which nobody sent`);
     },
     deadLettered(body: string, { outcome, reason }: { outcome?: string; reason?: string }) {

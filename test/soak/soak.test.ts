@@ -124,12 +124,14 @@ describe('the soak', () => {
     'fails a worker that calls PolyAI for a chat of another request',
     async () => {
       let earlier: string | undefined;
+      let calls = 0;
       const close: NonNullable<SoakOptions['instead']>['close'] = (real) => async (event, context) => {
         const [record] = event.Records;
         const message = JSON.parse(record?.body ?? '{}');
         const other = earlier;
         earlier = message.conversationId ?? earlier;
-        if (record && other) {
+        // The worker sends such a close back when it fails. Without an end they would multiply.
+        if (record && other && calls++ < 20) {
           const body = JSON.stringify({ ...message, sharedId: undefined, conversationId: other });
           await real({ Records: [{ ...record, body }] }, context);
         }

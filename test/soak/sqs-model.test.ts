@@ -179,3 +179,78 @@ describe('virtual time', () => {
     expect(seen).toEqual(['real 0', 'sooner 10', 'and then 10', 'slept 15', 'later 20']);
   });
 });
+
+describe('a delay', () => {
+  it('keeps a message from being delivered, and not in flight', async () => {
+    const { clock, queue, later } = createWorld();
+    queue.send({ body: 'a', delaySeconds: 900 });
+    expect(queue.counts()).toMatchObject({ visible: 0, inFlight: 0, delayed: 1 });
+    later(899 * SECOND, () => expect(queue.receive()).toEqual([]));
+    later(901 * SECOND, () => {
+      expect(queue.receive()).toMatchObject([{ body: 'a' }]);
+      expect(queue.counts()).toMatchObject({ inFlight: 1, delayed: 0 });
+    });
+    await clock.run();
+  });
+
+  it.each([901, -1, 0.5])('of %d seconds is refused', (delaySeconds) => {
+    expect(() => createWorld().queue.send({ body: 'a', delaySeconds })).toThrow(/DelaySeconds/);
+  });
+
+  it('is not limited in its number of messages', () => {
+    const { queue } = createWorld({ inFlightLimit: 3 });
+    for (let n = 0; n < 10; n += 1) queue.send({ body: 'later', delaySeconds: 900 });
+    queue.send({ body: 'now' });
+    expect(queue.receive({ max: 10 })).toMatchObject([{ body: 'now' }]);
+  });
+});
+
+describe('a fair queue', () => {
+  const bodies = (received: { body: string }[]) => received.map(({ body }) => body);
+  const fill = (send: (entry: { body: string; group?: string }) => void, count: number, group?: string) => {
+    for (let n = 0; n < count; n += 1) send({ body: group ?? 'none', ...(group && { group }) });
+  };
+
+  it('delivers a quiet group first while another one has 30 messages and a tenth in flight', () => {
+    const { queue } = createWorld();
+    fill(queue.send, 100, 'noisy');
+    for (let n = 0; n < 3; n += 1) queue.receive({ max: 10 });
+    fill(queue.send, 5, 'quiet');
+    expect(bodies(queue.receive({ max: 10 }))).toEqual([
+      ...Array.from({ length: 5 }, () => 'quiet'),
+      ...Array.from({ length: 5 }, () => 'noisy'),
+    ]);
+  });
+
+  it('delivers them in any order before that', () => {
+    const { queue } = createWorld();
+    fill(queue.send, 100, 'noisy');
+    queue.receive({ max: 10 });
+    fill(queue.send, 5, 'quiet');
+    expect(bodies(queue.receive({ max: 5 }))).toContain('noisy');
+  });
+
+  it('delivers a quiet group first while another one has most of the processing time', async () => {
+    const { clock, queue, later } = createWorld();
+    fill(queue.send, 100, 'slow');
+    const batch = queue.receive({ max: 10 });
+    later(10 * SECOND, () => {
+      for (const { receiptHandle } of batch) queue.delete(receiptHandle);
+      fill(queue.send, 5, 'quiet');
+      expect(bodies(queue.receive({ max: 5 }))).toEqual(Array.from({ length: 5 }, () => 'quiet'));
+    });
+    await clock.run();
+  });
+
+  it('treats each message without a group as a quiet one', () => {
+    const { queue } = createWorld();
+    fill(queue.send, 100);
+    for (let n = 0; n < 5; n += 1) queue.receive({ max: 10 });
+    fill(queue.send, 100, 'noisy');
+    for (let n = 0; n < 9; n += 1) queue.receive({ max: 10 });
+    expect(queue.counts()).toMatchObject({ inFlight: 140 });
+    expect(bodies(queue.receive({ max: 5 }))).not.toContain('none');
+    fill(queue.send, 5);
+    expect(bodies(queue.receive({ max: 5 }))).toEqual(Array.from({ length: 5 }, () => 'none'));
+  });
+});

@@ -1,4 +1,5 @@
 import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
+import { createTenants } from './fair-queue.ts';
 import type { Random } from './random.ts';
 
 // Models a standard queue as AWS documents it, in real or virtual time. test/e2e/sqs-model.test.ts compares it with the
@@ -9,6 +10,7 @@ const DAY_MS = 86_400 * SECOND_MS;
 export const MAX_VISIBILITY_SECONDS = 43_200;
 const MAX_BATCH = 10;
 const MAX_BYTES = 1_048_576;
+const MAX_DELAY_SECONDS = 900;
 
 /** Characters that XML 1.0 cannot carry. SQS always refuses them. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are searched for
@@ -46,6 +48,8 @@ export type Received = {
 export type Entry = {
   body: string;
   group?: string | undefined;
+  /** The message is delivered after this time. SQS takes at most 900 s. */
+  delaySeconds?: number | undefined;
   attributes?: Record<string, MessageAttributeValue> | undefined;
 };
 
@@ -59,16 +63,16 @@ export type Queue = {
   changeVisibility(receiptHandle: string, seconds: number): void;
   /** Takes a message over from another queue, unchanged and with the time at which it was sent. */
   take(message: Message): void;
-  counts(): { visible: number; inFlight: number; expired: number; deleted: number };
+  counts(): { visible: number; inFlight: number; delayed: number; expired: number; deleted: number };
   /** Calls the listener when a message becomes visible. */
   onVisible(listener: () => void): void;
   /** Calls the listener with each message that expires. */
   onExpired(listener: (body: string) => void): void;
-  /** Calls the listener with the body of each message that is sent, received or deleted. */
+  /** Calls the listener with the body of each message that is sent, received or deleted, or comes back after that. */
   on(event: QueueEvent, listener: (body: string) => void): void;
 };
 
-export type QueueEvent = 'sent' | 'received' | 'deleted';
+export type QueueEvent = 'sent' | 'received' | 'deleted' | 'returned';
 
 export type Message = {
   id: string;
@@ -82,7 +86,7 @@ export type Message = {
   receipt: number;
   receivedAt: number;
   visibleAt: number;
-  isVisible: boolean;
+  state: 'visible' | 'in_flight' | 'delayed';
 };
 
 /** An error as the SDK throws it. */
@@ -99,21 +103,34 @@ export function createQueue(settings: QueueSettings, time: Time, random: Random)
   const { url, visibilitySeconds, retentionMs = 14 * DAY_MS, inFlightLimit = 120_000, redrive } = settings;
   const { receivedTwice = 0, backAfterDelete = 0 } = settings.oddities ?? {};
   const messages = new Map<string, Message>();
-  const visible = createBag<Message>(random);
+  const tenants = createTenants(time, random);
   const returned = new Set<string>();
   const { notify, ...listening } = createListeners();
   const prefix = `q${queues++}`;
-  const counts = { sent: 0, expired: 0, deleted: 0 };
+  const counts = { sent: 0, expired: 0, deleted: 0, delayed: 0 };
+
+  function leave(message: Message): void {
+    if (message.state === 'visible') tenants.hide(message);
+    if (message.state === 'in_flight') tenants.release(message);
+    if (message.state === 'delayed') counts.delayed -= 1;
+  }
 
   function show(message: Message): void {
-    if (message.isVisible) return;
-    message.isVisible = true;
-    visible.add(message);
+    if (message.state === 'visible') return;
+    leave(message);
+    message.state = 'visible';
+    tenants.show(message);
     notify('visible', message);
   }
 
-  function hide(message: Message, seconds: number): void {
-    message.isVisible = false;
+  function hide(message: Message, seconds: number, state: 'in_flight' | 'delayed' = 'in_flight'): void {
+    message.state = state;
+    if (state === 'in_flight') tenants.hold(message);
+    else counts.delayed += 1;
+    showAfter(message, seconds);
+  }
+
+  function showAfter(message: Message, seconds: number): void {
     message.visibleAt = time.now() + seconds * SECOND_MS;
     const { visibleAt } = message;
     time.at(visibleAt, () => {
@@ -124,9 +141,8 @@ export function createQueue(settings: QueueSettings, time: Time, random: Random)
 
   /** @returns `undefined` when the message expired or goes to the other queue instead */
   function receiveOne(hiddenSeconds: number): Received | undefined {
-    const message = visible.take();
+    const message = tenants.take();
     if (!message) return undefined;
-    message.isVisible = false;
     const now = time.now();
     if (now - message.sentAt >= retentionMs) {
       messages.delete(message.id);
@@ -157,25 +173,33 @@ export function createQueue(settings: QueueSettings, time: Time, random: Random)
     return { message, isLatest: message?.receipt === receipt };
   }
 
+  function put(message: Message, delaySeconds = 0): void {
+    messages.set(message.id, message);
+    message.receives = 0;
+    if (delaySeconds > 0) {
+      hide(message, delaySeconds, 'delayed');
+      return;
+    }
+    message.state = 'visible';
+    tenants.show(message);
+    notify('visible', message);
+  }
+
   const queue: Queue = {
     url,
     send(entry) {
+      checkDelay(entry.delaySeconds);
       const message = createMessage(`${prefix}-${counts.sent++}`, entry, time.now());
       notify('sent', message);
-      queue.take(message);
+      put(message, entry.delaySeconds);
       return message.id;
     },
-    take(message) {
-      messages.set(message.id, message);
-      message.receives = 0;
-      message.isVisible = false;
-      show(message);
-    },
+    take: (message) => put(message),
     receive({ max = 1, visibilitySeconds: hidden = visibilitySeconds } = {}) {
       const batch: Received[] = [];
       // A standard queue may return fewer messages than it has.
-      while (batch.length < max && visible.size() > 0) {
-        if (messages.size - visible.size() >= inFlightLimit) break;
+      while (batch.length < max && tenants.visible() > 0) {
+        if (tenants.inFlight() >= inFlightLimit) break;
         const received = receiveOne(hidden);
         if (received) batch.push(received);
       }
@@ -186,13 +210,14 @@ export function createQueue(settings: QueueSettings, time: Time, random: Random)
       // The documentation says that an old handle may delete the message or not.
       if (!message || (!isLatest && random.chance(0.5))) return;
       messages.delete(message.id);
-      if (message.isVisible) visible.remove(message);
+      leave(message);
       counts.deleted += 1;
       notify('deleted', message);
       if (!returned.has(message.id) && random.chance(backAfterDelete)) {
         returned.add(message.id);
         messages.set(message.id, message);
         hide(message, visibilitySeconds);
+        notify('returned', message);
       }
     },
     changeVisibility(receiptHandle, seconds) {
@@ -204,11 +229,12 @@ export function createQueue(settings: QueueSettings, time: Time, random: Random)
         throw refusal('InvalidParameterValue', 'Message does not exist or is not available.');
       }
       if (seconds === 0) show(message);
-      else hide(message, seconds);
+      else showAfter(message, seconds);
     },
     counts: () => ({
-      visible: visible.size(),
-      inFlight: messages.size - visible.size(),
+      visible: tenants.visible(),
+      inFlight: tenants.inFlight(),
+      delayed: counts.delayed,
       expired: counts.expired,
       deleted: counts.deleted,
     }),
@@ -217,32 +243,12 @@ export function createQueue(settings: QueueSettings, time: Time, random: Random)
   return queue;
 }
 
-/** A collection without an order: a standard queue keeps none. */
-function createBag<T>(random: Random) {
-  const items: T[] = [];
-  const removeAt = (index: number) => {
-    const last = items.pop();
-    if (last !== undefined && index < items.length) items[index] = last;
-  };
-  return {
-    size: () => items.length,
-    add: (item: T) => items.push(item),
-    /** Removes and returns any item. */
-    take(): T | undefined {
-      const index = random.index(items.length);
-      const item = items[index];
-      removeAt(index);
-      return item;
-    },
-    remove: (item: T) => removeAt(items.indexOf(item)),
-  };
-}
-
 function createListeners() {
   const listeners: Record<QueueEvent | 'visible' | 'expired', ((body: string) => void)[]> = {
     sent: [],
     received: [],
     deleted: [],
+    returned: [],
     visible: [],
     expired: [],
   };
@@ -277,7 +283,7 @@ function createMessage(id: string, { body, group, attributes = {} }: Entry, now:
     receipt: 0,
     receivedAt: 0,
     visibleAt: now,
-    isVisible: false,
+    state: 'visible',
   };
 }
 
@@ -304,6 +310,11 @@ function parseHandle(receiptHandle: string): { id: string; receipt: number } {
   return { id, receipt: Number(receipt) };
 }
 
+function checkDelay(seconds = 0): void {
+  if (Number.isInteger(seconds) && seconds >= 0 && seconds <= MAX_DELAY_SECONDS) return;
+  throw refusal('InvalidParameterValue', `Value ${seconds} for parameter DelaySeconds is invalid.`);
+}
+
 function checkVisibility(seconds: number): void {
   if (seconds >= 0 && seconds <= MAX_VISIBILITY_SECONDS) return;
   throw refusal('InvalidParameterValue', `Value ${seconds} for parameter VisibilityTimeout is invalid.`);
@@ -314,7 +325,7 @@ function checkInFlight(
   seconds: number,
   now: number,
 ): asserts message is Message {
-  if (!message || message.isVisible) {
+  if (message?.state !== 'in_flight') {
     throw refusal('MessageNotInflight', 'The specified message is not in flight.');
   }
   if (now - message.receivedAt + seconds * SECOND_MS > MAX_VISIBILITY_SECONDS * SECOND_MS) {
@@ -330,6 +341,7 @@ type SdkEntry = {
   Id: string;
   MessageBody: string;
   MessageGroupId?: string;
+  DelaySeconds?: number;
   MessageAttributes?: Record<string, MessageAttributeValue>;
   ReceiptHandle: string;
   VisibilityTimeout: number;
@@ -375,14 +387,19 @@ export function answerCommand(queues: readonly Queue[], command: { input: object
   }
 }
 
-function toEntry({ MessageBody, MessageGroupId, MessageAttributes }: SdkEntry): Entry {
+function toEntry({ MessageBody, MessageGroupId, DelaySeconds, MessageAttributes }: SdkEntry): Entry {
   if (!MessageBody?.isWellFormed() || UNSENDABLE.test(MessageBody)) {
     throw refusal('InvalidMessageContents', 'The message contains characters outside the allowed set.');
   }
   for (const { StringValue } of Object.values(MessageAttributes ?? {})) {
     if (StringValue === '') throw refusal('InvalidParameterValue', 'Message attribute must not be empty.');
   }
-  return { body: MessageBody, group: MessageGroupId, attributes: MessageAttributes };
+  return {
+    body: MessageBody,
+    group: MessageGroupId,
+    delaySeconds: DelaySeconds,
+    attributes: MessageAttributes,
+  };
 }
 
 function eachEntry(input: Input, run: (entry: SdkEntry) => object) {

@@ -73,12 +73,12 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     const callers = { closes: options.closes, start: START, spanMs: SPAN_MS, receive: pools.receive };
     startCallers({ ...world, random: random.fork(), ...callers });
     await clock.run();
-    const { visible, inFlight, expired } = queue.counts();
+    const { visible, inFlight, delayed, expired } = queue.counts();
     const isOpen = (id: string) => Object.values(standIns).some((standIn) => standIn.isOpen(id));
     return {
       ...ledger.report(isOpen),
       seed: options.seed,
-      left: visible + inFlight,
+      left: visible + inFlight + delayed,
       expired,
       mostInFlight: peaks.inFlight(),
       invocations: source.invocations(),
@@ -159,6 +159,7 @@ function createQueues(clock: Clock, random: Random, ledger: Ledger) {
     }
   });
   queue.on('sent', ledger.queued);
+  queue.on('returned', ledger.queued);
   queue.on('received', ledger.received);
   queue.on('deleted', ledger.deleted);
   return { queue, deadLetters };
