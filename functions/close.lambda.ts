@@ -4,7 +4,8 @@ import { secrets, sqs } from './aws.ts';
 import { createCircuitBreaker } from './close/circuit-breaker.ts';
 import { type Attempt, answered, closeLine } from './close/close-line.ts';
 import { type CloseMessage, type Opened, openMessage, triedForMs } from './close/close-message.ts';
-import { isAwaited, isTooLate, judgeLookUp, nextLookUpInSeconds } from './close/look-up.ts';
+import { createCopies } from './close/copies.ts';
+import { isAwaited, isLastLookUp, isTooLate, judgeLookUp, nextLookUpInSeconds } from './close/look-up.ts';
 import { createMoves, type Waiting } from './close/moves.ts';
 import {
   isGivenUp,
@@ -65,6 +66,7 @@ export function createClose(parts: CloseParts) {
   const { projects, secrets, sqs, closeQueueUrl, writeLine, now } = parts;
   const moves = createMoves(parts);
   const breaker = createCircuitBreaker(now);
+  const copies = createCopies(now);
 
   return async function close({ Records }: SQSEvent, context: TimeLeft): Promise<SQSBatchResponse> {
     const settled = await Promise.all(Records.map((record) => closeOne(record, context)));
@@ -78,6 +80,7 @@ export function createClose(parts: CloseParts) {
   async function sendBack(waiting: readonly Waiting[]): Promise<ReadonlySet<SQSRecord>> {
     if (waiting.length === 0) return new Set();
     const sent = await moves.sendBack(waiting);
+    for (const { record, request, dueAt } of waiting) if (sent.has(record)) copies.sentBack(request, dueAt);
     const left = waiting.filter(({ record }) => !sent.has(record));
     await Promise.all(left.map((close) => moves.hide(close, secondsUntil(close.dueAt))));
     return sent;
@@ -87,6 +90,7 @@ export function createClose(parts: CloseParts) {
   async function closeOne(record: SQSRecord, context: TimeLeft): Promise<Settled> {
     const message = openMessage(record, projects);
     try {
+      if (message.request && copies.isSuperseded(message.request)) return 'done';
       const dueAt = Date.parse(message.request?.notBefore ?? '');
       if (dueAt > now()) return await wait(message, dueAt);
       const first = await tryOnce(message, context);
@@ -131,13 +135,16 @@ export function createClose(parts: CloseParts) {
   }
 
   /**
-   * Returns the outcome of a close whose project is down. Its last attempt is always a call, and so is the canary's
-   * only one.
+   * Returns the outcome of a close whose project is down. Its last attempt is always a call, also the last look-up and
+   * the canary's only attempt.
    */
   function judgeProject(message: Opened): Judgement | undefined {
     const { request } = message;
-    if (request.canary || isGivenUp(triedForMs(message, now()))) return undefined;
-    if (!breaker.isOpen(request.project)) return undefined;
+    const isLast =
+      request.canary ||
+      isGivenUp(triedForMs(message, now())) ||
+      (request.sharedId !== undefined && isLastLookUp(request, now()));
+    if (isLast || !breaker.isOpen(request.project)) return undefined;
     return {
       outcome: 'unavailable',
       reason: 'not called: PolyAI did not serve the last calls of this project',

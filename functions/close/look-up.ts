@@ -1,7 +1,7 @@
 import type { CloseRequest } from '../close-request.ts';
 import type { PolyAIAnswer } from '../polyai.ts';
 import { MINUTE_MS, SECOND_MS } from '../time.ts';
-import { type Judgement, judgeRefusal, nextTryInSeconds } from './outcome.ts';
+import { type Judgement, judgeRefusal, MIN_WAIT_MS, nextTryInSeconds } from './outcome.ts';
 
 /** After this time the shared id could name a newer chat of a reopened ticket, which must not be closed. */
 export const RESOLVED_WITHIN_MS = 15 * MINUTE_MS;
@@ -27,8 +27,19 @@ export function isAwaited(request: SharedIdRequest, now: number): boolean {
   return waitedMs(request, now) < AWAITED_FOR_MS;
 }
 
+/** Whether no other look-up would come in time. `now` is in Unix milliseconds. */
+export function isLastLookUp(request: SharedIdRequest, now: number): boolean {
+  return leftMs(request, now) < MIN_WAIT_MS;
+}
+
+/** Milliseconds until the last look-up. */
+function leftMs(request: SharedIdRequest, now: number): number {
+  return RESOLVED_WITHIN_MS - LAST_TRY_BEFORE_MS - waitedMs(request, now);
+}
+
 /**
- * The wait before the next look-up: as for a close, but short enough that the last try is not too late.
+ * The wait before the next look-up: as for a close, but short enough that the last try is not too late. After the last
+ * one it is the time until the shared id expires.
  *
  * @param triedForMs time since the request was first taken off the queue
  * @param retryAfterMs the wait that PolyAI asked for
@@ -42,9 +53,10 @@ export function nextLookUpInSeconds(
   retryAfterMs: number,
   random: number,
 ): number {
-  const left = RESOLVED_WITHIN_MS - LAST_TRY_BEFORE_MS - waitedMs(request, now);
+  const left = leftMs(request, now);
   const seconds = nextTryInSeconds(triedForMs, retryAfterMs, random);
-  return left > 0 ? Math.min(seconds, Math.max(1, Math.floor(left / 1000))) : seconds;
+  if (left > 0) return Math.min(seconds, Math.max(1, Math.floor(left / SECOND_MS)));
+  return Math.max(1, Math.ceil((left + LAST_TRY_BEFORE_MS) / SECOND_MS));
 }
 
 /**

@@ -70,7 +70,8 @@ export function judgeRefusal(status: number, errorCode: string): Outcome {
   return status === 408 || (status >= 500 && status !== 501) ? 'unavailable' : 'rejected';
 }
 
-const MIN_WAIT_MS = 10 * SECOND_MS;
+/** The shortest wait between two attempts. */
+export const MIN_WAIT_MS = 10 * SECOND_MS;
 const MAX_WAIT_MS = HOUR_MS;
 const JITTER = 0.2;
 /** A `Retry-After` of more than a day is a mistake more often than a plan. */

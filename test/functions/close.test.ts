@@ -427,6 +427,28 @@ describe('a close that was sent back', () => {
     expect(sent).toEqual([postponed(record, 39_600)]);
   });
 
+  it('is dropped while this container knows of a later copy on the queue', async () => {
+    const { close, lines, sent } = createWorker();
+    const late = back(HOUR_MS);
+    await close(late);
+    const { conversationId = '' } = JSON.parse(late.body);
+    const copy = message({ ...JSON.parse(late.body), notBefore: new Date(NOW - HOUR_MS).toISOString() });
+    sent.length = 0;
+    expect(await close(copy)).toEqual([]);
+    expect({ sent, lines, calls: polyai.calls.length }).toEqual({ sent: [], lines: [], calls: 0 });
+    expect(polyai.isOpen(conversationId)).toBe(true);
+  });
+
+  it('is not taken for a copy of one that SQS did not confirm', async () => {
+    const refuses = (command: object) => command.constructor.name === 'SendMessageBatchCommand';
+    const { close, lines } = createWorker({ sqs: recording([], refuses) });
+    const late = back(HOUR_MS);
+    await close(late);
+    const due = { ...JSON.parse(late.body), notBefore: new Date(NOW - HOUR_MS).toISOString() };
+    expect(await close(message(due))).toEqual([]);
+    expect(lines.at(-1)).toMatchObject({ outcome: 'closed', final: true });
+  });
+
   it('is deleted only if SQS has confirmed its own entry', async () => {
     const sent: Sent[] = [];
     const send = async ({ input }: { input: Sent }) => {

@@ -32,9 +32,19 @@ export type Ask = {
   letters: DeadLetter[];
   /** Calls of this request without a final answer. */
   failures: number;
+  /** The last of them. */
+  failedAt?: number;
+  /** The last call, and until when its answer asked to wait. */
+  calledAt?: number;
+  waitsUntil: number;
+  /** The longest time between two calls in which nothing was wrong and no answer had asked to wait, in milliseconds. */
+  longestPause: number;
+  /** When AWS last kept this request from being worked on, by a fault that the soak made for its own message. */
+  hinderedAt?: number;
   /** The first receipt of the message with the conversation's own id. */
   firstReceivedAt?: number;
-  /** The last two receipts of any of its messages. */
+  /** The first and the last two receipts of any of its messages. */
+  firstReceiptAt?: number;
   receipts: number[];
   /** Its messages on the close queue: one, more if it was duplicated, and one more while it is sent back. */
   onQueue: number;
@@ -70,6 +80,8 @@ export function createAsks() {
         heard: [],
         letters: [],
         failures: 0,
+        waitsUntil: 0,
+        longestPause: 0,
         receipts: [],
         onQueue: 0,
         hasNone: false,

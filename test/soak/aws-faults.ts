@@ -41,6 +41,7 @@ export function createSqs(
   const create = (container: Container) => ({
     async send(command: { input: object }) {
       const what = fate(command);
+      if (what) container.hinderedAt = clock.now();
       // The SDK makes two attempts of two seconds each.
       if (what === 'unanswered') {
         return container.reach(4 * SECOND, () => {
@@ -76,12 +77,16 @@ export function createVault(clock: Clock, random: Random, schedule: Schedule, fa
 
   async function fetchSecret(container: Container, id: string): Promise<{ SecretString: string }> {
     const during = (trouble: Parameters<Schedule['during']>[0]) => schedule.during(trouble, clock.now());
+    const failure = (name: string, status: number) => {
+      container.hinderedAt = clock.now();
+      return awsError(name, status);
+    };
     const ms = during('secrets_slow') ? random.between(1, 6) * SECOND : random.between(8, 60);
     return container.reach(ms, () => {
-      if (during('secrets_throttled') && random.chance(0.9)) throw awsError('ThrottlingException', 400);
-      if (during('secrets_fail')) throw awsError('InternalServiceError', 500);
-      if (during('secrets_denied')) throw awsError('AccessDeniedException', 400);
-      if (random.chance(failing * READ_FAILS)) throw awsError('TimeoutError', 0);
+      if (during('secrets_throttled') && random.chance(0.9)) throw failure('ThrottlingException', 400);
+      if (during('secrets_fail')) throw failure('InternalServiceError', 500);
+      if (during('secrets_denied')) throw failure('AccessDeniedException', 400);
+      if (random.chance(failing * READ_FAILS)) throw failure('TimeoutError', 0);
       return { SecretString: texts.get(id) ?? '' };
     });
   }

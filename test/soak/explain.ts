@@ -1,14 +1,18 @@
 import { type Ask, type Chat, cameAgain, type DeadLetter, endHeardAt, SKEW_MS } from './asks.ts';
-import { AWS_TROUBLES, HOUR, MINUTE, type Schedule } from './schedule.ts';
+import { HOUR, MINUTE, type Schedule, SECOND } from './schedule.ts';
 
 // Decides whether the simulated faults explain a dead letter, by the soak's own clock.
 
 const GIVEN_UP_AFTER_MS = 74 * HOUR;
-/** The minimum time with a fault before a close may be given up. */
-const TROUBLED_MS = 60 * HOUR;
 const RESOLVED_WITHIN_MS = 15 * MINUTE;
-/** Troubles that can prevent a look-up, or the queueing of its close. */
-const KEEPS_FROM_CALLING = [...AWS_TROUBLES, 'empty_secret'] as const;
+/** The longest wait between two calls is 72 min. A fault of AWS may add the visibility time-out. */
+const LONGEST_PAUSE_MS = 80 * MINUTE;
+/** A wait that an answer asks for counts up to a day. */
+const LONGEST_WAIT_MS = 24 * HOUR;
+/** A little longer than the worker's time-out. */
+const INVOCATION_MS = 31 * SECOND;
+/** A worker uses a secret this long without reading it again. */
+const CACHED_MS = 5 * MINUTE;
 
 export function describe({ requestId, chat, heard, letters, ...ask }: Ask): string {
   const time = (at: number | undefined) => (at === undefined ? 'never' : new Date(at).toISOString());
@@ -55,24 +59,46 @@ export function isExplained(schedule: Schedule, ask: Ask, letter: DeadLetter): b
     : isGivingUpExplained(schedule, ask, letter);
 }
 
-/** At least 15 minutes after the finish, and only after a failed call or a trouble that prevented it. */
-function isLookUpExplained(schedule: Schedule, ask: Ask, { receivedAt, at }: DeadLetter): boolean {
-  const { chat, sentAt = receivedAt, failures } = ask;
-  const from = Math.min(receivedAt, chat.askedAt ?? receivedAt);
-  if (at - from < RESOLVED_WITHIN_MS - SKEW_MS) return false;
-  const isSentLate = sentAt - from >= RESOLVED_WITHIN_MS - MINUTE;
-  const until = receivedAt + RESOLVED_WITHIN_MS;
-  const wasKept = schedule.troubledMs(receivedAt, until, chat.project, KEEPS_FROM_CALLING) > 0;
-  return failures > 0 || isSentLate || wasKept;
+/** Notes a call, answered or prevented by a fault of AWS, and how long the request had paused before it. */
+export function noteCall(schedule: Schedule, ask: Ask, at: number, waitMs: number): void {
+  const from = Math.max(ask.calledAt ?? ask.firstReceivedAt ?? at, ask.waitsUntil);
+  if (at > from) {
+    const pause = at - from - schedule.troubledMs(from, at, ask.chat.project);
+    ask.longestPause = Math.max(ask.longestPause, pause);
+  }
+  ask.calledAt = at;
+  // A copy that was asked to wait longer outlives the others.
+  ask.waitsUntil = Math.max(ask.waitsUntil, at + Math.min(waitMs, LONGEST_WAIT_MS));
 }
 
 /**
- * At least 74 hours after its first receipt, and not after a final answer unless it was delivered again. PolyAI never
- * confirms its chat, or there was trouble for most of that time.
+ * At least 15 minutes after the finish, and only with a cause of its own: a failed call, a fault that the soak made for
+ * its message, a finish that came too late, a worker that did not run, or a secret that was empty.
+ */
+function isLookUpExplained(schedule: Schedule, ask: Ask, { receivedAt, at }: DeadLetter): boolean {
+  const { chat, sentAt = receivedAt, failures, hinderedAt = 0, firstReceiptAt = at } = ask;
+  const from = Math.min(receivedAt, chat.askedAt ?? receivedAt);
+  if (at - from < RESOLVED_WITHIN_MS - SKEW_MS) return false;
+  const until = receivedAt + RESOLVED_WITHIN_MS;
+  const isSentLate = sentAt - from >= RESOLVED_WITHIN_MS - MINUTE;
+  const isReceivedLate =
+    firstReceiptAt > until - MINUTE &&
+    schedule.troubledMs(receivedAt, firstReceiptAt, chat.project, ['event_source_off']) > 0;
+  const isSecretEmpty =
+    schedule.troubledMs(receivedAt - CACHED_MS, until, chat.project, ['empty_secret']) > 0;
+  return failures > 0 || hinderedAt >= receivedAt || isSentLate || isReceivedLate || isSecretEmpty;
+}
+
+/**
+ * At least 74 hours after its first receipt, and not after a final answer unless it was delivered again. Its last call
+ * failed or was prevented, and it was called for as often as promised: it never paused for longer than the longest wait,
+ * apart from troubles and from waits that PolyAI asked for.
  */
 function isGivingUpExplained(schedule: Schedule, ask: Ask, { at }: DeadLetter): boolean {
-  if (at - (ask.firstReceivedAt ?? at) < GIVEN_UP_AFTER_MS - SKEW_MS) return false;
+  const { chat, firstReceivedAt = at, failedAt = 0, hinderedAt = 0, longestPause } = ask;
+  if (at - firstReceivedAt < GIVEN_UP_AFTER_MS - SKEW_MS) return false;
   if (endHeardAt(ask) !== undefined && !cameAgain(ask)) return false;
-  if (ask.chat.refusedAs === 'unconfirmed') return true;
-  return schedule.troubledMs(at - GIVEN_UP_AFTER_MS, at, ask.chat.project) >= TROUBLED_MS;
+  const hasFailedNow = Math.max(failedAt, hinderedAt) >= at - INVOCATION_MS;
+  const isPrevented = schedule.troubledMs(at - INVOCATION_MS, at, chat.project) > 0;
+  return (hasFailedNow || isPrevented) && longestPause <= LONGEST_PAUSE_MS;
 }

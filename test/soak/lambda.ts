@@ -1,19 +1,24 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { Clock } from './clock.ts';
 import type { Random } from './random.ts';
-import { HOUR } from './schedule.ts';
+import { HOUR, SECOND } from './schedule.ts';
 import type { Queue, Received } from './sqs-model.ts';
 
 /** One execution environment, with its own memory and its own clock. */
 export type Container = {
   isAlive: boolean;
+  /** The last time at which the soak made a call to AWS fail in it. */
+  hinderedAt?: number;
   /** The time by this machine's clock, which may be a little off. */
   now(): number;
   /** Does work that takes a while. A dead container never receives its result. */
   reach<T>(ms: number, work: () => T | Promise<T>): Promise<T>;
 };
 
-type Outcome<Result> = { result: Result } | { failed: 'timeout' | 'killed' | 'threw' };
+/** @property wasHindered whether a call to AWS failed in the container, now or as long before as a failure is cached */
+type Outcome<Result> = ({ result: Result } | { failed: 'timeout' | 'killed' | 'threw' }) & {
+  wasHindered?: boolean;
+};
 
 /** How an invocation is cut short. `killAtEnd`: its container dies before it can answer. */
 type Cut = { killAfterMs?: number; killAtEnd?: boolean };
@@ -33,6 +38,7 @@ type Handler<Event, Result> = (
 
 type Held<Event, Result> = { container: Container; handle: Handler<Event, Result>; until: number };
 
+const FAILURE_CACHED_MS = 15 * SECOND;
 const LIFETIME: [number, number] = [0.2 * HOUR, 4 * HOUR];
 
 /** A Lambda function: containers are started when needed, frozen between invocations and discarded in the end. */
@@ -63,11 +69,13 @@ export function createPool<Event, Result>(
     async invoke(event, cut = {}) {
       idle = idle.filter(({ until }) => until > clock.now());
       const startedIn = generation;
+      const startedAt = clock.now();
       const held = idle.pop() ?? start();
       const outcome = await invokeIn(clock, held, event, timeoutMs, cut);
       const stays = held.container.isAlive && held.until > clock.now() && generation === startedIn;
       if (stays) idle.push(held);
-      return outcome;
+      const wasHindered = (held.container.hinderedAt ?? 0) >= startedAt - FAILURE_CACHED_MS;
+      return { ...outcome, wasHindered };
     },
   };
 }
@@ -135,6 +143,8 @@ type EventSourceSettings = {
   isThrottled: () => boolean;
   /** Whether and how the next invocation is cut short. */
   kill: () => Cut;
+  /** Told of messages that a fault of AWS kept from being worked on. */
+  onHindered?: (bodies: readonly string[]) => void;
 };
 
 /**
@@ -147,7 +157,7 @@ export function createEventSource(
   clock: Clock,
   queue: Queue,
   pool: Pool<SQSEvent, SQSBatchResponse>,
-  { batchSize, maxConcurrency, isThrottled, kill }: EventSourceSettings,
+  { batchSize, maxConcurrency, isThrottled, kill, onHindered = () => {} }: EventSourceSettings,
 ): EventSource {
   let running = 0;
   let isEnabled = true;
@@ -168,7 +178,10 @@ export function createEventSource(
     while (isEnabled && running < maxConcurrency && queue.counts().visible > 0) {
       const batch = queue.receive({ max: batchSize });
       if (batch.length === 0) break;
-      if (isThrottled()) continue;
+      if (isThrottled()) {
+        onHindered(batch.map(({ body }) => body));
+        continue;
+      }
       running += 1;
       void work(batch).then(() => {
         running -= 1;
@@ -180,6 +193,7 @@ export function createEventSource(
   async function work(batch: Received[]): Promise<void> {
     invocations += 1;
     const outcome = await pool.invoke({ Records: batch.map(toRecord) }, kill());
+    if (!('result' in outcome) || outcome.wasHindered) onHindered(batch.map(({ body }) => body));
     if (!('result' in outcome)) return;
     const failed = new Set(
       (outcome.result?.batchItemFailures ?? []).map(({ itemIdentifier }) => itemIdentifier),

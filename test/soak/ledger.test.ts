@@ -147,15 +147,41 @@ describe('a look-up', () => {
   });
 });
 
+describe('a look-up without any call', () => {
+  const ticket = { chat: { sharedId: '4711' } };
+  const lookUp = { conversationId: undefined, sharedId: '4711' };
+
+  it.each([
+    ['is explained by a fault that was made for its own message', true, 0, 0],
+    ['is explained by an empty secret', false, MINUTE, 0],
+    ['is not explained by nothing', false, 0, 1],
+  ])('%s', (_, isHindered, troubledMs, unexplained) => {
+    const { ledger, clock, message, report } = createRun({ ...ticket, troubledMs });
+    ledger.received(message(lookUp));
+    if (isHindered) ledger.hindered([message(lookUp)]);
+    clock.now += 15 * MINUTE;
+    ledger.deadLettered(message(lookUp), { outcome: 'look_up_expired', reason: 'too late' });
+    expect(report().unexplainedDeadLetters).toHaveLength(unexplained);
+  });
+
+  it('is not explained by a fault that was made for another message', () => {
+    const { ledger, clock, message, report } = createRun(ticket);
+    ledger.received(message(lookUp));
+    ledger.hindered([message({ ...lookUp, requestId: 'request-2' })]);
+    clock.now += 15 * MINUTE;
+    ledger.deadLettered(message(lookUp), { outcome: 'look_up_expired', reason: 'too late' });
+    expect(report().unexplainedDeadLetters).toHaveLength(1);
+  });
+});
+
 describe('a close that was given up', () => {
   const isTroubled = { troubledMs: 74 * HOUR };
 
   it.each([
     ['after 74 hours of trouble', isTroubled, 74 * HOUR, 0],
     ['sooner', isTroubled, 73 * HOUR, 1],
-    ['without so much trouble', { troubledMs: 59 * HOUR }, 74 * HOUR, 1],
-    ['without trouble, when PolyAI never confirms it', { chat: { refusedAs: 'unconfirmed' } }, 74 * HOUR, 0],
-    ['sooner, when PolyAI never confirms it', { chat: { refusedAs: 'unconfirmed' } }, 26 * HOUR, 1],
+    ['after a pause of more than 80 minutes in which nothing was wrong', {}, 74 * HOUR, 1],
+    ['after a pause that the troubles do not fill', { troubledMs: 72 * HOUR }, 74 * HOUR, 1],
   ])('%s', (_, run, afterMs, unexplained) => {
     const { clock, tryOnce, giveUp, report } = createRun(run);
     tryOnce(undefined);
@@ -164,6 +190,39 @@ describe('a close that was given up', () => {
     giveUp();
     expect(report().unexplainedDeadLetters).toHaveLength(unexplained);
     expect(report().lost).toEqual([]);
+  });
+
+  it('without trouble is explained by failed calls that were never more than 80 minutes apart', () => {
+    const { clock, tryOnce, giveUp, report } = createRun();
+    for (let hours = 0; hours <= 74; hours += 1) {
+      tryOnce(undefined);
+      clock.now += HOUR;
+    }
+    tryOnce(undefined);
+    giveUp();
+    expect(report().unexplainedDeadLetters).toEqual([]);
+  });
+
+  it('after a pause is explained by the wait that the answer before it had asked for', () => {
+    const { ledger, clock, message, tryOnce, giveUp, report } = createRun();
+    for (let days = 0; days <= 3; days += 1) {
+      ledger.received(message());
+      ledger.answered('chat-1', 'request-1', undefined, 24 * HOUR);
+      clock.now += 24.8 * HOUR;
+    }
+    tryOnce(undefined);
+    giveUp();
+    expect(report().unexplainedDeadLetters).toEqual([]);
+  });
+
+  it('is not explained if its last call was long ago', () => {
+    const { clock, tryOnce, giveUp, report } = createRun();
+    for (let hours = 0; hours <= 74; hours += 1) {
+      tryOnce(undefined);
+      clock.now += HOUR;
+    }
+    giveUp();
+    expect(report().unexplainedDeadLetters).toHaveLength(1);
   });
 
   it('contradicts an earlier final answer in the same delivery of the message', () => {

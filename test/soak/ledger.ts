@@ -9,7 +9,7 @@ import {
   mayBeGone,
   readMessage,
 } from './asks.ts';
-import { describe, describeChat, isConflicting, isExplained, isLateCopy } from './explain.ts';
+import { describe, describeChat, isConflicting, isExplained, isLateCopy, noteCall } from './explain.ts';
 import { createRecoveries, type Recovery } from './recoveries.ts';
 import type { Schedule } from './schedule.ts';
 
@@ -73,6 +73,11 @@ export function createLedger(schedule: Schedule, now: () => number) {
     });
   }
 
+  function fail(ask: Ask): void {
+    ask.failures += 1;
+    ask.failedAt = now();
+  }
+
   return {
     opened(id: string, project: string, more: Pick<Chat, 'sharedId' | 'refusedAs' | 'isNeverStored'> = {}) {
       chats.set(id, { id, project, openedAt: now(), calls: 0, ...more });
@@ -126,17 +131,20 @@ export function createLedger(schedule: Schedule, now: () => number) {
       if (askOf({ requestId, sharedId })?.sentAt === undefined)
         wronglyCalled.push(`ticket ${sharedId} for request ${requestId}`);
     },
-    /** A living worker received this answer, or none. */
-    answered(id: string, requestId: string, answer: FinalAnswer | undefined) {
+    /** A living worker received this answer, or none. @param waitMs the wait that the answer asked for */
+    answered(id: string, requestId: string, answer: FinalAnswer | undefined, waitMs = 0) {
       const [ask] = asksOf(requestId, [id]);
-      if (answer) ask?.heard.push({ answer, at: now() });
-      else if (ask) ask.failures += 1;
+      if (!ask) return;
+      noteCall(schedule, ask, now(), waitMs);
+      if (answer) ask.heard.push({ answer, at: now() });
+      else fail(ask);
     },
     /** A living worker received this answer to a look-up: there is a chat, there is none, or any other answer. */
-    lookUpAnswered(sharedId: string, requestId: string, answer: 'found' | 'none' | undefined) {
+    lookUpAnswered(sharedId: string, requestId: string, answer: 'found' | 'none' | undefined, waitMs = 0) {
       const ask = askOf({ requestId, sharedId });
       if (!ask) return;
-      if (answer === undefined) ask.failures += 1;
+      noteCall(schedule, ask, now(), waitMs);
+      if (answer === undefined) fail(ask);
       if (answer === 'none') ask.hasNone ||= isBelieved(ask.chat.askedAt ?? 0, now());
     },
     /** A message was sent to the close queue, or came back after its deletion. */
@@ -150,7 +158,17 @@ export function createLedger(schedule: Schedule, now: () => number) {
       const ask = askOf(message);
       if (!ask) return;
       ask.receipts = [...ask.receipts.slice(-1), now()];
+      ask.firstReceiptAt ??= now();
       if (message.conversationId !== undefined) ask.firstReceivedAt ??= now();
+    },
+    /** A fault of AWS that the soak made kept these messages from being worked on. */
+    hindered(bodies: readonly string[]) {
+      for (const body of bodies) {
+        const ask = askOf(readMessage(body));
+        if (!ask) continue;
+        noteCall(schedule, ask, now(), 0);
+        ask.hinderedAt = now();
+      }
     },
     /** A message was deleted from the close queue. */
     deleted(body: string) {

@@ -118,7 +118,7 @@ export function createNetwork(parts: NetworkParts): PolyAINetwork {
       const arrivesAfter = Math.min(latencyMs, ATTEMPT_MS) - (clock.now() - startedAt);
       return container.reach(arrivesAfter, () => {
         const heard = !isTooLate && 'status' in exchanged ? exchanged : undefined;
-        recordAnswer(ledger, { url, conversationId, requestId }, heard);
+        recordAnswer(ledger, { url, conversationId, requestId }, heard, clock.now());
         if (isTooLate) throw new DOMException('The operation was aborted due to timeout', 'TimeoutError');
         if ('error' in exchanged) throw exchanged.error;
         const { status, headers, text } = exchanged;
@@ -156,13 +156,19 @@ function recordAnswer(
   ledger: Ledger,
   call: { url: string; conversationId: string | undefined; requestId: string },
   heard: Heard | undefined,
+  now: number,
 ): void {
   const { url, conversationId, requestId } = call;
   if (conversationId) {
     const answer = heard && classify(heard.status, heard.text, conversationId);
-    ledger.answered(conversationId, requestId, answer);
+    ledger.answered(conversationId, requestId, answer, heard && askedToWaitMs(heard, now));
   } else {
-    ledger.lookUpAnswered(sharedIdOf(url), requestId, heard && classifyLookUp(heard));
+    ledger.lookUpAnswered(
+      sharedIdOf(url),
+      requestId,
+      heard && classifyLookUp(heard),
+      heard && askedToWaitMs(heard, now),
+    );
   }
 }
 
@@ -238,6 +244,14 @@ async function exchange(url: string, init: RequestInit): Promise<Exchanged> {
   } catch (error) {
     return { error };
   }
+}
+
+/** The wait of a `Retry-After` in seconds or as a date. Written independently of functions/polyai.ts. */
+function askedToWaitMs({ headers }: Heard, now: number): number {
+  const text = headers.get('retry-after') ?? '';
+  if (/^\d+$/.test(text)) return Number(text) * SECOND;
+  const until = Date.parse(text);
+  return Number.isNaN(until) ? 0 : Math.max(0, until - now);
 }
 
 /** What the hand-off API's answer says about the chat, if anything. */

@@ -17,7 +17,7 @@ async function run(options: Partial<SoakOptions>) {
 describe('every close that was acknowledged', () => {
   it.each([
     [1, 0.02, MANY],
-    [4, 0.1, HALF],
+    [8, 0.1, HALF],
     [6, 0.27, MANY],
   ])(
     'reaches one final outcome, and nothing else is closed (seed %s, %s of the calls fail, %i closes)',

@@ -253,11 +253,12 @@ function projectsOf(
   return Object.fromEntries(names.map((name) => [name, projectOf(name)]));
 }
 
-function createSource({ clock, random, schedule, queue }: World, close: Pools['close']) {
+function createSource({ clock, random, schedule, queue, ledger }: World, close: Pools['close']) {
   const killing = random.fork();
   return createEventSource(clock, queue, close, {
     batchSize: 10,
     maxConcurrency: 5,
+    onHindered: ledger.hindered,
     isThrottled: () => schedule.during('polls_throttled', clock.now()) !== undefined && killing.chance(0.7),
     kill() {
       const share = schedule.during('workers_killed', clock.now()) ? 0.2 : 0.002;

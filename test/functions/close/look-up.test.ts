@@ -306,10 +306,11 @@ describe('the wait before the next look-up', () => {
     [LAST_MS - 10 * SECOND_MS, 10],
     [LAST_MS - 9 * SECOND_MS, 9],
     [LAST_MS - 1, 1],
-    [LAST_MS, 10],
-    [LAST_MS + SECOND_MS, 10],
+    [LAST_MS, 15],
+    [LAST_MS + SECOND_MS, 14],
+    [LAST_MS + MINUTE_MS, 1],
   ])(
-    'ends 15 s before it is too late, if that time is still to come: after %d ms it is %d s',
+    'ends 15 s before it is too late, and after that when it is too late: after %d ms it is %d s',
     (waitedMs, seconds) => {
       const receivedAt = new Date(NOW - waitedMs).toISOString();
       expect(nextLookUpInSeconds({ receivedAt }, NOW, 0, 0, 0)).toBe(seconds);
