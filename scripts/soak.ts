@@ -1,30 +1,54 @@
 import { parseArgs } from 'node:util';
 import { requireDashes } from '../commands/npm-options.ts';
+import { drainStepText, drainTable, outageTable } from '../test/soak/backlog-report.ts';
 import { failuresOf, table, virtualRows } from '../test/soak/report.ts';
 
-// npm run soak -- [--closes 100000] [--seed 7] [--failing 0.27] [--live]
+// npm run soak -- [--closes 100000] [--seed 7] [--failing 0.27] [--live | --outage | --drain]
 //
-// Simulates thirteen days of faults in minutes. With --live, sends faults for a few minutes to a deployed stack.
+// Simulates thirteen days of faults in minutes. With --live, sends faults for a few minutes to a deployed stack. With
+// --outage, a project with 300,000 closes is down for 23 hours. With --drain, a million closes wait at once.
 // Exit code 1 if a close is lost, or any other promise of docs/reliability.md is broken. 2: usage error.
 
 const MAX_FAILURES_SHOWN = 20;
 
+/** The figures in words, and what must not be. */
+type Run = { text: string; failures: string[] };
+
+const MODES = { virtual: runVirtual, live: runLive, outage: runOutage, drain: runDrain };
+const CLOSES = { virtual: '10000', live: '2000', outage: '300000', drain: '1000000' };
+
 const values = readOptions();
 const seed = wholeNumber('seed', values.seed);
 const failing = share('failing', values.failing);
-const closes = wholeNumber('closes', values.closes ?? (values.live ? '2000' : '10000'));
+const mode = onlyMode();
+const closes = wholeNumber('closes', values.closes ?? CLOSES[mode]);
 
 process.stdout.write(`${closes} closes, seed ${seed}${values.live ? ', on a deployed stack' : ''}\n`);
-const { report, rows } = values.live ? await runLive() : await runVirtual();
-process.stdout.write(`\n${table(report, rows)}`);
-const failures = failuresOf(report);
+const { text, failures } = await MODES[mode]();
+process.stdout.write(`\n${text}`);
 for (const failure of failures.slice(0, MAX_FAILURES_SHOWN)) process.stdout.write(`${failure}\n`);
 if (failures.length > MAX_FAILURES_SHOWN)
   process.stdout.write(`… and ${failures.length - MAX_FAILURES_SHOWN} more\n`);
 process.stdout.write(failures.length > 0 ? 'The soak failed.\n' : 'The soak passed.\n');
 process.exit(failures.length > 0 ? 1 : 0);
 
-async function runVirtual() {
+async function runOutage(): Promise<Run> {
+  const { outageFailures, soakOutage } = await import('../test/soak/outage.ts');
+  const result = await soakOutage({ closes, seed }, (hour, text) =>
+    process.stdout.write(`hour ${hour}: ${text}\n`),
+  );
+  return { text: outageTable(result), failures: outageFailures(result) };
+}
+
+async function runDrain(): Promise<Run> {
+  const { drainFailures, soakDrain } = await import('../test/soak/drain.ts');
+  const result = await soakDrain({ closes, seed }, (step) =>
+    process.stdout.write(`${drainStepText(step)}\n`),
+  );
+  return { text: drainTable(result), failures: drainFailures(result) };
+}
+
+async function runVirtual(): Promise<Run> {
   const { soak } = await import('../test/soak/world.ts');
   const startedAt = performance.now();
   const report = await soak({
@@ -39,12 +63,14 @@ async function runVirtual() {
       );
     },
   });
-  return { report, rows: virtualRows(report) };
+  return { text: table(report, virtualRows(report)), failures: failuresOf(report) };
 }
 
-async function runLive() {
+async function runLive(): Promise<Run> {
   const { soakLive } = await import('../test/soak/live.ts');
-  return soakLive({ closes, seed, print: (text) => process.stdout.write(`${text}\n`) });
+  const print = (text: string) => process.stdout.write(`${text}\n`);
+  const { report, rows } = await soakLive({ closes, seed, print });
+  return { text: table(report, rows), failures: failuresOf(report) };
 }
 
 function readOptions() {
@@ -53,6 +79,8 @@ function readOptions() {
     seed: { type: 'string', default: '7' },
     failing: { type: 'string', default: '0.02' },
     live: { type: 'boolean', default: false },
+    outage: { type: 'boolean', default: false },
+    drain: { type: 'boolean', default: false },
   } as const;
   try {
     requireDashes('npm run soak', Object.keys(options), process.env);
@@ -61,6 +89,13 @@ function readOptions() {
     process.stderr.write(`${(error as Error).message}\n`);
     process.exit(2);
   }
+}
+
+function onlyMode(): keyof typeof MODES {
+  const chosen = (['live', 'outage', 'drain'] as const).filter((name) => values[name]);
+  if (chosen.length < 2) return chosen[0] ?? 'virtual';
+  process.stderr.write(`--${chosen.join(' and --')} cannot be combined. Use one of them.\n`);
+  process.exit(2);
 }
 
 function wholeNumber(name: string, text: string): number {
