@@ -175,7 +175,8 @@ function whereOf(error: unknown): Where {
 export const handler = createCleanup({
   projects: configured.listedProjects,
   secrets,
-  queue: (requests) => queueCloses(sqs, process.env[ENVIRONMENT.closeQueueUrl] ?? '', requests),
+  queue: (requests) =>
+    queueCloses(sqs, process.env[ENVIRONMENT.closeQueueUrl] ?? '', requests, configured.isShared),
   fetch,
   writeLine,
   now: Date.now,

@@ -7,7 +7,7 @@ export const BATCH = 10;
 /** Calls `SendMessageBatch`. The shapes are the API's. */
 export type SendBatch = (batch: {
   QueueUrl: string;
-  Entries: { Id: string; MessageBody: string; MessageGroupId: string }[];
+  Entries: { Id: string; MessageBody: string; MessageGroupId?: string }[];
 }) => Promise<{
   Successful?: { Id?: string | undefined; MD5OfMessageBody?: string | undefined }[] | undefined;
   Failed?: { Code?: string | undefined }[] | undefined;
@@ -20,8 +20,9 @@ export class NotQueued extends ChatCloserError {
 
 /**
  * Queues closes: ten in a call, all calls at once. The message group is the project, so that SQS's fair queues
- * favour projects with few messages.
+ * favour projects with few messages. AWS charges for it, so a stack with one project goes without.
  *
+ * @param isShared whether the queue has closes of several projects
  * @throws {NotQueued} unless SQS has confirmed every close
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
  */
@@ -29,9 +30,12 @@ export async function sendCloses(
   send: SendBatch,
   queueUrl: string,
   requests: readonly CloseRequest[],
+  isShared = true,
 ): Promise<void> {
   const batches = batchesOf(requests);
-  const results = await Promise.allSettled(batches.map((batch) => sendBatch(send, queueUrl, batch)));
+  const results = await Promise.allSettled(
+    batches.map((batch) => sendBatch(send, queueUrl, batch, isShared)),
+  );
   const failed = results.filter((result) => result.status === 'rejected');
   if (failed.length > 0) {
     throw new NotQueued(
@@ -57,11 +61,12 @@ async function sendBatch(
   send: SendBatch,
   QueueUrl: string,
   requests: readonly CloseRequest[],
+  isShared: boolean,
 ): Promise<void> {
   const Entries = requests.map((request, index) => ({
     Id: String(index),
     MessageBody: JSON.stringify(request),
-    MessageGroupId: request.project,
+    ...(isShared && { MessageGroupId: request.project }),
   }));
   const { Successful, Failed } = await send({ QueueUrl, Entries });
   if (Successful?.length !== Entries.length) {

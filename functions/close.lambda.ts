@@ -29,6 +29,8 @@ export type CloseParts = {
   secrets: SecretReader;
   sqs: Pick<typeof sqs, 'send'>;
   closeQueueUrl: string;
+  /** Whether the close queue has closes of several projects. */
+  isShared?: boolean;
   deadLetterQueueUrl: string;
   fetch: typeof globalThis.fetch;
   writeLine: (line: Line) => void;
@@ -63,7 +65,7 @@ type Settled = 'done' | 'kept' | Waiting;
  * a close, and closing a chat twice is harmless. One that cannot succeed goes to the dead-letter queue with the reason.
  */
 export function createClose(parts: CloseParts) {
-  const { projects, secrets, sqs, closeQueueUrl, writeLine, now } = parts;
+  const { projects, secrets, sqs, closeQueueUrl, isShared = true, writeLine, now } = parts;
   const moves = createMoves(parts);
   const breaker = createCircuitBreaker(now);
   const copies = createCopies(now);
@@ -93,6 +95,8 @@ export function createClose(parts: CloseParts) {
       if (message.request && copies.isSuperseded(message.request)) return 'done';
       const dueAt = Date.parse(message.request?.notBefore ?? '');
       if (dueAt > now()) return await wait(message, dueAt);
+      if (mustRejoin(message))
+        return { record, request: message.request, dueAt, group: message.request.project };
       const first = await tryOnce(message, context);
       const last = isInDoubt(message, first) ? await tryOnceMore(message, first, context) : first;
       return await settle(message, last);
@@ -100,6 +104,16 @@ export function createClose(parts: CloseParts) {
       writeLine(faultLine(message.request?.requestId, 'close', error));
       return 'kept';
     }
+  }
+
+  /**
+   * Whether a close that was sent back must first rejoin its message group. Without its group SQS cannot tell that it
+   * is one of very many, and those of a project whose outage has just ended would crowd out all others.
+   */
+  function mustRejoin(message: CloseMessage): message is Opened {
+    const { record, request } = message;
+    const isDue = request?.notBefore !== undefined && record.attributes.MessageGroupId === undefined;
+    return isShared && isDue && !('judgement' in message) && !breaker.isOpen(request.project);
   }
 
   /** Hides the message, or has it sent back. A message that this version cannot read must not be written again. */
@@ -144,7 +158,10 @@ export function createClose(parts: CloseParts) {
       request.canary ||
       isGivenUp(triedForMs(message, now())) ||
       (request.sharedId !== undefined && isLastLookUp(request, now()));
-    if (isLast || !breaker.isOpen(request.project)) return undefined;
+    if (isLast || !breaker.isOpen(request.project)) {
+      breaker.calling(request.project);
+      return undefined;
+    }
     return {
       outcome: 'unavailable',
       reason: 'not called: PolyAI did not serve the last calls of this project',
@@ -282,7 +299,7 @@ export function createClose(parts: CloseParts) {
     conversationId: string,
   ): Promise<boolean> {
     try {
-      await queueCloses(sqs, closeQueueUrl, [{ ...request, conversationId }]);
+      await queueCloses(sqs, closeQueueUrl, [{ ...request, conversationId }], isShared);
       return true;
     } catch (error) {
       writeLine(faultLine(request.requestId, 'close: queue', error));
@@ -298,6 +315,7 @@ export const handler = createClose({
   secrets,
   sqs,
   closeQueueUrl: process.env[ENVIRONMENT.closeQueueUrl] ?? '',
+  isShared: configured.isShared,
   deadLetterQueueUrl: process.env[ENVIRONMENT.deadLetterQueueUrl] ?? '',
   fetch,
   writeLine,

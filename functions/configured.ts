@@ -6,6 +6,8 @@ import type { CleanupProject, Project } from './connections.ts';
 // one instead (`#configured`). It binds to each connection the preset and the scheme that it names, so a bundle
 // carries no others.
 
+/** Whether the close queue has closes of several projects. */
+export const isShared: boolean = true;
 /** The projects whose chats the worker closes. */
 export const projects: Record<string, Project> = {};
 /** The projects with a cleanup. */

@@ -130,7 +130,8 @@ function happenedAt({ attributes }: SQSRecord, event: unknown): number {
 
 export const handler = createEvents({
   connections: configured.eventConnections,
-  queue: (requests) => sendCloses(sendMessageBatch, process.env[ENVIRONMENT.closeQueueUrl] ?? '', requests),
+  queue: (requests) =>
+    sendCloses(sendMessageBatch, process.env[ENVIRONMENT.closeQueueUrl] ?? '', requests, configured.isShared),
   writeLine,
   now: Date.now,
 });

@@ -285,7 +285,8 @@ await secrets.readAhead(Object.values(configured.connections).flatMap(({ secretI
 export const handler = createReceive({
   connections: configured.connections,
   secrets,
-  queue: (requests) => sendCloses(sendMessageBatch, process.env[ENVIRONMENT.closeQueueUrl] ?? '', requests),
+  queue: (requests) =>
+    sendCloses(sendMessageBatch, process.env[ENVIRONMENT.closeQueueUrl] ?? '', requests, configured.isShared),
   writeLine,
   now: Date.now,
 });

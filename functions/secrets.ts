@@ -1,8 +1,11 @@
 import { ChatCloserError } from './error.ts';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from './time.ts';
 
-/** A secret is used this long without reading it again. */
-export const FRESH_MS = 5 * MINUTE_MS;
+/**
+ * A secret is used this long without reading it again. A new value is found at once, when the old one fails: so this is
+ * only how long a value that was removed still works.
+ */
+export const FRESH_MS = 15 * MINUTE_MS;
 /** A failure is remembered this long. */
 export const FAILURE_MS = 15 * SECOND_MS;
 /** A secret is used this long while Secrets Manager throttles, fails or times out. */
@@ -44,7 +47,7 @@ export function parseSecret(text: string): Record<string, unknown> {
 
 export type SecretReader = {
   /**
-   * Returns the text of a secret. It is at most five minutes old, or up to an hour while Secrets Manager throttles,
+   * Returns the text of a secret. It is at most 15 minutes old, or up to an hour while Secrets Manager throttles,
    * fails or times out.
    *
    * @throws {SecretUnavailable} with the secret's name, what came back and the fix

@@ -8,6 +8,8 @@ import { ROOT } from './root.ts';
 
 /** The configuration of one stack's functions, before presets and schemes are bound to the connections. */
 export type Embedded = {
+  /** Whether the close queue has closes of several projects. */
+  isShared: boolean;
   projects: Record<string, Project>;
   /** The projects with a cleanup. */
   listedProjects: Record<string, CleanupProject>;
@@ -25,7 +27,13 @@ export type Embedded = {
  * @returns the path of the module, which depends only on its content
  */
 function writeConfigured(embedded: Partial<Embedded>): string {
-  const { projects = {}, listedProjects = {}, connections = {}, eventConnections = {} } = embedded;
+  const {
+    isShared = true,
+    projects = {},
+    listedProjects = {},
+    connections = {},
+    eventConnections = {},
+  } = embedded;
   const modules = new Map<string, string>();
   /** The name under which the module is imported. */
   const imported = (folder: 'crm' | 'schemes', name: string) => {
@@ -37,6 +45,7 @@ function writeConfigured(embedded: Partial<Embedded>): string {
   const preset = ({ crm }: Connection) => ({ preset: imported('crm', crm) });
   const scheme = ({ verify }: Connection) => ({ scheme: imported('schemes', verify.scheme) });
   const tables = {
+    isShared: JSON.stringify(isShared),
     projects: JSON.stringify(projects),
     listedProjects: JSON.stringify(listedProjects),
     connections: table(connections, (each) => ({ ...preset(each), ...scheme(each) })),

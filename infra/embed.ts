@@ -27,6 +27,7 @@ export function embed(configuration: Configuration, secrets: StackSecrets): Embe
     return { region, baseUrl, version, accountId, projectId, secretId };
   };
   return {
+    isShared: Object.keys(projects).length > 1,
     projects: mapValues(projects, embedProject),
     listedProjects: Object.fromEntries(
       Object.entries(projects).flatMap(([name, project]): [string, CleanupProject][] => {

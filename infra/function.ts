@@ -52,7 +52,7 @@ export function createFunction(
     entry: `${ROOT}/functions/${name}.lambda.ts`,
     projectRoot: ROOT,
     depsLockFilePath: `${ROOT}/package-lock.json`,
-    bundling: bundling(needed ? { [needed]: embedded[needed] } : {}, sourceMaps),
+    bundling: bundling(needed ? { isShared: embedded.isShared, [needed]: embedded[needed] } : {}, sourceMaps),
     loggingFormat: LoggingFormat.JSON,
     applicationLogLevelV2: ApplicationLogLevel.INFO,
     systemLogLevelV2: SystemLogLevel.WARN,

@@ -10,8 +10,10 @@ const DOWN_AFTER_FAILURES = 10;
 const PROBE_EVERY_MS = 30 * SECOND_MS;
 
 export type CircuitBreaker = {
-  /** Whether to leave PolyAI alone. Otherwise the call that follows counts as the next probe. */
+  /** Whether to leave PolyAI alone. */
   isOpen(project: string): boolean;
+  /** A call follows. While a project is down, it is the only one until the next probe. */
+  calling(project: string): void;
   /** Takes the result of a call. */
   record(project: string, attempt: Attempt): void;
 };
@@ -30,11 +32,12 @@ export function createCircuitBreaker(now: () => number): CircuitBreaker {
 
   return {
     isOpen(project) {
+      const { failures = 0, calledAt = 0 } = projects.get(project) ?? {};
+      return failures >= DOWN_AFTER_FAILURES && now() - calledAt < PROBE_EVERY_MS;
+    },
+    calling(project) {
       const state = projects.get(project);
-      if (!state || state.failures < DOWN_AFTER_FAILURES) return false;
-      if (now() - state.calledAt < PROBE_EVERY_MS) return true;
-      state.calledAt = now();
-      return false;
+      if (state) state.calledAt = now();
     },
     record(project, attempt) {
       if (!attempt.answer) return;

@@ -21,8 +21,11 @@ type MoveParts = {
   now: () => number;
 };
 
-/** A close that goes back to its queue, and when it is due, in Unix milliseconds. */
-export type Waiting = { record: SQSRecord; request: CloseRequest; dueAt: number };
+/**
+ * A close that goes back to its queue, and when it is due, in Unix milliseconds. One that is due goes back at once, with
+ * its message group.
+ */
+export type Waiting = { record: SQSRecord; request: CloseRequest; dueAt: number; group?: string };
 
 /** SQS delays a message by at most this time. A longer wait takes several sends. */
 const MAX_DELAY_MS = 15 * MINUTE_MS;
@@ -47,8 +50,8 @@ export function createMoves({ sqs, closeQueueUrl, deadLetterQueueUrl, writeLine,
     /**
      * Sends closes back to the queue, each with its delay. A delayed message is not in flight, so any number may wait.
      *
-     * The sends have no message group: AWS documents delays for standard queues and groups for fair queues, but nowhere
-     * the two together.
+     * A send with a delay has no message group: AWS documents delays for standard queues and groups for fair queues, but
+     * nowhere the two together.
      *
      * @returns the records whose sends SQS has confirmed: only these may be deleted
      * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-timers.html
@@ -87,7 +90,9 @@ export function createMoves({ sqs, closeQueueUrl, deadLetterQueueUrl, writeLine,
     const Entries = closes.map((close, index) => ({
       Id: String(index),
       MessageBody: bodyToSendBack(close),
-      DelaySeconds: delaySeconds(close.dueAt - now()),
+      ...(close.group
+        ? { MessageGroupId: close.group }
+        : { DelaySeconds: delaySeconds(close.dueAt - now()) }),
     }));
     try {
       const batch = new SendMessageBatchCommand({ QueueUrl: closeQueueUrl, Entries });

@@ -153,6 +153,7 @@ function queues({ closes, deadLetters, eventsDeadLetters, functions }: Watched):
       graph('Closes', [
         closes.metricApproximateNumberOfMessagesVisible(highest('waiting for the worker')),
         closes.metricApproximateNumberOfMessagesNotVisible(highest('in flight')),
+        closes.metricApproximateNumberOfMessagesDelayed(highest('not due yet')),
       ]),
       graph('Worker', [
         closes.metricNumberOfMessagesReceived(sumOf('received')),

@@ -37,7 +37,9 @@ type Work = {
   receiverRuns: number;
   readerRuns: number;
   workerRuns: number;
-  /** Requests to the close queue, whose messages have a group, and to the queue of events. */
+  /** Runs of the worker that only send a close back, because it is not due. */
+  hopRuns: number;
+  /** Requests to the close queue, whose messages have a group with several projects, and to the queue of events. */
   closeQueueRequests: number;
   eventQueueRequests: number;
   logBytes: number;
@@ -49,6 +51,8 @@ export type WorkKind = Exclude<LineKind, 'run' | 'alreadyEnded' | 'canaryClose'>
 
 /** How many messages Lambda takes from a queue at most in one run. */
 export const MAX_BATCH = 10;
+/** An hourly attempt waits for up to 72 minutes, and SQS delays a message by 15. */
+const HOPS = 4;
 const GB = 1e9;
 const FRESH_HOURS = FRESH_MS / HOUR_MS;
 
@@ -148,7 +152,7 @@ function workOf(kind: WorkKind, { bytes }: Measured, batch = 1): Partial<Work> {
   };
   // The rule sends the event to its queue; the function receives it, and it is deleted.
   const event = { busEvents: 1, eventQueueRequests: 3, readerRuns: 1, logBytes };
-  // A message is received, and then deleted or hidden until the next attempt.
+  // A message is received, and then deleted.
   const attempt = {
     workerRuns: 1 / batch,
     closeQueueRequests: 2 / batch,
@@ -162,7 +166,12 @@ function workOf(kind: WorkKind, { bytes }: Measured, batch = 1): Partial<Work> {
     acceptedEvent: { ...event, closeQueueRequests: 1 },
     ignoredEvent: event,
     closed: attempt,
-    waiting: attempt,
+    // Each time it is sent back, and when it comes before its time, it is received, sent and deleted.
+    waiting: {
+      ...attempt,
+      hopRuns: HOPS / batch,
+      closeQueueRequests: (3 + 3 * HOPS) / batch,
+    },
   };
   return kinds[kind];
 }
@@ -175,6 +184,7 @@ function sumOf(parts: readonly (readonly [times: number, work: Partial<Work>])[]
     receiverRuns: sum('receiverRuns'),
     readerRuns: sum('readerRuns'),
     workerRuns: sum('workerRuns'),
+    hopRuns: sum('hopRuns'),
     closeQueueRequests: sum('closeQueueRequests'),
     eventQueueRequests: sum('eventQueueRequests'),
     logBytes: sum('logBytes'),
@@ -182,7 +192,7 @@ function sumOf(parts: readonly (readonly [times: number, work: Partial<Work>])[]
   };
 }
 
-function priceOf(work: Work, { inventory }: Measured, polyaiMs: number): Bill {
+function priceOf(work: Work, { inventory, secretsRead }: Measured, polyaiMs: number): Bill {
   const ran = (name: string, runs: number, ms: number) =>
     runs === 0 ? 0 : runCost(runs, ms, memoryOf(inventory, name));
   return {
@@ -193,8 +203,9 @@ function priceOf(work: Work, { inventory }: Measured, polyaiMs: number): Bill {
       ran('event', work.readerRuns, ASSUMED.ownMs.value),
     Queue:
       cost('sqsRequest', work.closeQueueRequests + work.eventQueueRequests) +
-      cost('sqsFair', work.closeQueueRequests),
-    Worker: ran('close', work.workerRuns, workerMs(polyaiMs)),
+      (secretsRead.close > 1 ? cost('sqsFair', work.closeQueueRequests) : 0),
+    Worker:
+      ran('close', work.workerRuns, workerMs(polyaiMs)) + ran('close', work.hopRuns, ASSUMED.ownMs.value),
     Logs: logCost(work.logBytes, inventory.retentionDays),
     'Data out': cost('dataOut', work.sentBytes / GB),
     'Reading secrets': 0,

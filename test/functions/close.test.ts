@@ -427,6 +427,31 @@ describe('a close that was sent back', () => {
     expect(sent).toEqual([postponed(record, 39_600)]);
   });
 
+  /** As SQS delivers a message that was sent with a delay. */
+  const withoutGroup = (record: SQSRecord) => {
+    delete record.attributes.MessageGroupId;
+    return record;
+  };
+
+  it('rejoins its message group when its time has come, so that it does not crowd out other projects', async () => {
+    const { close, lines, sent } = createWorker();
+    const record = withoutGroup(back(0));
+    expect(await close(record)).toEqual([]);
+    expect(sent).toEqual([
+      {
+        QueueUrl: CLOSE_QUEUE_URL,
+        Entries: [{ Id: '0', MessageBody: record.body, MessageGroupId: 'support-uk' }],
+      },
+    ]);
+    expect({ lines, calls: polyai.calls.length }).toEqual({ lines: [], calls: 0 });
+  });
+
+  it('is called for at once when there is no other project', async () => {
+    const { close, sent } = createWorker({ isShared: false });
+    expect(await close(withoutGroup(back(0)))).toEqual([]);
+    expect({ sent, calls: polyai.calls.length }).toEqual({ sent: [], calls: 1 });
+  });
+
   it('is dropped while this container knows of a later copy on the queue', async () => {
     const { close, lines, sent } = createWorker();
     const late = back(HOUR_MS);

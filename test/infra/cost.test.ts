@@ -35,6 +35,11 @@ describe('docs/cost.md', () => {
   });
 });
 
+it('a million closes a month of one project cost at most 4 dollars, apart from what a stack without traffic costs', () => {
+  const bill = billOf(measurements.usual, { closes: 1_000_000, ignored: 0 });
+  expect(totalOf(bill) - bill.Fixed).toBeLessThanOrEqual(4);
+});
+
 describe('what is counted', () => {
   it.each(Object.keys(CONFIGURATIONS) as (keyof typeof CONFIGURATIONS)[])(
     'of the configuration "%s" is in the template that the stack makes',

@@ -1,5 +1,5 @@
+import type { Message } from './message.ts';
 import type { Random } from './random.ts';
-import type { Message } from './sqs-model.ts';
 
 // Which message a queue delivers next. AWS documents two thresholds and calls both approximate; the model applies them
 // exactly. A message without a group is a tenant of its own, and so never a noisy one.

@@ -1,5 +1,6 @@
 import type { MessageAttributeValue } from '@aws-sdk/client-sqs';
 import { createTenants } from './fair-queue.ts';
+import type { Message } from './message.ts';
 import type { Random } from './random.ts';
 
 // Models a standard queue as AWS documents it, in real or virtual time. test/e2e/sqs-model.test.ts compares it with the
@@ -73,21 +74,6 @@ export type Queue = {
 };
 
 export type QueueEvent = 'sent' | 'received' | 'deleted' | 'returned';
-
-export type Message = {
-  id: string;
-  body: string;
-  group: string | undefined;
-  attributes: Record<string, MessageAttributeValue>;
-  sentAt: number;
-  firstReceivedAt: number;
-  receives: number;
-  /** The number of the latest receipt. An older handle names an older one. */
-  receipt: number;
-  receivedAt: number;
-  visibleAt: number;
-  state: 'visible' | 'in_flight' | 'delayed';
-};
 
 /** An error as the SDK throws it. */
 function refusal(name: string, message: string): Error {

@@ -50,7 +50,7 @@ describe('the bill of one million', () => {
       'API Gateway': 1,
       Bus: 0,
       Receiver: expect.closeTo(0.2 + 0.014 * 0.5 * 13.3334),
-      Queue: expect.closeTo(0.5),
+      Queue: expect.closeTo(0.4),
       Worker: 0,
       Logs: expect.closeTo(2 * LOG),
       'Data out': expect.closeTo(0.3 * 0.09),
@@ -70,9 +70,23 @@ describe('the bill of one million', () => {
     expect(billOfKind(MEASURED, 'closed', MILLION)).toMatchObject({
       'API Gateway': 0,
       Worker: expect.closeTo(0.2 + 0.214 * 0.25 * 13.3334),
-      Queue: expect.closeTo(2 * 0.5),
+      Queue: expect.closeTo(2 * 0.4),
       Logs: expect.closeTo(LOG),
       'Data out': expect.closeTo(0.09),
+    });
+  });
+
+  it('of closes pays for message groups where several projects share the queue', () => {
+    const shared = { ...MEASURED, secretsRead: { receive: 5, close: 2 } };
+    expect(billOfKind(shared, 'accepted', MILLION)).toMatchObject({ Queue: expect.closeTo(0.5) });
+    expect(billOfKind(shared, 'closed', MILLION)).toMatchObject({ Queue: expect.closeTo(2 * 0.5) });
+  });
+
+  it('of further attempts has four runs and 12 requests for the hops until the next one', () => {
+    expect(billOfKind(MEASURED, 'waiting', MILLION)).toMatchObject({
+      Worker: expect.closeTo(5 * 0.2 + (0.214 + 4 * 0.014) * 0.25 * 13.3334),
+      Queue: expect.closeTo(15 * 0.4),
+      Logs: expect.closeTo(LOG),
     });
   });
 
@@ -105,9 +119,9 @@ describe('the bill of a month', () => {
     expect(variable(0) - works).toBeCloseTo((730 * 0.5 * (0.5 + 0.25) * 13.3334) / MILLION, 6);
   });
 
-  it('reads each secret at every start, and at most every five minutes', () => {
+  it('reads each secret at every start, and at most every 15 minutes', () => {
     const reads = (closes: number) => billOf(MEASURED, { closes, ignored: 0 })['Reading secrets'];
-    expect(reads(MILLION)).toBeCloseTo(((730 * 6 + 730 * 12 * 6) * 0.05) / 10_000, 6);
+    expect(reads(MILLION)).toBeCloseTo(((730 * 6 + 730 * 4 * 6) * 0.05) / 10_000, 6);
     expect(reads(100)).toBeCloseTo(((100 * 6 + 200) * 0.05) / 10_000, 6);
   });
 
