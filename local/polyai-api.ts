@@ -29,12 +29,18 @@ export type PolyAIApi = ReturnType<typeof createPolyAIApi>;
 export function createPolyAIApi(keys: () => Keys) {
   const chats = new Map<string, Chat>();
   const shared = new Map<string, string>();
+  let opened = 0;
 
   return {
     answer,
     openChat: (project: { accountId: string; projectId: string } | undefined, listed?: Partial<Listed>) =>
       openChat(project && owner(project.accountId, project.projectId), listed),
     isOpen: (conversationId: string) => chats.get(conversationId)?.open ?? false,
+    /** Drops a chat and its shared id, as if there had never been one. */
+    forget: (conversationId: string, sharedId = '') => {
+      chats.delete(conversationId);
+      if (shared.get(sharedId) === conversationId) shared.delete(sharedId);
+    },
     share: (sharedId: string, conversationId: string) => {
       shared.set(sharedId, conversationId);
     },
@@ -145,7 +151,7 @@ export function createPolyAIApi(keys: () => Keys) {
   }
 
   function openChat(project: string | undefined, listed: Partial<Listed> = {}): string {
-    const { conversationId = makeConversationId(chats.size), ...rest } = listed;
+    const { conversationId = makeConversationId(opened++), ...rest } = listed;
     const defaults = { channel: 'CHAT', environment: 'live', startedAt: Date.now(), turns: [] };
     chats.set(conversationId, {
       open: true,

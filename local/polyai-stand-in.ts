@@ -54,6 +54,8 @@ export type PolyAIStandIn = {
   /** Opens a chat. Without a project, every project may close it. @returns its conversation id */
   openChat(project?: { accountId: string; projectId: string }, listed?: Partial<Listed>): string;
   isOpen(conversationId: string): boolean;
+  /** Drops a chat and its shared id, as if there had never been one. */
+  forget(conversationId: string, sharedId?: string): void;
   /** Stores a ticket's id with a conversation, as the agent does. The newest conversation counts. */
   share(sharedId: string, conversationId: string): void;
   /** Is asked about every call from now on. When it returns `undefined`, the normal answer is given. */
@@ -88,6 +90,7 @@ export async function startPolyAI(options: { port?: number; keys?: Keys } = {}):
     keys: options.keys ?? { apiKey: `key-${randomUUID()}`, token: `token-${randomUUID()}` },
     openChat: api.openChat,
     isOpen: api.isOpen,
+    forget: api.forget,
     share: api.share,
     behave: (behaviour) => {
       next = behaviour;

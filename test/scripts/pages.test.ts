@@ -82,6 +82,14 @@ it('the README and operations show the same policy statements for a topic of you
   expect(statementsOf('README.md')).toEqual(statementsOf('docs/operations.md'));
 });
 
+it.each(pagesIn('docs/crm').filter((page) => !page.endsWith('README.md')))(
+  '%s says at its top how to send only what ends a chat, because every ignored delivery is paid',
+  (page) => {
+    const [top = ''] = read(page).split(/^## /m);
+    expect(top).toMatch(/^\*\*Send only what ends a chat\.\*\* \S/m);
+  },
+);
+
 describe('the configurations', () => {
   it.each(['README.md', 'docs/configuration.md', 'docs/security.md'])('that %s shows are valid', (page) => {
     const blocks = [...read(page).matchAll(/^ *```json\n([\s\S]*?)^ *```$/gm)].map(([, text = '']) => text);

@@ -9,6 +9,8 @@ export type Chat = {
   askedAt?: number;
   acknowledgedAt?: number;
   closedAt?: number;
+  /** When a request last named it. */
+  namedAt: number;
   calls: number;
   /** PolyAI always gives this kind of answer for the chat. */
   refusedAs?: string;
@@ -66,6 +68,18 @@ export function createAsks() {
 
   return {
     all: () => [...byRequest.values()].flat(),
+    /** Removes the requests for which `isOver` is true, and returns them. */
+    removeOver(isOver: (ask: Ask) => boolean): Ask[] {
+      const removed: Ask[] = [];
+      for (const [requestId, asks] of byRequest) {
+        const left = asks.filter((ask) => !isOver(ask));
+        if (left.length === asks.length) continue;
+        removed.push(...asks.filter((ask) => !left.includes(ask)));
+        if (left.length > 0) byRequest.set(requestId, left);
+        else byRequest.delete(requestId);
+      }
+      return removed;
+    },
     find: (requestId: string, isMeant: (chat: Chat) => boolean) =>
       byRequest.get(requestId)?.find(({ chat }) => isMeant(chat)),
     /** Finds the request, or creates it. */

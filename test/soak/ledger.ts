@@ -11,10 +11,15 @@ import {
 } from './asks.ts';
 import { describe, describeChat, isConflicting, isExplained, isLateCopy, noteCall } from './explain.ts';
 import { createRecoveries, type Recovery } from './recoveries.ts';
-import type { Schedule } from './schedule.ts';
+import { HOUR, type Schedule } from './schedule.ts';
 
 // Counts from outside: the answers to the CRMs, the calls to PolyAI's stand-in and its chats, and the messages in the
 // queues. Nothing here reads a line that the program wrote.
+
+/** A deleted message may come back within the visibility time-out. */
+const OVER_AFTER_MS = 3 * HOUR;
+/** No CRM delivers again so late. */
+const FORGOTTEN_AFTER_MS = 30 * HOUR;
 
 export type Ledger = ReturnType<typeof createLedger>;
 
@@ -56,6 +61,8 @@ export function createLedger(schedule: Schedule, now: () => number) {
   const wronglyCalled: string[] = [];
   const deletedEarly: string[] = [];
   const unknownDeadLetters: string[] = [];
+  let past = judgeAsks(schedule, [], () => false);
+  let pastChats = countChats([], () => false);
   const seen = { calls: 0, forgeries: 0, forgeriesAccepted: 0, neverAcknowledged: 0 };
 
   function askOf({ requestId, conversationId, sharedId }: Partial<Message>): Ask | undefined {
@@ -69,7 +76,9 @@ export function createLedger(schedule: Schedule, now: () => number) {
   function asksOf(requestId: string, ids: readonly string[]): Ask[] {
     return ids.flatMap((id) => {
       const chat = chats.get(id);
-      return chat ? [asks.of(requestId, chat)] : [];
+      if (!chat) return [];
+      chat.namedAt = now();
+      return [asks.of(requestId, chat)];
     });
   }
 
@@ -80,7 +89,7 @@ export function createLedger(schedule: Schedule, now: () => number) {
 
   return {
     opened(id: string, project: string, more: Pick<Chat, 'sharedId' | 'refusedAs' | 'isNeverStored'> = {}) {
-      chats.set(id, { id, project, openedAt: now(), calls: 0, ...more });
+      chats.set(id, { id, project, openedAt: now(), namedAt: now(), calls: 0, ...more });
     },
     asked(id: string) {
       const chat = chats.get(id);
@@ -189,24 +198,56 @@ export function createLedger(schedule: Schedule, now: () => number) {
       const letter = { receivedAt: Date.parse(message.receivedAt), at: now() };
       ask.letters.push({ ...letter, ...(outcome && { outcome }), ...(reason && { reason }) });
     },
+    /**
+     * Judges what is over and forgets it, so that a run needs memory only for what is under way.
+     *
+     * @param forget called with each chat that is forgotten
+     */
+    forgetOver(isOpen: (id: string) => boolean, forget: (id: string, sharedId?: string) => void): void {
+      const over = asks.removeOver((ask) => isOver(ask, now()));
+      past = addUp(past, judgeAsks(schedule, over, isOpen));
+      const named = new Set(asks.all().map(({ chat }) => chat));
+      const done = [...chats.values()].filter(
+        (chat) => chat.namedAt < now() - FORGOTTEN_AFTER_MS && !named.has(chat),
+      );
+      pastChats = addUpChats(pastChats, countChats(done, isOpen));
+      for (const { id, sharedId } of done) {
+        chats.delete(id);
+        forget(id, sharedId);
+      }
+    },
     /** @param isOpen whether the chat is open at PolyAI's stand-in */
-    report: (isOpen: (id: string) => boolean): Report => ({
-      ...countChats([...chats.values()], isOpen),
-      ...judgeAsks(schedule, asks.all(), unknownDeadLetters, isOpen),
-      ...seen,
-      callsPerClose: seen.calls / Math.max(1, askedOf([...chats.values()]).length),
-      deletedEarly,
-      wronglyClosed,
-      wronglyCalled,
-      recoveries: recoveries.report(),
-    }),
+    report(isOpen: (id: string) => boolean): Report {
+      const counted = addUpChats(pastChats, countChats([...chats.values()], isOpen));
+      const judged = addUp(past, judgeAsks(schedule, asks.all(), isOpen));
+      return {
+        ...counted,
+        ...judged,
+        unexplainedDeadLetters: [...unknownDeadLetters, ...judged.unexplainedDeadLetters],
+        ...seen,
+        callsPerClose: seen.calls / Math.max(1, counted.closes),
+        deletedEarly,
+        wronglyClosed,
+        wronglyCalled,
+        recoveries: recoveries.report(),
+      };
+    },
   };
 }
 
-const askedOf = (chats: Chat[]) => chats.filter(({ askedAt }) => askedAt !== undefined);
+type ChatCounts = Pick<Report, 'closes' | 'acknowledged' | 'closed' | 'mostCalls'>;
+type Judged = ReturnType<typeof judgeAsks>;
 
-function countChats(chats: Chat[], isOpen: (id: string) => boolean) {
-  const asked = askedOf(chats);
+/** Whether nothing of a request can happen any more: it has ended, and none of its messages is left. */
+function isOver(ask: Ask, now: number): boolean {
+  const { heard, letters, receipts, sentAt = 0, hinderedAt = 0, calledAt = 0 } = ask;
+  const times = [...heard, ...letters].map(({ at }) => at);
+  const last = Math.max(sentAt, hinderedAt, calledAt, ...receipts, ...times);
+  return ask.onQueue <= 0 && last < now - OVER_AFTER_MS && (isEnded(ask) || !ask.isAcknowledged);
+}
+
+function countChats(chats: readonly Chat[], isOpen: (id: string) => boolean): ChatCounts {
+  const asked = chats.filter(({ askedAt }) => askedAt !== undefined);
   return {
     closes: asked.length,
     acknowledged: asked.filter(({ acknowledgedAt }) => acknowledgedAt !== undefined).length,
@@ -215,13 +256,33 @@ function countChats(chats: Chat[], isOpen: (id: string) => boolean) {
   };
 }
 
+function addUpChats(a: ChatCounts, b: ChatCounts): ChatCounts {
+  return {
+    closes: a.closes + b.closes,
+    acknowledged: a.acknowledged + b.acknowledged,
+    closed: a.closed + b.closed,
+    mostCalls: Math.max(a.mostCalls, b.mostCalls),
+  };
+}
+
+function addUp(a: Judged, b: Judged): Judged {
+  const deadLetters = { ...a.deadLetters };
+  for (const [outcome, count] of Object.entries(b.deadLetters)) {
+    deadLetters[outcome] = (deadLetters[outcome] ?? 0) + count;
+  }
+  return {
+    requests: a.requests + b.requests,
+    lost: [...a.lost, ...b.lost],
+    conflictingFinals: [...a.conflictingFinals, ...b.conflictingFinals],
+    unexplainedDeadLetters: [...a.unexplainedDeadLetters, ...b.unexplainedDeadLetters],
+    deadLetters,
+    needlessDeadLetters: a.needlessDeadLetters + b.needlessDeadLetters,
+    lateCopies: a.lateCopies + b.lateCopies,
+  };
+}
+
 /** What became of every request, and what a run must not have. */
-function judgeAsks(
-  schedule: Schedule,
-  asks: Ask[],
-  unknownDeadLetters: string[],
-  isOpen: (id: string) => boolean,
-) {
+function judgeAsks(schedule: Schedule, asks: readonly Ask[], isOpen: (id: string) => boolean) {
   const acknowledged = asks.filter(({ isAcknowledged }) => isAcknowledged);
   const letters = asks.flatMap((ask) => ask.letters.map((letter) => ({ ask, letter })));
   const deadLetters: Record<string, number> = {};
@@ -234,10 +295,9 @@ function judgeAsks(
     requests: acknowledged.length,
     lost: acknowledged.filter((ask) => !isEnded(ask)).map(describe),
     conflictingFinals: asks.filter(isConflicting).map(describe),
-    unexplainedDeadLetters: [
-      ...unknownDeadLetters,
-      ...unexplained.map(({ ask, letter }) => `${letter.outcome}: ${letter.reason} (${describe(ask)})`),
-    ],
+    unexplainedDeadLetters: unexplained.map(
+      ({ ask, letter }) => `${letter.outcome}: ${letter.reason} (${describe(ask)})`,
+    ),
     deadLetters,
     needlessDeadLetters: letters.filter(({ ask }) => !isOpen(ask.chat.id)).length,
     lateCopies: asks.filter(isLateCopy).length,

@@ -19,7 +19,7 @@ import { type Container, createEventSource, createPool, type EventSource } from 
 import { createLedger, type Ledger, type Report } from './ledger.ts';
 import { createNetwork } from './polyai-network.ts';
 import { createRandom, type Random } from './random.ts';
-import { createSchedule, DAY, DAYS, SECOND } from './schedule.ts';
+import { createSchedule, DAY, DAYS, HOUR, SECOND } from './schedule.ts';
 import { createQueue } from './sqs-model.ts';
 
 type Close = ReturnType<typeof createClose>;
@@ -70,13 +70,13 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     changeKeys(world.changes, standIns);
     changeSigningSecrets(world.changes, world.addresses);
     const peaks = watchPeaks(world);
+    forgetHourly(world);
     const callers = { closes: options.closes, start: START, spanMs: SPAN_MS, receive: pools.receive };
     startCallers({ ...world, random: random.fork(), ...callers });
     await clock.run();
     const { visible, inFlight, delayed, expired } = queue.counts();
-    const isOpen = (id: string) => Object.values(standIns).some((standIn) => standIn.isOpen(id));
     return {
-      ...ledger.report(isOpen),
+      ...ledger.report(isOpenAt(standIns)),
       seed: options.seed,
       left: visible + inFlight + delayed,
       expired,
@@ -288,6 +288,20 @@ function scheduleEventSource({ clock, schedule }: World, source: EventSource): v
   for (const { from, to } of schedule.windows.filter(({ trouble }) => trouble === 'event_source_off')) {
     clock.at(from, () => source.setEnabled(false));
     clock.at(to, () => source.setEnabled(true));
+  }
+}
+
+function isOpenAt(standIns: Record<string, PolyAIStandIn>) {
+  return (id: string) => Object.values(standIns).some((standIn) => standIn.isOpen(id));
+}
+
+/** Keeps the memory of a long run to what is under way. */
+function forgetHourly({ clock, ledger, standIns }: World): void {
+  const forget = (id: string, sharedId?: string) => {
+    for (const standIn of Object.values(standIns)) standIn.forget(id, sharedId);
+  };
+  for (let at = START + HOUR; at < START + SPAN_MS; at += HOUR) {
+    clock.at(at, () => ledger.forgetOver(isOpenAt(standIns), forget));
   }
 }
 
