@@ -1,27 +1,20 @@
-import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import * as configured from '#configured';
 import { secrets, sqs } from './aws.ts';
+import { createAttempts, hasExpired, type TimeLeft } from './close/attempt.ts';
 import { createCircuitBreaker } from './close/circuit-breaker.ts';
 import { type Attempt, answered, closeLine } from './close/close-line.ts';
 import { type CloseMessage, type Opened, openMessage, triedForMs } from './close/close-message.ts';
 import { createCopies } from './close/copies.ts';
-import { isAwaited, isLastLookUp, isTooLate, judgeLookUp, nextLookUpInSeconds } from './close/look-up.ts';
+import { isAwaited, nextLookUpInSeconds } from './close/look-up.ts';
 import { createMoves, type Waiting } from './close/moves.ts';
-import {
-  isGivenUp,
-  type Judgement,
-  judge,
-  mayHaveClosed,
-  nextTryInSeconds,
-  OUTCOMES,
-} from './close/outcome.ts';
+import { isGivenUp, nextTryInSeconds, OUTCOMES } from './close/outcome.ts';
 import { queueCloses } from './close-queue.ts';
 import type { CloseRequest } from './close-request.ts';
 import type { Project } from './connections.ts';
 import { ENVIRONMENT } from './environment.ts';
 import { faultLine, type Line, writeLine } from './log.ts';
-import { closeChat, lookUpConversation, type ProjectKeys, readProjectKeys } from './polyai.ts';
-import { SecretNotReady, type SecretReader, SecretUnavailable } from './secrets.ts';
+import type { SecretReader } from './secrets.ts';
 import { HOUR_MS, SECOND_MS } from './time.ts';
 
 export type CloseParts = {
@@ -40,17 +33,8 @@ export type CloseParts = {
   random: () => number;
 };
 
-/** How much time the function has left. */
-type TimeLeft = Pick<Context, 'getRemainingTimeInMillis'>;
-
-/** PolyAI was not called, because the project's keys could not be read. */
-type NoKeys = Judgement & { fault: SecretUnavailable | SecretNotReady };
-
 /** SQS hides a message for at most 12 h after it was received. */
 const MAX_HIDDEN_SECONDS = 11 * 3600;
-
-/** A second call in the same delivery needs this much of the function's time, including what follows it. */
-const SECOND_CALL_NEEDS_MS = 14 * SECOND_MS;
 
 /** A wait up to this long is spent in flight. A longer one is spent outside, by a send with a delay. */
 const SHORT_WAIT_MS = 30 * SECOND_MS;
@@ -65,41 +49,54 @@ type Settled = 'done' | 'kept' | Waiting;
  * a close, and closing a chat twice is harmless. One that cannot succeed goes to the dead-letter queue with the reason.
  */
 export function createClose(parts: CloseParts) {
-  const { projects, secrets, sqs, closeQueueUrl, isShared = true, writeLine, now } = parts;
+  const { projects, sqs, closeQueueUrl, isShared = true, writeLine, now } = parts;
   const moves = createMoves(parts);
   const breaker = createCircuitBreaker(now);
   const copies = createCopies(now);
+  const attemptClose = createAttempts({ ...parts, breaker });
 
   return async function close({ Records }: SQSEvent, context: TimeLeft): Promise<SQSBatchResponse> {
-    const settled = await Promise.all(Records.map((record) => closeOne(record, context)));
-    const waiting = settled.filter((each) => typeof each === 'object');
-    const sentBack = await sendBack(waiting);
-    const kept = Records.filter((record, index) => settled[index] !== 'done' && !sentBack.has(record));
+    const settled = await settleAll(Records, context, true);
+    const kept = Records.filter((record) => settled.get(record) !== 'done');
     return { batchItemFailures: kept.map(({ messageId }) => ({ itemIdentifier: messageId })) };
   };
 
-  /** A close that could not be sent back stays in flight until it is due, or as long as SQS allows. */
-  async function sendBack(waiting: readonly Waiting[]): Promise<ReadonlySet<SQSRecord>> {
-    if (waiting.length === 0) return new Set();
+  /** @param mayRejoin whether a close whose time has come may first go back to its message group */
+  async function settleAll(
+    records: readonly SQSRecord[],
+    context: TimeLeft,
+    mayRejoin: boolean,
+  ): Promise<Map<SQSRecord, Settled>> {
+    const each = records.map(async (record) => [record, await closeOne(record, context, mayRejoin)] as const);
+    const settled = new Map(await Promise.all(each));
+    const waiting = [...settled.values()].filter((one) => typeof one === 'object');
+    if (waiting.length === 0) return settled;
     const sent = await moves.sendBack(waiting);
-    for (const { record, request, dueAt } of waiting) if (sent.has(record)) copies.sentBack(request, dueAt);
+    for (const { record, request, dueAt } of waiting) {
+      if (!sent.has(record)) continue;
+      copies.sentBack(request, dueAt);
+      settled.set(record, 'done');
+    }
     const left = waiting.filter(({ record }) => !sent.has(record));
-    await Promise.all(left.map((close) => moves.hide(close, secondsUntil(close.dueAt))));
-    return sent;
+    // Without SQS's confirmation a close stays in flight until it is due. One that is due is attempted without its group.
+    await Promise.all(
+      left.filter(({ group }) => !group).map((close) => moves.hide(close, secondsUntil(close.dueAt))),
+    );
+    const due = left.filter(({ group }) => group).map(({ record }) => record);
+    if (due.length > 0) for (const entry of await settleAll(due, context, false)) settled.set(...entry);
+    return settled;
   }
 
   /** Never throws. */
-  async function closeOne(record: SQSRecord, context: TimeLeft): Promise<Settled> {
+  async function closeOne(record: SQSRecord, context: TimeLeft, mayRejoin: boolean): Promise<Settled> {
     const message = openMessage(record, projects);
     try {
       if (message.request && copies.isSuperseded(message.request)) return 'done';
       const dueAt = Date.parse(message.request?.notBefore ?? '');
       if (dueAt > now()) return await wait(message, dueAt);
-      if (mustRejoin(message))
+      if (mayRejoin && mustRejoin(message))
         return { record, request: message.request, dueAt, group: message.request.project };
-      const first = await tryOnce(message, context);
-      const last = isInDoubt(message, first) ? await tryOnceMore(message, first, context) : first;
-      return await settle(message, last);
+      return await settle(message, await attemptClose(message, context));
     } catch (error) {
       writeLine(faultLine(message.request?.requestId, 'close', error));
       return 'kept';
@@ -127,133 +124,11 @@ export function createClose(parts: CloseParts) {
     return Math.min(Math.max(1, Math.ceil((dueAt - now()) / SECOND_MS)), MAX_HIDDEN_SECONDS);
   }
 
-  async function tryOnce(message: CloseMessage, context: TimeLeft): Promise<Attempt> {
-    const startedAt = now();
-    const judged =
-      'judgement' in message
-        ? message.judgement
-        : (judgeAge(message.request) ?? judgeProject(message) ?? (await attempt(message, context)));
-    // The close is retried as in an outage, but somebody may have to act: the fault line raises an alarm.
-    if ('fault' in judged) writeLine(faultLine(message.request?.requestId, 'close: secret', judged.fault));
-    return { startedAt, endedAt: now(), ...judged };
-  }
-
-  /** Returns the outcome of a request that is too old to attempt. */
-  function judgeAge(request: CloseRequest): Judgement | undefined {
-    if (request.sharedId !== undefined && isTooLate(request, now())) {
-      return { outcome: 'look_up_expired', reason: 'the shared id was not resolved within 15 minutes' };
-    }
-    return hasExpired(request)
-      ? { outcome: 'unavailable', reason: 'it expired before this attempt' }
-      : undefined;
-  }
-
-  /**
-   * Returns the outcome of a close whose project is down. Its last attempt is always a call, also the last look-up and
-   * the canary's only attempt.
-   */
-  function judgeProject(message: Opened): Judgement | undefined {
-    const { request } = message;
-    const isLast =
-      request.canary ||
-      isGivenUp(triedForMs(message, now())) ||
-      (request.sharedId !== undefined && isLastLookUp(request, now()));
-    if (isLast || !breaker.isOpen(request.project)) {
-      breaker.calling(request.project);
-      return undefined;
-    }
-    return {
-      outcome: 'unavailable',
-      reason: 'not called: PolyAI did not serve the last calls of this project',
-    };
-  }
-
-  function hasExpired(request: CloseRequest | undefined): boolean {
-    return request?.expiresAt !== undefined && now() >= Date.parse(request.expiresAt);
-  }
-
-  /** Calls PolyAI once, and again if the secret has changed since it was cached. */
-  async function attempt(message: Opened, context: TimeLeft): Promise<Attempt | NoKeys> {
-    const { project, request } = message;
-    try {
-      const seen = await secrets.read(project.secretId);
-      const first = await callWith(seen, project, request);
-      const isRefused = first.outcome === 'unauthorized' || !('answer' in first);
-      if (!isRefused) return first;
-      const changed = await readAgain(project.secretId, seen);
-      if (changed === seen || context.getRemainingTimeInMillis() < SECOND_CALL_NEEDS_MS) return first;
-      if ('answer' in first) writeLine(closeLine(message, first, { final: false, nextTryInSeconds: 0 }));
-      return await callWith(changed, project, request);
-    } catch (error) {
-      if (!(error instanceof SecretUnavailable)) throw error;
-      return { outcome: 'unavailable', reason: error.message, fault: error };
-    }
-  }
-
-  /** If the secret cannot be read again, PolyAI's 401 stays the outcome. */
-  async function readAgain(secretId: string, seen: string): Promise<string> {
-    try {
-      return await secrets.readAgain(secretId, seen);
-    } catch (error) {
-      if (error instanceof SecretUnavailable) return seen;
-      throw error;
-    }
-  }
-
-  async function callWith(
-    secret: string,
-    project: Project,
-    request: CloseRequest,
-  ): Promise<Attempt | NoKeys> {
-    let keys: ProjectKeys;
-    try {
-      keys = readProjectKeys(secret);
-    } catch (error) {
-      if (!(error instanceof SecretNotReady)) throw error;
-      const reason = `secret ${project.secretId} is not ready: ${error.message}`;
-      return { outcome: 'unavailable', reason, fault: new SecretNotReady(reason, { cause: error }) };
-    }
-    const call = { project, keys, requestId: request.requestId, fetch: parts.fetch, now };
-    const { sharedId, conversationId = '' } = request;
-    const startedAt = now();
-    const answer = await (sharedId === undefined
-      ? closeChat(call, conversationId)
-      : lookUpConversation(call, sharedId));
-    const judged = sharedId === undefined ? judge(answer) : judgeLookUp(answer);
-    const attempt = { ...judged, answer, startedAt, endedAt: now() };
-    breaker.record(request.project, attempt);
-    return attempt;
-  }
-
-  /** Whether the close would be given up although PolyAI's answer does not say whether the chat was closed. */
-  function isInDoubt(message: CloseMessage, { answer, outcome, endedAt }: Attempt): boolean {
-    const { request } = message;
-    const isGivenUpNow = OUTCOMES[outcome].next === 'retry' && isGivenUp(triedForMs(message, endedAt));
-    // A look-up changes nothing, cleanup's next run finds its chat again, and the canary has no chat.
-    const matters = request?.conversationId !== undefined && request.source !== 'cleanup' && !request.canary;
-    return isGivenUpNow && matters && answer !== undefined && mayHaveClosed(answer);
-  }
-
-  /**
-   * Calls again at once, so that the last answer is not a doubtful one. It must happen now: nothing is stored, so a
-   * later delivery could not know that it repeats this call. If it has to wait, the close stays in doubt until the
-   * next delivery.
-   */
-  async function tryOnceMore(message: CloseMessage, first: Attempt, context: TimeLeft): Promise<Attempt> {
-    const mustWait =
-      answered(first)?.retryAfterMs || context.getRemainingTimeInMillis() < SECOND_CALL_NEEDS_MS;
-    if (mustWait) return { ...first, isInDoubt: true };
-    writeLine(closeLine(message, first, { final: false, nextTryInSeconds: 0 }));
-    const second = await tryOnce(message, context);
-    // Without keys PolyAI was not called, so the doubt remains.
-    return second.answer ? second : { ...second, isInDoubt: true };
-  }
-
   /** Does what the outcome requires and writes its log line. */
   async function settle(message: CloseMessage, attempt: Attempt): Promise<Settled> {
     const triedFor = triedForMs(message, attempt.endedAt);
     const next = nextStep(message, attempt);
-    if (next === 'retry' && !hasExpired(message.request) && !isGivenUp(triedFor, attempt.isInDoubt)) {
+    if (next === 'retry' && !hasExpired(message.request, now()) && !isGivenUp(triedFor, attempt.isInDoubt)) {
       const seconds = waitFor(message, attempt, attempt.isInDoubt ? 0 : triedFor);
       writeLine(closeLine(message, attempt, { final: false, nextTryInSeconds: seconds }));
       return wait(message, now() + seconds * SECOND_MS);

@@ -446,6 +446,22 @@ describe('a close that was sent back', () => {
     expect({ lines, calls: polyai.calls.length }).toEqual({ lines: [], calls: 0 });
   });
 
+  it('is called for at once if SQS does not take it back into its group', async () => {
+    const refuses = (command: object) => command.constructor.name === 'SendMessageBatchCommand';
+    const sent: Sent[] = [];
+    const { close, lines } = createWorker({ sqs: recording(sent, refuses) });
+    const [first, second] = [withoutGroup(back(0)), withoutGroup(back(0))];
+    polyai.behave(({ conversationId }) =>
+      conversationId === JSON.parse(second.body).conversationId ? refusal(503) : undefined,
+    );
+    expect(await close(first, second)).toEqual([second.messageId]);
+    expect(sent).toEqual([postponed(second, 3600)]);
+    expect(lines.filter(({ type }) => type === 'close')).toMatchObject([
+      { outcome: 'closed', final: true },
+      { outcome: 'unavailable', final: false },
+    ]);
+  });
+
   it('is called for at once when there is no other project', async () => {
     const { close, sent } = createWorker({ isShared: false });
     expect(await close(withoutGroup(back(0)))).toEqual([]);
