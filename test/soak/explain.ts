@@ -63,8 +63,8 @@ export function isExplained(schedule: Schedule, ask: Ask, letter: DeadLetter): b
 export function noteCall(schedule: Schedule, ask: Ask, at: number, waitMs: number): void {
   const from = Math.max(ask.calledAt ?? ask.firstReceivedAt ?? at, ask.waitsUntil);
   if (at > from) {
-    const pause = at - from - schedule.troubledMs(from, at, ask.chat.project);
-    ask.longestPause = Math.max(ask.longestPause, pause);
+    // An attempt may have been skipped during a trouble, so each stretch between troubles counts by itself.
+    ask.longestPause = Math.max(ask.longestPause, schedule.longestCalmMs(from, at, ask.chat.project));
   }
   ask.calledAt = at;
   // A copy that was asked to wait longer outlives the others.

@@ -10,7 +10,13 @@ const START = Date.parse('2026-08-01T00:00:00Z');
 /** A ledger with one chat, whose close was requested and acknowledged as `request-1`. */
 function createRun({ troubledMs = 0, chat = {} }: { troubledMs?: number; chat?: object } = {}) {
   const clock = { now: START };
-  const schedule: Schedule = { windows: [], during: () => undefined, troubledMs: () => troubledMs };
+  const schedule: Schedule = {
+    windows: [],
+    during: () => undefined,
+    troubledMs: () => troubledMs,
+    // The troubles of these tests come first.
+    longestCalmMs: (from, to) => Math.max(0, to - from - troubledMs),
+  };
   const ledger = createLedger(schedule, () => clock.now);
   const open = new Set(['chat-1', 'chat-2']);
   ledger.opened('chat-1', 'support', chat);

@@ -69,7 +69,10 @@ async function run(live: Live) {
   const startedAt = Date.now();
   const seconds = () => ((Date.now() - startedAt) / 1000).toFixed(0);
   const windows = [{ trouble: 'outage' as const, from: startedAt, to: startedAt }];
-  const ledger = createLedger({ windows, during: () => undefined, troubledMs: () => 0 }, Date.now);
+  const ledger = createLedger(
+    { windows, during: () => undefined, troubledMs: () => 0, longestCalmMs: (from, to) => to - from },
+    Date.now,
+  );
   const { startOutage } = playFaults(polyai, ledger, random);
   print(`Sending ${closes} closes`);
   const { deliver, forge } = createSender(live, ledger, await readSecrets(stack));

@@ -48,6 +48,8 @@ export type Schedule = {
   during(trouble: Trouble, time: number, project?: string): Window | undefined;
   /** How many milliseconds of a span had a trouble that affects a project: any trouble, or one of `kinds`. */
   troubledMs(from: number, to: number, project: string, kinds?: readonly Trouble[]): number;
+  /** The longest stretch of a span without any trouble that affects a project, in milliseconds. */
+  longestCalmMs(from: number, to: number, project: string): number;
 };
 
 export const DAYS = 13;
@@ -161,6 +163,17 @@ function query(windows: Window[]): Schedule {
         until = end;
       }
       return covered;
+    },
+    longestCalmMs(from, to, project) {
+      let calmSince = from;
+      let longest = 0;
+      for (const window of windows) {
+        if (window.project !== undefined && window.project !== project) continue;
+        if (window.to <= calmSince || window.from >= to) continue;
+        longest = Math.max(longest, window.from - calmSince);
+        calmSince = window.to;
+      }
+      return Math.max(longest, to - calmSince);
     },
   };
 }

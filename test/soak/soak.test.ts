@@ -168,8 +168,8 @@ describe('the soak', () => {
         const http = { ...requestContext.http, method: 'POST' };
         return real({ ...event, requestContext: { ...requestContext, http } });
       };
-      // Seed 4 draws several forgeries of this kind.
-      const { report } = await run({ closes: HALF, seed: 4, instead: { receive } });
+      // Seed 7 draws several forgeries of this kind.
+      const { report } = await run({ closes: HALF, seed: 7, instead: { receive } });
       expect(report.forgeriesAccepted).toBeGreaterThan(0);
       expect(report.wronglyCalled.length).toBeGreaterThan(0);
     },
