@@ -197,9 +197,15 @@ function owner(accountId: string, projectId: string): string {
 }
 
 /** Makes ids of different forms in turn, because nobody may rely on their form. */
+/** An id in one of the forms that PolyAI's have. The index keeps the short form unique. */
 function makeConversationId(index: number): string {
   const uuid = randomUUID();
-  const forms = [`CONV-${randomInt(1e9, 1e10)}`, `WEBCHAT_${uuid.slice(-12)}`, `CHAT_${uuid}`, uuid];
+  const forms = [
+    `CONV-${randomInt(1, 10)}${String(index).padStart(9, '0')}`,
+    `WEBCHAT_${uuid.slice(-12)}`,
+    `CHAT_${uuid}`,
+    uuid,
+  ];
   return forms[index % forms.length] ?? uuid;
 }
 
