@@ -29,7 +29,6 @@ export type PolyAIApi = ReturnType<typeof createPolyAIApi>;
 export function createPolyAIApi(keys: () => Keys) {
   const chats = new Map<string, Chat>();
   const shared = new Map<string, string>();
-  let opened = 0;
 
   return {
     answer,
@@ -151,7 +150,7 @@ export function createPolyAIApi(keys: () => Keys) {
   }
 
   function openChat(project: string | undefined, listed: Partial<Listed> = {}): string {
-    const { conversationId = makeConversationId(opened++), ...rest } = listed;
+    const { conversationId = makeConversationId(), ...rest } = listed;
     const defaults = { channel: 'CHAT', environment: 'live', startedAt: Date.now(), turns: [] };
     chats.set(conversationId, {
       open: true,
@@ -196,9 +195,12 @@ function owner(accountId: string, projectId: string): string {
   return `${decodeURIComponent(accountId)}/${decodeURIComponent(projectId)}`;
 }
 
-/** Makes ids of different forms in turn, because nobody may rely on their form. */
-/** An id in one of the forms that PolyAI's have. The index keeps the short form unique. */
-function makeConversationId(index: number): string {
+/** Chats of all stand-ins of this process. */
+let opened = 0;
+
+/** Makes ids of different forms in turn, because nobody may rely on their form. No two stand-ins share one. */
+function makeConversationId(): string {
+  const index = opened++;
   const uuid = randomUUID();
   const forms = [
     `CONV-${randomInt(1, 10)}${String(index).padStart(9, '0')}`,
