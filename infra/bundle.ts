@@ -1,10 +1,11 @@
-import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type BundlingOptions, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { buildSync } from 'esbuild';
 import type * as Configured from '../functions/configured.ts';
 import type { CleanupProject, Connection, Project } from '../functions/connections.ts';
-import { ROOT } from './root.ts';
+import type { FunctionName } from './function.ts';
+import { ROOT, SOURCE } from './root.ts';
 
 /** The configuration of one stack's functions, before presets and schemes are bound to the connections. */
 export type Embedded = {
@@ -20,13 +21,13 @@ export type Embedded = {
 };
 
 /**
- * Writes the module that replaces functions/configured.ts in a function's bundle. It binds to each connection its
+ * Returns the module that replaces functions/configured.ts in a function's bundle. It binds to each connection its
  * preset and its scheme, and imports no others.
  *
  * @param embedded what this function needs; the other tables are empty
- * @returns the path of the module, which depends only on its content
+ * @returns its source text, with absolute paths
  */
-function writeConfigured(embedded: Partial<Embedded>): string {
+function configuredModule(embedded: Partial<Embedded>): string {
   const {
     isShared = true,
     projects = {},
@@ -37,7 +38,7 @@ function writeConfigured(embedded: Partial<Embedded>): string {
   const modules = new Map<string, string>();
   /** The name under which the module is imported. */
   const imported = (folder: 'crm' | 'schemes', name: string) => {
-    const path = join(ROOT, 'functions', folder, `${name}.ts`);
+    const path = join(ROOT, 'functions', folder, `${name}${SOURCE}`);
     const known = modules.get(path) ?? `module${modules.size}`;
     modules.set(path, known);
     return known;
@@ -51,12 +52,11 @@ function writeConfigured(embedded: Partial<Embedded>): string {
     connections: table(connections, (each) => ({ ...preset(each), ...scheme(each) })),
     eventConnections: table(eventConnections, preset),
   } satisfies Record<keyof typeof Configured, string>;
-  const text = [
+  return [
     ...[...modules].map(([path, name]) => `import ${name} from ${JSON.stringify(path)};`),
     ...Object.entries(tables).map(([name, value]) => `export const ${name} = ${value};`),
     '',
   ].join('\n');
-  return writeModule(text);
 }
 
 /** The source text of a table of connections, each with what is bound to it. */
@@ -69,14 +69,6 @@ function table(
     return `${JSON.stringify(name)}: { ...${JSON.stringify(connection)}, ${bound.join(', ')} }`;
   });
   return `{ ${entries.join(', ')} }`;
-}
-
-function writeModule(text: string): string {
-  const folder = join(ROOT, '.build', createHash('sha256').update(text).digest('hex').slice(0, 16));
-  mkdirSync(folder, { recursive: true });
-  const file = join(folder, 'configured.js');
-  writeFileSync(file, text);
-  return file;
 }
 
 /** The settings of a connection that are JMESPath, except that `finishedWhen` may also be the word `always`. */
@@ -92,31 +84,57 @@ function selectorModule({ connections = {}, eventConnections = {} }: Partial<Emb
         // A time in the body is found by a selector, too.
         ('timestampSelector' in connection.verify && connection.verify.timestampSelector !== undefined),
     );
-  return join(ROOT, 'functions', 'intake', hasSelector ? 'selector.ts' : 'no-selector.ts');
+  return join(ROOT, 'functions', 'intake', `${hasSelector ? 'selector' : 'no-selector'}${SOURCE}`);
 }
 
 /**
- * How a function is bundled: into one minified ES module, with the AWS SDK of our own lock file, so that the
- * tested version is the one that runs.
+ * Bundles a function into one minified ES module, with the AWS SDK of our own dependencies, so that the tested version
+ * is the one that runs. esbuild is called directly: the CDK's NodejsFunction wants a lock file, which a package does not
+ * have. The same sources give the same bytes in any folder.
  *
  * @param embedded what this function needs of the configuration
+ * @param use takes the folder with `index.mjs`, which is deleted afterwards
  */
-export function bundling(embedded: Partial<Embedded>, sourceMap: boolean): BundlingOptions {
-  return {
-    format: OutputFormat.ESM,
-    target: 'node24',
-    mainFields: ['module', 'main'],
+export function withBundle<Result>(
+  name: FunctionName,
+  embedded: Partial<Embedded>,
+  sourceMap: boolean,
+  use: (folder: string) => Result,
+): Result {
+  const folder = mkdtempSync(join(tmpdir(), 'chat-closer-bundle-'));
+  try {
+    bundle(name, embedded, sourceMap, folder);
+    return use(join(folder, 'asset'));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function bundle(name: FunctionName, embedded: Partial<Embedded>, sourcemap: boolean, folder: string): void {
+  const configured = join(folder, 'configured.js');
+  writeFileSync(configured, configuredModule(embedded));
+  buildSync({
+    entryPoints: [join(ROOT, 'functions', `${name}.lambda${SOURCE}`)],
+    outfile: join(folder, 'asset', 'index.mjs'),
+    bundle: true,
     minify: true,
-    sourceMap,
-    bundleAwsSDK: true,
-    esbuildArgs: {
-      '--alias:#configured': writeConfigured(embedded),
-      '--alias:#selector': selectorModule(embedded),
+    sourcemap,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    mainFields: ['module', 'main'],
+    absWorkingDir: ROOT,
+    alias: {
+      '#configured': configured,
+      '#selector': selectorModule(embedded),
       // The SDK's clients import their whole chain of credentials, of which Lambda needs the environment's alone.
-      '--alias:@aws-sdk/credential-provider-node': join(ROOT, 'functions', 'aws', 'credentials.ts'),
+      '@aws-sdk/credential-provider-node': join(ROOT, 'functions', 'aws', `credentials${SOURCE}`),
     },
     // CommonJS packages load Node's own modules by `require`, which an ES module does not have. An import of node:module
     // would evaluate all its exports, which takes a millisecond of every cold start.
-    banner: "const require=process.getBuiltinModule('module').createRequire(import.meta.url);",
-  };
+    banner: {
+      js: "const require=process.getBuiltinModule('module').createRequire(import.meta.url);",
+    },
+    logLevel: 'error',
+  });
 }

@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
-import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import { CANARY } from '../functions/canary-delivery.ts';
@@ -18,7 +18,7 @@ const START_WITHIN = Duration.minutes(1);
 
 /** The schedule and the function that sends a delivery for a conversation that cannot exist. */
 export class Canary extends Construct {
-  readonly handler: NodejsFunction;
+  readonly handler: LambdaFunction;
   /** The time between two runs. */
   readonly everyMinutes: number;
 

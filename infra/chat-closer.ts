@@ -1,6 +1,6 @@
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
-import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
@@ -35,7 +35,7 @@ export class ChatCloser extends Construct {
   /** `events` and `eventsDeadLetters` only with connections on buses. */
   readonly queues: { closes: Queue; deadLetters: Queue; events?: Queue; eventsDeadLetters?: Queue };
   /** `receive` only with webhooks, `event` only with connections on buses, `cleanup` and `canary` only where configured. */
-  readonly functions: Partial<Record<FunctionName, NodejsFunction>> & { close: NodejsFunction };
+  readonly functions: Partial<Record<FunctionName, LambdaFunction>> & { close: LambdaFunction };
   /** Only with webhooks. */
   readonly api?: HttpApi;
   /** What the alarms are published to. */
@@ -89,7 +89,7 @@ export class ChatCloser extends Construct {
   }
 
   private logGroups(): Partial<Record<FunctionName, ILogGroup>> {
-    const functions = Object.entries(this.functions) as [FunctionName, NodejsFunction][];
+    const functions = Object.entries(this.functions) as [FunctionName, LambdaFunction][];
     return Object.fromEntries(functions.map(([name, { logGroup }]) => [name, logGroup]));
   }
 

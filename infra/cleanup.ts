@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../functions/environment.ts';
 import { type CleanupConfiguration, CleanupSchedules } from './cleanup-schedules.ts';
@@ -14,7 +14,7 @@ const START_WITHIN = Duration.minutes(15);
 
 /** The schedules, and the function that looks for chats that were left open and queues their closes. */
 export class Cleanup extends Construct {
-  readonly handler: NodejsFunction;
+  readonly handler: LambdaFunction;
   readonly schedules: CleanupSchedules;
   /** The projects that have a cleanup, by name. */
   readonly projects: [string, CleanupConfiguration][];

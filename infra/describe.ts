@@ -1,5 +1,5 @@
 import { Stack } from 'aws-cdk-lib';
-import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { Configuration } from './config/load.ts';
@@ -12,7 +12,7 @@ export function describeStack(
   scope: Construct,
   configuration: Configuration,
   secrets: StackSecrets,
-  functions: Partial<Record<FunctionName, NodejsFunction>>,
+  functions: Partial<Record<FunctionName, LambdaFunction>>,
   logs: Partial<Record<FunctionName | 'access', ILogGroup>>,
 ): void {
   const stack = Stack.of(scope);

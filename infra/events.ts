@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../functions/environment.ts';
 import { isOnBus } from './config/bus.ts';
@@ -25,7 +25,7 @@ const MIN_CONCURRENCY = 2;
  */
 export class Events extends Construct {
   readonly queues: QueuePair;
-  readonly handler: NodejsFunction;
+  readonly handler: LambdaFunction;
 
   /** Adds the way in for events, unless no connection is on a bus. */
   static add(scope: Construct, shared: Shared): Events | undefined {

@@ -3,15 +3,17 @@ import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   ApplicationLogLevel,
   Architecture,
+  Code,
+  type FunctionProps,
+  Function as LambdaFunction,
   LoggingFormat,
   Runtime,
   SystemLogLevel,
 } from 'aws-cdk-lib/aws-lambda';
-import { NodejsFunction, type NodejsFunctionProps } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { ENVIRONMENT } from '../functions/environment.ts';
-import { bundling, type Embedded } from './bundle.ts';
+import { type Embedded, withBundle } from './bundle.ts';
 import { ROOT } from './root.ts';
 import type { Shared } from './shared.ts';
 
@@ -38,33 +40,37 @@ export function createFunction(
   name: FunctionName,
   { configuration, embedded, sourceMaps }: Shared,
   own: Pick<
-    NodejsFunctionProps,
+    FunctionProps,
     'description' | 'environment' | 'maxEventAge' | 'memorySize' | 'retryAttempts' | 'timeout'
   >,
-): { handler: NodejsFunction; role: Role } {
+): { handler: LambdaFunction; role: Role } {
   const logGroup = createLogGroup(scope, 'Log', configuration.stack.logRetentionDays);
   const role = new Role(scope, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
   logGroup.grantWrite(role);
   const needed = EMBEDS[name];
-  const handler = new NodejsFunction(scope, 'Function', {
-    runtime: Runtime.NODEJS_24_X,
-    architecture: Architecture.ARM_64,
-    entry: `${ROOT}/functions/${name}.lambda.ts`,
-    projectRoot: ROOT,
-    depsLockFilePath: `${ROOT}/package-lock.json`,
-    bundling: bundling(needed ? { isShared: embedded.isShared, [needed]: embedded[needed] } : {}, sourceMaps),
-    loggingFormat: LoggingFormat.JSON,
-    applicationLogLevelV2: ApplicationLogLevel.INFO,
-    systemLogLevelV2: SystemLogLevel.WARN,
-    logGroup,
-    role,
-    ...own,
-    environment: {
-      ...own.environment,
-      [ENVIRONMENT.service]: Stack.of(scope).stackName,
-      ...(sourceMaps && { NODE_OPTIONS: '--enable-source-maps' }),
-    },
-  });
+  const create = (folder: string) =>
+    new LambdaFunction(scope, 'Function', {
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      handler: 'index.handler',
+      code: Code.fromAsset(folder),
+      loggingFormat: LoggingFormat.JSON,
+      applicationLogLevelV2: ApplicationLogLevel.INFO,
+      systemLogLevelV2: SystemLogLevel.WARN,
+      logGroup,
+      role,
+      ...own,
+      environment: {
+        ...own.environment,
+        [ENVIRONMENT.service]: Stack.of(scope).stackName,
+        ...(sourceMaps && { NODE_OPTIONS: '--enable-source-maps' }),
+      },
+    });
+  const carried = needed ? { isShared: embedded.isShared, [needed]: embedded[needed] } : {};
+  // `cdk list` and most tests need no bundle.
+  const handler = Stack.of(scope).bundlingRequired
+    ? withBundle(name, carried, sourceMaps, create)
+    : create(`${ROOT}/functions/cleanup`);
   return { handler, role };
 }
 

@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../functions/environment.ts';
 import { isOnBus } from './config/bus.ts';
@@ -14,7 +14,7 @@ const TIMEOUT = Duration.seconds(10);
 
 /** The gateway and the function that verifies webhooks and queues the closes that they ask for. */
 export class Receiver extends Construct {
-  readonly handler: NodejsFunction;
+  readonly handler: LambdaFunction;
   readonly gateway: Gateway;
 
   /** Adds the receiver, unless all connections are on buses. */

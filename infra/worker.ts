@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../functions/environment.ts';
 import { createFunction } from './function.ts';
@@ -22,7 +22,7 @@ export function createCloseQueues(scope: Construct): QueuePair {
 
 /** The function that takes closes off their queue, calls PolyAI and settles the outcome. */
 export class Worker extends Construct {
-  readonly handler: NodejsFunction;
+  readonly handler: LambdaFunction;
 
   constructor(scope: Construct, shared: Shared) {
     super(scope, 'Close');
