@@ -1,19 +1,22 @@
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import type { Alarm, Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
-import { Construct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 import { requireOwnArns } from './arns.ts';
 import { Canary } from './canary.ts';
 import { Cleanup } from './cleanup.ts';
-import type { Configuration } from './config/load.ts';
+import { type Configuration, checkConfiguration, loadConfiguration } from './config/load.ts';
+import type { ConnectionsFile } from './config/schema.ts';
 import { describeStack } from './describe.ts';
 import { embed } from './embed.ts';
 import { Events } from './events.ts';
 import type { FunctionName } from './function.ts';
-import { createMetricFilters } from './metrics.ts';
+import { createMetricFilters, type DimensionsOf, type MetricName, metricOf } from './metrics.ts';
 import { monitor } from './monitoring/monitor.ts';
 import { Receiver } from './receiver.ts';
 import { requireResources } from './resources.ts';
@@ -21,30 +24,49 @@ import { createStackSecrets, secretsToFill } from './stack-secrets.ts';
 import { createCloseQueues, Worker } from './worker.ts';
 
 export type ChatCloserProps = {
-  configuration: Configuration;
+  /** What `connections.json` holds, the path of such a file, or what `loadConfiguration` returned. */
+  configuration: ConnectionsFile | Configuration | string;
   /** Deploys source maps beside the bundles, which makes them several times larger. */
   sourceMaps?: boolean;
 };
+
+/** What other constructs may use of a ChatCloser. */
+export interface IChatCloser extends IConstruct {
+  readonly queues: ChatCloser['queues'];
+  readonly functions: ChatCloser['functions'];
+  readonly api?: HttpApi;
+  readonly alarms: readonly Alarm[];
+  readonly alarmTopics: readonly ITopic[];
+  grantSendCloses(grantee: IGrantable): Grant;
+  grantRedrive(grantee: IGrantable): Grant;
+  metric<Name extends MetricName>(
+    name: Name,
+    dimensions: DimensionsOf<Name>,
+    options?: Parameters<typeof metricOf>[3],
+  ): Metric;
+}
 
 /**
  * The whole adapter: webhooks and events in, one queue, confirmed closes out, and a scheduled cleanup. Parts that
  * the configuration does not need are left out. Secrets, metrics and outputs are named after the stack, so a stack
  * takes one.
  */
-export class ChatCloser extends Construct {
+export class ChatCloser extends Construct implements IChatCloser {
   /** `events` and `eventsDeadLetters` only with connections on buses. */
   readonly queues: { closes: Queue; deadLetters: Queue; events?: Queue; eventsDeadLetters?: Queue };
   /** `receive` only with webhooks, `event` only with connections on buses, `cleanup` and `canary` only where configured. */
   readonly functions: Partial<Record<FunctionName, LambdaFunction>> & { close: LambdaFunction };
   /** Only with webhooks. */
   readonly api?: HttpApi;
+  readonly alarms: readonly Alarm[];
   /** What the alarms are published to. */
-  readonly alarmTopics: ITopic[];
+  readonly alarmTopics: readonly ITopic[];
 
-  /** @throws {ConfigurationError} for what only the account, the region or CloudFormation can refuse */
-  constructor(scope: Construct, id: string, { configuration, sourceMaps = false }: ChatCloserProps) {
+  /** @throws {ConfigurationError} with every fault of the configuration at once */
+  constructor(scope: Construct, id: string, { configuration: given, sourceMaps = false }: ChatCloserProps) {
     super(scope, id);
     requireAlone(this);
+    const configuration = load(given, Stack.of(this).stackName);
     requireOwnArns(Stack.of(this), configuration);
 
     const secrets = createStackSecrets(this, configuration);
@@ -74,7 +96,7 @@ export class ChatCloser extends Construct {
 
     const logs = { ...this.logGroups(), ...(receiver && { access: receiver.gateway.accessLog }) };
     createMetricFilters(this, logs);
-    this.alarmTopics = monitor(this, {
+    const { alarms, topics } = monitor(this, {
       configuration,
       ...this.queues,
       functions: this.functions,
@@ -83,9 +105,38 @@ export class ChatCloser extends Construct {
       ...(cleanup && { cleanup }),
       ...(canary && { canary }),
     });
+    this.alarms = alarms;
+    this.alarmTopics = topics;
     describeStack(this, configuration, secrets, this.functions, logs);
     this.addOutputs(JSON.stringify(secretsToFill(configuration, secrets)));
     requireResources(Stack.of(this), configuration);
+  }
+
+  /** Allows sending close requests to the queue, each a `CloseRequest` as JSON. */
+  grantSendCloses(grantee: IGrantable): Grant {
+    return this.queues.closes.grant(grantee, 'sqs:SendMessage');
+  }
+
+  /** Allows what `chat-closer redrive` needs on the queues: reading dead letters, and moving them back. */
+  grantRedrive(grantee: IGrantable): Grant {
+    const { closes, deadLetters } = this.queues;
+    const read = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'];
+    return deadLetters
+      .grant(grantee, ...read, 'sqs:GetQueueAttributes')
+      .combine(closes.grant(grantee, 'sqs:SendMessage'));
+  }
+
+  /**
+   * A metric of this stack, as in docs/operations.md#metrics.
+   *
+   * @param dimensions besides `service`, such as `{ project, outcome }` of `Closes`
+   */
+  metric<Name extends MetricName>(
+    name: Name,
+    dimensions: DimensionsOf<Name>,
+    options: Parameters<typeof metricOf>[3] = {},
+  ): Metric {
+    return metricOf(this, name, dimensions, options);
   }
 
   private logGroups(): Partial<Record<FunctionName, ILogGroup>> {
@@ -108,6 +159,12 @@ export class ChatCloser extends Construct {
     if (eventsDeadLetters) output('EventsDeadLetterQueueUrl', eventsDeadLetters.queueUrl);
     output('SecretsToFill', toFill, 'Secrets you still need to fill in, with the JSON that each one expects');
   }
+}
+
+/** @throws {ConfigurationError} with every fault at once */
+function load(given: ChatCloserProps['configuration'], stackName: string): Configuration {
+  if (typeof given === 'string') return loadConfiguration(given, stackName);
+  return 'projects' in given ? given : checkConfiguration(given, 'configuration', stackName);
 }
 
 /** @throws {Error} when the stack has another ChatCloser */

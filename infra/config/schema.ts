@@ -21,6 +21,9 @@ const file = keys('The configuration of polyai-chat-closer.', {
   connections: named('The CRMs’ webhooks, by names that you choose.', connection, 'names no connection'),
 });
 
+/** connections.json as a user writes it. */
+export type ConnectionsFile = z.input<typeof file>;
+
 /** The file with every default filled in, except those that come from a region or a preset. */
 export type Configuration = z.output<typeof file>;
 

@@ -12,13 +12,13 @@ import type { Watched } from './watched.ts';
 /**
  * Creates everything that shows how the stack is: alarms, saved queries and a dashboard.
  *
- * @returns the topics that the alarms are published to
+ * @returns the alarms, and the topics that they are published to
  */
-export function monitor(scope: Construct, watched: Watched): ITopic[] {
+export function monitor(scope: Construct, watched: Watched): { topics: ITopic[]; alarms: Alarm[] } {
   saveQueries(scope, watched.logs);
   const { topics, alarms } = createAlarms(scope, watched);
   createDashboard(scope, watched, alarms);
-  return topics;
+  return { topics, alarms };
 }
 
 /**
