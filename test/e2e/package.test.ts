@@ -59,9 +59,11 @@ beforeAll(async () => {
   manifest.dependencies['polyai-chat-closer'] = `file:./${tarball}`;
   writeFileSync(join(app, 'package.json'), JSON.stringify(manifest));
   await succeed('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline']);
-  emulator = await startEmulator(app, undefined, () => {});
+  // A folder of its own: the emulator's scripts are CommonJS, and the app's package.json says otherwise.
+  const folder = temporaryFolder();
+  emulator = await startEmulator(folder, undefined, () => {});
   polyai = await startPolyAI();
-  env = { ...isolatedEnvironment(emulator.endpoint, app), POLYAI_URL: polyai.url };
+  env = { ...isolatedEnvironment(emulator.endpoint, folder), POLYAI_URL: polyai.url };
 }, 5 * MINUTE);
 
 afterAll(async () => {
