@@ -1,5 +1,4 @@
 import { Duration } from 'aws-cdk-lib';
-import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
@@ -23,12 +22,12 @@ export class Canary extends Construct {
   readonly everyMinutes: number;
 
   /** Adds the canary if the configuration has one, which it may have only with an API. */
-  static add(scope: Construct, shared: Shared, api: HttpApi | undefined): Canary | undefined {
+  static add(scope: Construct, shared: Shared, url: string | undefined): Canary | undefined {
     const { canary } = shared.configuration.stack;
-    return canary && api ? new Canary(scope, shared, api, canary.schedule) : undefined;
+    return canary && url ? new Canary(scope, shared, url, canary.schedule) : undefined;
   }
 
-  private constructor(scope: Construct, shared: Shared, api: HttpApi, schedule: string) {
+  private constructor(scope: Construct, shared: Shared, url: string, schedule: string) {
     super(scope, 'Canary');
     const { handler, role } = createFunction(this, 'canary', shared, {
       description:
@@ -39,7 +38,7 @@ export class Canary extends Construct {
       retryAttempts: 0,
       maxEventAge: START_WITHIN,
       environment: {
-        [ENVIRONMENT.canaryUrl]: `${api.apiEndpoint}/webhooks/${CANARY}`,
+        [ENVIRONMENT.canaryUrl]: `${url}/webhooks/${CANARY}`,
         [ENVIRONMENT.canarySecretId]: shared.secrets.connections.get(CANARY)?.id ?? '',
       },
     });

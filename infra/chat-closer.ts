@@ -1,7 +1,7 @@
-import { CfnOutput, Stack } from 'aws-cdk-lib';
+import { CfnOutput, Stack, Tags } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { Alarm, Metric } from 'aws-cdk-lib/aws-cloudwatch';
-import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
+import { AnyPrincipal, Effect, type Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
@@ -14,6 +14,7 @@ import { type Configuration, checkConfiguration, loadConfiguration } from './con
 import type { ConnectionsFile } from './config/schema.ts';
 import { describeStack } from './describe.ts';
 import { embed } from './embed.ts';
+import { encryptionKey } from './encryption.ts';
 import { Events } from './events.ts';
 import type { FunctionName } from './function.ts';
 import { createMetricFilters, type DimensionsOf, type MetricName, metricOf } from './metrics.ts';
@@ -58,6 +59,9 @@ export class ChatCloser extends Construct implements IChatCloser {
   readonly functions: Partial<Record<FunctionName, LambdaFunction>> & { close: LambdaFunction };
   /** Only with webhooks. */
   readonly api?: HttpApi;
+  /** Where the API is reached: its own address, or the user's domain name. */
+  private readonly url?: string;
+  private readonly domainTarget?: string;
   readonly alarms: readonly Alarm[];
   /** What the alarms are published to. */
   readonly alarmTopics: readonly ITopic[];
@@ -70,7 +74,7 @@ export class ChatCloser extends Construct implements IChatCloser {
     requireOwnArns(Stack.of(this), configuration);
 
     const secrets = createStackSecrets(this, configuration);
-    const { queue: closes, deadLetters } = createCloseQueues(this);
+    const { queue: closes, deadLetters } = createCloseQueues(this, encryptionKey(this, configuration.stack));
     const embedded = embed(configuration, secrets);
     const shared = { configuration, secrets, closes, deadLetters, embedded, sourceMaps };
 
@@ -78,7 +82,7 @@ export class ChatCloser extends Construct implements IChatCloser {
     const events = Events.add(this, shared);
     const cleanup = Cleanup.add(this, shared);
     const worker = new Worker(this, shared);
-    const canary = Canary.add(this, shared, receiver?.gateway.api);
+    const canary = Canary.add(this, shared, receiver?.gateway.url);
 
     this.queues = {
       closes,
@@ -92,7 +96,12 @@ export class ChatCloser extends Construct implements IChatCloser {
       ...(cleanup && { cleanup: cleanup.handler }),
       ...(canary && { canary: canary.handler }),
     };
-    if (receiver) this.api = receiver.gateway.api;
+    if (receiver) {
+      const { api, url, domainTarget } = receiver.gateway;
+      this.api = api;
+      this.url = url;
+      if (domainTarget) this.domainTarget = domainTarget;
+    }
 
     const logs = { ...this.logGroups(), ...(receiver && { access: receiver.gateway.accessLog }) };
     createMetricFilters(this, logs);
@@ -109,6 +118,8 @@ export class ChatCloser extends Construct implements IChatCloser {
     this.alarmTopics = topics;
     describeStack(this, configuration, secrets, this.functions, logs);
     this.addOutputs(JSON.stringify(secretsToFill(configuration, secrets)));
+    for (const [tag, value] of Object.entries(configuration.stack.tags ?? {})) Tags.of(this).add(tag, value);
+    this.restrictSenders(configuration.stack.queueSenders);
     requireResources(Stack.of(this), configuration);
   }
 
@@ -139,6 +150,21 @@ export class ChatCloser extends Construct implements IChatCloser {
     return metricOf(this, name, dimensions, options);
   }
 
+  /** Denies sending to the close queue to everybody but the stack's own functions and these principals. */
+  private restrictSenders(allowed: readonly string[] | undefined): void {
+    if (!allowed) return;
+    const own = Object.values(this.functions).flatMap(({ role }) => role?.roleArn ?? []);
+    this.queues.closes.addToResourcePolicy(
+      new PolicyStatement({
+        effect: Effect.DENY,
+        principals: [new AnyPrincipal()],
+        actions: ['sqs:SendMessage'],
+        resources: [this.queues.closes.queueArn],
+        conditions: { ArnNotEquals: { 'aws:PrincipalArn': [...own, ...allowed] } },
+      }),
+    );
+  }
+
   private logGroups(): Partial<Record<FunctionName, ILogGroup>> {
     const functions = Object.entries(this.functions) as [FunctionName, LambdaFunction][];
     return Object.fromEntries(functions.map(([name, { logGroup }]) => [name, logGroup]));
@@ -151,7 +177,9 @@ export class ChatCloser extends Construct implements IChatCloser {
     const { closes, deadLetters, eventsDeadLetters } = this.queues;
     if (this.api) {
       const description = "Append /<connection> to get a connection's webhook URL";
-      output('WebhooksUrl', `${this.api.apiEndpoint}/webhooks`, description);
+      output('WebhooksUrl', `${this.url}/webhooks`, description);
+      const target = 'The domain name that your own one must point to, by a CNAME or alias record';
+      if (this.domainTarget) output('DomainTarget', this.domainTarget, target);
     }
     output('OutcomesLogGroup', this.functions.close.logGroup.logGroupName);
     output('CloseQueueUrl', closes.queueUrl);

@@ -4,6 +4,7 @@ import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../functions/environment.ts';
 import { isOnBus } from './config/bus.ts';
 import type { ConnectionConfiguration } from './config/load.ts';
+import { encryptionKey } from './encryption.ts';
 import { EventRules } from './event-rules.ts';
 import { createFunction } from './function.ts';
 import { consume, sendTo } from './grants.ts';
@@ -39,7 +40,11 @@ export class Events extends Construct {
     super(scope, 'Event');
     const { configuration, closes } = shared;
     const ids = { queue: 'Queue', deadLetters: 'DeadLetters' };
-    this.queues = createQueues(this, ids, { visibility: VISIBILITY, maxReceives: MAX_RECEIVES });
+    this.queues = createQueues(this, ids, {
+      visibility: VISIBILITY,
+      maxReceives: MAX_RECEIVES,
+      key: encryptionKey(this, configuration.stack),
+    });
     new EventRules(this, 'Rules', connections, this.queues);
     const { handler, role } = createFunction(this, 'event', shared, {
       description: 'Reads the events of buses and queues the closes that they ask for',

@@ -14,6 +14,9 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { ENVIRONMENT } from '../functions/environment.ts';
 import { type Embedded, withBundle } from './bundle.ts';
+import type { Configuration } from './config/load.ts';
+import { encryptionKey, useThrough } from './encryption.ts';
+import { allowInterfaces, networkOf } from './network.ts';
 import { ROOT } from './root.ts';
 import type { Shared } from './shared.ts';
 
@@ -44,9 +47,14 @@ export function createFunction(
     'description' | 'environment' | 'maxEventAge' | 'memorySize' | 'retryAttempts' | 'timeout'
   >,
 ): { handler: LambdaFunction; role: Role } {
-  const logGroup = createLogGroup(scope, 'Log', configuration.stack.logRetentionDays);
+  const { stack } = configuration;
+  const key = encryptionKey(scope, stack);
+  const network = networkOf(scope, stack);
+  const logGroup = createLogGroup(scope, 'Log', stack);
   const role = new Role(scope, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
   logGroup.grantWrite(role);
+  if (key) role.addToPolicy(useThrough(scope, key));
+  if (network) allowInterfaces(role);
   const needed = EMBEDS[name];
   const create = (folder: string) =>
     new LambdaFunction(scope, 'Function', {
@@ -59,6 +67,11 @@ export function createFunction(
       systemLogLevelV2: SystemLogLevel.WARN,
       logGroup,
       role,
+      ...network,
+      ...(key && { environmentEncryption: key }),
+      // The receiver alone is called by strangers: it can neither starve the account nor be starved by it.
+      ...(name === 'receive' &&
+        stack.reservedConcurrency && { reservedConcurrentExecutions: stack.reservedConcurrency }),
       ...own,
       environment: {
         ...own.environment,
@@ -79,10 +92,17 @@ export function createFunction(
  *
  * @param name the group's own name; without one CloudFormation makes it up
  */
-export function createLogGroup(scope: Construct, id: string, retentionDays: number, name?: string): LogGroup {
+export function createLogGroup(
+  scope: Construct,
+  id: string,
+  stack: Pick<Configuration['stack'], 'encryptionKey' | 'logRetentionDays'>,
+  name?: string,
+): LogGroup {
+  const key = encryptionKey(scope, stack);
   return new LogGroup(scope, id, {
     ...(name && { logGroupName: name }),
-    retention: retentionDays,
+    retention: stack.logRetentionDays,
+    ...(key && { encryptionKey: key }),
     removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
   });
 }

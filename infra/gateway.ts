@@ -1,9 +1,19 @@
 import { Fn, Stack, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
-import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
+import {
+  ApiMapping,
+  DomainName,
+  HttpApi,
+  HttpMethod,
+  HttpStage,
+  LogGroupLogDestination,
+  SecurityPolicy,
+} from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { Configuration } from './config/load.ts';
 import { createLogGroup } from './function.ts';
@@ -15,23 +25,24 @@ import { createLogGroup } from './function.ts';
 export class Gateway extends Construct {
   readonly api: HttpApi;
   readonly accessLog: ILogGroup;
+  /** Where the API is reached, without a slash at its end. */
+  readonly url: string;
+  /** Only with a domain name of the user's own. */
+  readonly domainTarget?: string;
 
-  constructor(
-    scope: Construct,
-    id: string,
-    receiver: IFunction,
-    { throttle, logRetentionDays }: Pick<Configuration['stack'], 'throttle' | 'logRetentionDays'>,
-  ) {
+  constructor(scope: Construct, id: string, receiver: IFunction, settings: Configuration['stack']) {
     super(scope, id);
     const stack = Stack.of(this);
-    this.accessLog = createLogGroup(this, 'AccessLog', logRetentionDays, accessLogName(stack));
+    const { throttle, domain } = settings;
+    this.accessLog = createLogGroup(this, 'AccessLog', settings, accessLogName(stack));
     this.api = new HttpApi(this, 'Api', {
       apiName: stack.stackName,
       description: 'Receives the webhooks of CRMs',
       createDefaultStage: false,
+      ...(domain && { disableExecuteApiEndpoint: true }),
     });
     this.addRoute(receiver);
-    new HttpStage(this, 'Stage', {
+    const stage = new HttpStage(this, 'Stage', {
       httpApi: this.api,
       stageName: '$default',
       autoDeploy: true,
@@ -41,6 +52,24 @@ export class Gateway extends Construct {
         format: accessLogFormat(stack.stackName),
       },
     });
+    if (domain) this.domainTarget = this.addDomain(domain, stage);
+    this.url = domain ? `https://${domain.name}` : this.api.apiEndpoint;
+  }
+
+  /** @returns the name that the user's own domain name must point to */
+  private addDomain(
+    { name, certificateArn, truststore }: NonNullable<Configuration['stack']['domain']>,
+    stage: HttpStage,
+  ): string {
+    const [, bucket = '', key = ''] = /^s3:\/\/([^/]+)\/(.+)$/.exec(truststore ?? '') ?? [];
+    const domainName = new DomainName(this, 'Domain', {
+      domainName: name,
+      certificate: Certificate.fromCertificateArn(this, 'Certificate', certificateArn),
+      securityPolicy: SecurityPolicy.TLS_1_2,
+      ...(truststore && { mtls: { bucket: Bucket.fromBucketName(this, 'Truststore', bucket), key } }),
+    });
+    new ApiMapping(this, 'Mapping', { api: this.api, domainName, stage });
+    return domainName.regionalDomainName;
   }
 
   /**

@@ -1,4 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
@@ -16,14 +17,18 @@ export type QueuePair = { queue: Queue; deadLetters: Queue };
  *
  * @param ids the constructs' ids
  * @param visibility how long a received message is hidden
+ * @param key the user's own key; SQS's without it
  * @param maxReceives a message that was received so often is a dead letter
  */
 export function createQueues(
   scope: Construct,
   ids: { queue: string; deadLetters: string },
-  { visibility, maxReceives }: { visibility: Duration; maxReceives: number },
+  { visibility, maxReceives, key }: { visibility: Duration; maxReceives: number; key: IKey | undefined },
 ): QueuePair {
-  const both = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true, retentionPeriod: RETENTION };
+  const encrypted = key
+    ? { encryption: QueueEncryption.KMS, encryptionMasterKey: key }
+    : { encryption: QueueEncryption.SQS_MANAGED };
+  const both = { ...encrypted, enforceSSL: true, retentionPeriod: RETENTION };
   const deadLetters = new Queue(scope, ids.deadLetters, both);
   const queue = new Queue(scope, ids.queue, {
     ...both,

@@ -1,4 +1,5 @@
 import { ArnFormat, RemovalPolicy, SecretValue, Stack, Validations } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { VerifySettings } from '../functions/schemes/scheme.ts';
@@ -23,16 +24,18 @@ const GENERATED_LENGTH = 48;
  * @param name must end in `/secret`: Secrets Manager mistakes a name that ends in a hyphen and six characters for
  *   part of an ARN
  * @param isKept whether it remains when it is removed from the stack, or the stack is deleted
+ * @param key the user's own key; Secrets Manager's without it
  */
 export function createSecret(
   scope: Construct,
   id: string,
   name: string,
   initial: Initial,
-  isKept = true,
+  { isKept = true, key }: { isKept?: boolean; key?: IKey | undefined } = {},
 ): StackSecret {
   const secret = new Secret(scope, id, {
     secretName: name,
+    ...(key && { encryptionKey: key }),
     removalPolicy: isKept ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
     ...('waiting' in initial
       ? { secretStringValue: SecretValue.unsafePlainText(initial.waiting) }

@@ -4,6 +4,7 @@ import type { Construct } from 'constructs';
 import { CANARY } from '../functions/canary-delivery.ts';
 import { canaryConnections } from './canary-connection.ts';
 import type { Configuration } from './config/load.ts';
+import { encryptionKey } from './encryption.ts';
 import { readSecrets } from './grants.ts';
 import { initialSecret, PROJECT_WAITS } from './initial-secret.ts';
 import {
@@ -22,10 +23,11 @@ export type StackSecrets = { polyai: Map<string, StackSecret>; connections: Map<
 export function createStackSecrets(scope: Construct, configuration: Configuration): StackSecrets {
   const { stackName } = Stack.of(scope);
   const { projects } = configuration;
+  const key = encryptionKey(scope, configuration.stack);
   const connections = { ...configuration.connections, ...canaryConnections(configuration) };
   return {
     polyai: secretsOf(scope, projects, (name) =>
-      createSecret(scope, `Project ${name}`, `${stackName}/polyai/${name}/secret`, PROJECT_WAITS),
+      createSecret(scope, `Project ${name}`, `${stackName}/polyai/${name}/secret`, PROJECT_WAITS, { key }),
     ),
     connections: secretsOf(scope, provenBySecret(connections), (name, { crm, verify }) =>
       createSecret(
@@ -34,7 +36,7 @@ export function createStackSecrets(scope: Construct, configuration: Configuratio
         `${stackName}/connections/${name}/secret`,
         initialSecret(crm, verify),
         // Nobody else has the canary's secret. If it remained, the canary could not be added again under its name.
-        name !== CANARY,
+        { isKept: name !== CANARY, key },
       ),
     ),
   };

@@ -1,4 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../functions/environment.ts';
@@ -15,9 +16,9 @@ const VISIBILITY = Duration.seconds(180);
 const MAX_RECEIVES = 1000;
 
 /** Creates the close queue and its dead-letter queue. Every other function needs the close queue's address. */
-export function createCloseQueues(scope: Construct): QueuePair {
+export function createCloseQueues(scope: Construct, key: IKey | undefined): QueuePair {
   const ids = { queue: 'Closes', deadLetters: 'DeadLetters' };
-  return createQueues(scope, ids, { visibility: VISIBILITY, maxReceives: MAX_RECEIVES });
+  return createQueues(scope, ids, { visibility: VISIBILITY, maxReceives: MAX_RECEIVES, key });
 }
 
 /** The function that takes closes off their queue, calls PolyAI and settles the outcome. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { account } from './account.ts';
 import { rateInMinutes, toMinutes } from './duration.ts';
 import { thresholds } from './thresholds.ts';
 import { checkAddress, checked, formed, keys, refuse, text, whole } from './values.ts';
@@ -68,4 +69,5 @@ export const stack = keys('Settings of the whole stack.', {
     },
     checkAddress,
   ).exactOptional(),
+  ...account,
 });

@@ -26,11 +26,11 @@ export function monitor(scope: Construct, watched: Watched): { topics: ITopic[];
  * names an address or a topic. The same topics are told when an alarm ends, so that a pager closes its incident.
  */
 function createAlarms(scope: Construct, watched: Watched): { topics: ITopic[]; alarms: Alarm[] } {
-  const { alarms: subscribers, runbookUrl } = watched.configuration.stack;
-  const topics = createAlarmTopics(scope, subscribers);
+  const { stack } = watched.configuration;
+  const topics = createAlarmTopics(scope, stack);
   const actions = topics.map((topic) => new SnsAction(topic));
   const alarms = alarmsOf(scope, watched).map((rule) => {
-    const alarm = createAlarm(scope, rule, runbookUrl);
+    const alarm = createAlarm(scope, rule, stack.runbookUrl);
     alarm.addAlarmAction(...actions);
     alarm.addOkAction(...actions);
     return alarm;
