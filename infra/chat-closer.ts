@@ -7,6 +7,7 @@ import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct, type IConstruct } from 'constructs';
+import { acknowledgeFindings } from './acknowledge.ts';
 import { requireOwnArns } from './arns.ts';
 import { Canary } from './canary.ts';
 import { Cleanup } from './cleanup.ts';
@@ -70,6 +71,7 @@ export class ChatCloser extends Construct implements IChatCloser {
   constructor(scope: Construct, id: string, { configuration: given, sourceMaps = false }: ChatCloserProps) {
     super(scope, id);
     requireAlone(this);
+    acknowledgeFindings(this);
     const configuration = load(given, Stack.of(this).stackName);
     requireOwnArns(Stack.of(this), configuration);
 

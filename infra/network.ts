@@ -1,4 +1,4 @@
-import { Fn, Validations } from 'aws-cdk-lib';
+import { Annotations, Fn, Validations } from 'aws-cdk-lib';
 import { type ISecurityGroup, type IVpc, SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
@@ -20,6 +20,10 @@ export function networkOf(scope: Construct, { vpc: settings }: Configuration['st
     // The CDK wants a zone for each subnet, and uses none of them.
     availabilityZones: subnetIds.map((_, index) => Fn.select(index, Fn.getAzs())),
   });
+  Annotations.of(vpc).acknowledgeWarning(
+    '@aws-cdk/aws-ec2:noSubnetRouteTableId',
+    'Nothing here changes a route table.',
+  );
   return {
     vpc,
     vpcSubnets: { subnets: vpc.privateSubnets },

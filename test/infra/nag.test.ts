@@ -1,7 +1,8 @@
 import { App, Stack, Validations } from 'aws-cdk-lib';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
-import { AwsSolutionsChecks } from 'cdk-nag';
+import { AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
+import { REGULATED } from '../support/account.ts';
 import { SMALLEST, temporaryFolder } from '../support/configuration.ts';
 import { createStack } from '../support/stack.ts';
 
@@ -23,6 +24,17 @@ describe('cdk-nag’s AwsSolutions', () => {
     };
     const stack = createStack(everything);
     expect(() => check(stack.node.root as App)).not.toThrow();
+  });
+
+  it.each([
+    ['AwsSolutions', AwsSolutionsChecks],
+    ['NIST 800-53 R5', NIST80053R5Checks],
+    ['PCI DSS 3.2.1', PCIDSS321Checks],
+    ['HIPAA Security', HIPAASecurityChecks],
+  ])('and %s find nothing else in a stack with every setting of docs/compliance.md', (_, Checks) => {
+    const app = createStack(REGULATED).node.root as App;
+    Validations.of(app).addPlugins(new Checks(app));
+    expect(() => app.synth()).not.toThrow();
   });
 
   it('refuses a bad stack', () => {
