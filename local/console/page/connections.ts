@@ -10,9 +10,11 @@ import { words } from './words.ts';
 /** What each connection needs and how it is doing, and what it would do with a pasted delivery. */
 export function connections({ connections: all }: State, wanted: string): View {
   const name = all.find((each) => each.name === wanted)?.name ?? all[0]?.name ?? '';
+  // A host name of the emulator's API is not known to this machine. This address leads to the same API.
+  const reachable = all.find((each) => each.name === name)?.address;
   const card = h('div', {}, h('p', { class: 'hint' }, 'Reading …'));
   get<Card>(`/api/card?connection=${encodeURIComponent(name)}`)
-    .then((found) => fill(card, cardOf(found)))
+    .then((found) => fill(card, cardOf({ ...found, ...(reachable && { address: reachable }) })))
     .catch((error) => fill(card, h('p', { class: 'trouble' }, error.message)));
   return {
     root: h(

@@ -1,7 +1,7 @@
 import type { State, Story } from '../view.ts';
 import { get } from './api.ts';
 import { deliveryList } from './deliveries.ts';
-import { clock, code, copyButton, fill, h, pretty } from './dom.ts';
+import { clock, code, copyButton, fill, h } from './dom.ts';
 import type { View } from './view.ts';
 import { KINDS, resultOf } from './words.ts';
 
@@ -152,8 +152,21 @@ export function steps(list: Story['steps']): HTMLElement {
         'li',
         {},
         h('span', { class: `mark ${look}`, role: 'img', 'aria-label': word }, sign),
-        h('span', {}, h('strong', {}, `${step}: `), h('span', { class: 'sentence' }, pretty(sentence))),
+        h('span', {}, h('strong', {}, `${step}: `), ...sentenceOf(sentence)),
       );
     }),
   );
+}
+
+/** `explain` puts the signed bytes between the first line and what it found. */
+const AROUND_BYTES =
+  /^(.*):\n([\s\S]*)\. ((?:The (?:proof|signature) is right|Not verified|[a-z_]+: )[\s\S]*)$/;
+
+function sentenceOf(sentence: string): HTMLElement[] {
+  const [, before, bytes, found] = AROUND_BYTES.exec(sentence) ?? [];
+  if (!before || !bytes || !found) return [h('span', { class: 'sentence' }, sentence)];
+  return [
+    h('span', { class: 'sentence' }, `${found} ${before}.`),
+    h('details', { id: 'bytes' }, h('summary', {}, 'The signed bytes'), h('pre', {}, bytes)),
+  ];
 }
