@@ -224,7 +224,8 @@ async function stayUp(run: Run): Promise<void> {
   const offerAgain = async () => {
     if (isOffering) return;
     isOffering = true;
-    await offerSample(run);
+    // The page can make Secrets Manager fail. The next outcome offers a sample again.
+    await offerSample(run).catch(({ message }) => report.show('Cannot make an example now:', message));
     isOffering = false;
   };
   await follow(

@@ -85,7 +85,7 @@ describe.skipIf(!CHROMIUM)('the console, in Chromium', () => {
 
   it('shows the delivery that npm start has sent, and its story', async () => {
     await page.locator('.rows a', { hasText: 'Genuine' }).last().click();
-    await page.getByText('Done: closed').waitFor();
+    await page.locator('.result').getByText('Done: closed').waitFor();
     await page.getByText('The proof is right.').waitFor();
     expect(await page.locator('main').innerText()).toContain('"success": true');
     expect(await page.locator('main').innerText()).toMatch(/x-api-key: \(hidden\)/);
@@ -110,7 +110,7 @@ describe.skipIf(!CHROMIUM)('the console, in Chromium', () => {
     await open('send');
     await page.getByLabel(kind).check();
     await page.getByRole('button', { name: 'Send', exact: true }).click();
-    await page.getByText(result).waitFor();
+    await page.locator('.result').getByText(result).waitFor();
   });
 
   it('signs a changed body again, or leaves the old signature on it', async () => {
@@ -124,7 +124,7 @@ describe.skipIf(!CHROMIUM)('the console, in Chromium', () => {
       await body.fill((await body.inputValue()).replace('ticketinfo', 'changed'));
       if (isKept) await page.getByLabel('Do not sign a changed body again').check();
       await page.getByRole('button', { name: 'Send', exact: true }).click();
-      await page.getByText(result).waitFor();
+      await page.locator('.result').getByText(result).waitFor();
       await open('overview');
     }
   });
