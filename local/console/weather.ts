@@ -1,4 +1,5 @@
 import {
+  GetFunctionConfigurationCommand,
   ListEventSourceMappingsCommand,
   UpdateEventSourceMappingCommand,
   UpdateFunctionConfigurationCommand,
@@ -54,10 +55,15 @@ export function createWeather({ standIn, aws, deployment }: ConsoleParts) {
         : new RestoreSecretCommand({ SecretId });
       await aws.secretsManager.send(command);
     }
-    const FunctionName = deployment.functions.receive;
-    const Description = fails ? 'Secrets Manager fails' : 'Secrets Manager answers';
-    await aws.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Description }));
+    await restartReceiver();
     state.secretsFail = fails;
+  }
+
+  /** Setting a function's time-out, to the same value too, ends its running environments. */
+  async function restartReceiver(): Promise<void> {
+    const FunctionName = deployment.functions.receive;
+    const { Timeout } = await aws.lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+    await aws.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Timeout }));
   }
 
   async function workerOff(isOff: boolean): Promise<void> {
