@@ -1,69 +1,38 @@
+import { type StationId, WAY } from '../stations.ts';
 import type { DeliveryView, State } from '../view.ts';
 import { fill, h } from './dom.ts';
 import { WEATHER } from './words.ts';
 
-type Station = {
-  id: string;
-  name: string;
-  about: string;
-  fact: (state: State) => string;
-  bad?: (state: State) => boolean;
-};
+type Fact = { fact: (state: State) => string; bad?: (state: State) => boolean };
 
-const STATIONS: Station[] = [
-  {
-    id: 'crm',
-    name: 'CRM',
-    about: 'sends a signed webhook',
-    fact: (s) => count(s.deliveries.length, 'delivery', 'deliveries'),
-  },
-  {
-    id: 'api',
-    name: 'API',
-    about: 'one address for each connection',
-    fact: (s) => count(s.connections.length, 'connection', 'connections'),
-  },
-  {
-    id: 'receiver',
-    name: 'Receiver',
-    about: 'verifies, reads, queues, then answers 200',
+const FACTS: Record<StationId, Fact> = {
+  crm: { fact: (s) => count(s.deliveries.length, 'delivery', 'deliveries') },
+  api: { fact: (s) => count(s.connections.length, 'connection', 'connections') },
+  receiver: {
     fact: (s) => (s.weather.secretsFail ? 'cannot read its secrets' : `${at(s, 'receiver')} stopped here`),
     bad: (s) => s.weather.secretsFail,
   },
-  {
-    id: 'queue',
-    name: 'Queue',
-    about: 'keeps every close until it is done',
-    fact: (s) => `${at(s, 'queue') + at(s, 'waiting')} in it`,
-  },
-  {
-    id: 'worker',
-    name: 'Worker',
-    about: 'takes a close, calls PolyAI, tries again',
+  queue: { fact: (s) => `${at(s, 'queue') + at(s, 'waiting')} in it` },
+  worker: {
     fact: (s) => (s.weather.workerOff ? 'switched off' : `${at(s, 'done')} done`),
     bad: (s) => s.weather.workerOff,
   },
-  {
-    id: 'polyai',
-    name: 'PolyAI',
-    about: 'ends the chat',
-    fact: (s) =>
-      `${s.chats.filter(({ open }) => open).length} open${s.weather.polyai && s.weather.polyai !== 'up' ? `, ${WEATHER[s.weather.polyai].name}` : ''}`,
-    bad: (s) => s.weather.polyai !== undefined && s.weather.polyai !== 'up',
-  },
-  {
-    id: 'logs',
-    name: 'Logs',
-    about: 'one line for each delivery and attempt',
-    fact: (s) => count(s.lines, 'line', 'lines'),
-  },
-];
+  polyai: { fact: polyaiFact, bad: (s) => (s.weather.polyai ?? 'up') !== 'up' },
+  logs: { fact: (s) => count(s.lines, 'line', 'lines') },
+};
+const STATIONS = WAY.map((station) => ({ ...station, ...FACTS[station.id] }));
+
+function polyaiFact({ chats, weather }: State): string {
+  const open = `${chats.filter((chat) => chat.open).length} open`;
+  const { polyai = 'up' } = weather;
+  return polyai === 'up' ? open : `${open}, ${WEATHER[polyai].name}`;
+}
 
 const at = (state: State, place: string) => state.deliveries.filter((each) => each.place === place).length;
 const count = (n: number, one: string, more: string) => `${n} ${n === 1 ? one : more}`;
 
 /** Where on the way a delivery is. */
-const STOPS: Record<DeliveryView['place'], string> = {
+const STOPS: Record<DeliveryView['place'], StationId> = {
   sending: 'api',
   receiver: 'receiver',
   queue: 'queue',
@@ -101,7 +70,7 @@ export function flow(first: State) {
 }
 
 /** Moves a dot from station to station. Those who want less motion see the numbers change only. */
-function move(root: HTMLElement, from: string, to: string, isBad: boolean): void {
+function move(root: HTMLElement, from: StationId, to: StationId, isBad: boolean): void {
   if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
   const ids = STATIONS.map(({ id }) => id);
   const way = ids.slice(ids.indexOf(from), ids.indexOf(to) + 1);
