@@ -39,6 +39,7 @@ export type LocalOptions = {
 type Kind = 'polyai' | 'connections';
 
 export type LocalStack = {
+  stackName: string;
   outputs: Outputs;
   configuration: Configuration;
   /**
@@ -148,6 +149,7 @@ function openLocalStack(
   stop: () => Promise<void>,
 ): LocalStack {
   return {
+    stackName,
     outputs,
     configuration,
     webhookUrl: (connection) => `${reachable(endpoint, webhooksUrl(outputs))}/${connection}`,

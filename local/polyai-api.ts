@@ -34,6 +34,13 @@ export function createPolyAIApi(keys: () => Keys) {
     answer,
     openChat: (project: { accountId: string; projectId: string } | undefined, listed?: Partial<Listed>) =>
       openChat(project && owner(project.accountId, project.projectId), listed),
+    chats: () =>
+      [...chats].map(([conversationId, { open, startedAt, channel }]) => ({
+        conversationId,
+        open,
+        startedAt,
+        channel,
+      })),
     isOpen: (conversationId: string) => chats.get(conversationId)?.open ?? false,
     /** Drops a chat and its shared id, as if there had never been one. */
     forget: (conversationId: string, sharedId = '') => {

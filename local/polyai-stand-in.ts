@@ -18,7 +18,12 @@ export type Call = {
   body: string;
   /** The status of the answer; 0 if there was none. */
   status: number;
+  /** The body of the answer before it is encoded. */
+  answer?: unknown;
 };
+
+/** A chat that the stand-in remembers. `startedAt` is in Unix milliseconds. */
+export type OpenedChat = { conversationId: string; open: boolean; startedAt: number; channel: string };
 
 /**
  * What happens to a call instead of the normal answer. With `status`, this is the answer and no chat changes. Without
@@ -53,6 +58,8 @@ export type PolyAIStandIn = {
   keys: Keys;
   /** Opens a chat. Without a project, every project may close it. @returns its conversation id */
   openChat(project?: { accountId: string; projectId: string }, listed?: Partial<Listed>): string;
+  /** Every chat that was opened, oldest first. */
+  chats(): OpenedChat[];
   isOpen(conversationId: string): boolean;
   /** Drops a chat and its shared id, as if there had never been one. */
   forget(conversationId: string, sharedId?: string): void;
@@ -89,6 +96,7 @@ export async function startPolyAI(options: { port?: number; keys?: Keys } = {}):
     calls: [],
     keys: options.keys ?? { apiKey: `key-${randomUUID()}`, token: `token-${randomUUID()}` },
     openChat: api.openChat,
+    chats: api.chats,
     isOpen: api.isOpen,
     forget: api.forget,
     share: api.share,
@@ -120,7 +128,15 @@ export async function startPolyAI(options: { port?: number; keys?: Keys } = {}):
     const scripted = behaviour.status !== undefined || behaviour.hang || behaviour.reset === 'before';
     const normal = scripted ? undefined : api.answer(method, path, headers, body);
     const { status = 0, ...rest } = normal ?? behaviour;
-    const call = { at, method, path, headers, body, status: isLost ? 0 : status };
+    const call = {
+      at,
+      method,
+      path,
+      headers,
+      body,
+      status: isLost ? 0 : status,
+      answer: isLost ? undefined : rest.body,
+    };
     standIn.calls.push(call);
     for (const listener of listeners) listener(call);
     if (behaviour.hang) return;

@@ -65,7 +65,7 @@ export async function send(
 ): Promise<Sent> {
   const connection = requireSendable(name, deployment);
   const conversationId = options.conversationId ?? madeUpConversation();
-  const sample = await signed(name, connection, options, conversationId, deployment, parts);
+  const sample = await prepareDelivery(name, connection, options, conversationId, deployment, parts);
   const from = parts.now();
   const response = await fetch(sample.url, {
     method: 'POST',
@@ -114,13 +114,18 @@ export function requireSendable(name: string, deployment: Deployment): Connectio
   );
 }
 
-async function signed(
+/**
+ * Makes the delivery that `send` sends, signed with the connection's secret, or with `forge` by a secret that is made up.
+ *
+ * @throws {OperatorError} when no example can be made, only the vendor can sign, or the secret is not ready
+ */
+export async function prepareDelivery(
   name: string,
   connection: ConnectionConfiguration,
   options: SendOptions,
   conversationId: string,
   { outputs, secrets }: Deployment,
-  { secretsManager }: Parts,
+  { secretsManager }: Pick<Parts, 'secretsManager'>,
 ): Promise<Sample> {
   const address = `${outputs.WebhooksUrl}/${name}`;
   const url = { reachable: reachableUrl(address), signed: connection.publicUrl ?? signedUrl(address) };

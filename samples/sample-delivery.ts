@@ -144,7 +144,7 @@ function asksForNothing(connection: ConnectionConfiguration, unsent: Unsent): bo
 }
 
 /** The closes that the adapter would read in the delivery; `undefined` when it would refuse it. */
-function closesOf(connection: ConnectionConfiguration, { text, headers, query }: Unsent) {
+export function closesOf(connection: ConnectionConfiguration, { text, headers, query }: Unsent) {
   const crm = CRMS[connection.crm];
   const lowered = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
   try {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { canaryConversationId } from '../functions/canary-delivery.ts';
 import { ConfigurationError, loadConfiguration } from '../infra/config/load.ts';
+import { type Console, startConsole } from '../local/console/server.ts';
 import {
   chooseExample,
   describeConnection,
@@ -14,7 +15,9 @@ import { type LateLines, watchForLateLines } from '../local/late-lines.ts';
 import { type LocalStack, startLocalStack } from '../local/local-stack.ts';
 import { type Call, type PolyAIStandIn, startPolyAI } from '../local/polyai-stand-in.ts';
 import { createReport } from '../local/report.ts';
-import { follow, type LoggedLine } from '../local/stack-log.ts';
+import { follow, type Log, type LoggedLine } from '../local/stack-log.ts';
+import { openAws } from '../operate/aws.ts';
+import { readDeployment } from '../operate/deployment.ts';
 import { curlLine, type Sample } from '../samples/sample-delivery.ts';
 import { readStartOptions, type StartOptions, USAGE } from './command/start-options.ts';
 
@@ -36,6 +39,7 @@ async function main(options: StartOptions): Promise<number> {
   const standIn = options.polyai ? undefined : await startPolyAI();
   let local: LocalStack | undefined;
   let late: LateLines | undefined;
+  let page: Console | undefined;
   try {
     local = await startLocalStack({
       configuration: options.config,
@@ -47,7 +51,15 @@ async function main(options: StartOptions): Promise<number> {
     late = watchForLateLines(local.flush);
     standIn?.onCall(late.expect);
     const { conversation, connection } = options;
-    const run = { local, standIn, late, conversation, connection };
+    page = options.once ? undefined : await openConsole(local, standIn);
+    const run = {
+      local: { ...local, log: withListener(local.log, page) },
+      standIn,
+      late,
+      page,
+      conversation,
+      connection,
+    };
     const isClosed = await closeOneChat(run);
     if (options.once || stopped.signal.aborted) return isClosed ? 0 : 1;
     await stayUp(run);
@@ -57,6 +69,7 @@ async function main(options: StartOptions): Promise<number> {
     return INTERRUPTED;
   } finally {
     late?.stop();
+    await page?.close();
     if (local) report.step('Cleaning up');
     await local?.stop();
     await standIn?.close();
@@ -68,6 +81,8 @@ type Run = {
   local: LocalStack;
   standIn: PolyAIStandIn | undefined;
   late: LateLines;
+  /** The page that shows everything; absent with --once. */
+  page: Console | undefined;
   conversation: string | undefined;
   /** The connection named with --connection. */
   connection: string | undefined;
@@ -77,6 +92,24 @@ function keysFromEnvironment() {
   return {
     apiKey: process.env.POLYAI_API_KEY || 'made-up-api-key',
     token: process.env.POLYAI_TOKEN || 'made-up-token',
+  };
+}
+
+async function openConsole(local: LocalStack, standIn: PolyAIStandIn | undefined): Promise<Console> {
+  const aws = openAws();
+  const deployment = await readDeployment(aws, local.stackName);
+  return startConsole({ local, deployment, aws, standIn, signal: stopped.signal });
+}
+
+/** Shows the page every line that is read from the log. */
+function withListener(log: Log, page: Console | undefined): Log {
+  return {
+    ...log,
+    async readNew() {
+      const lines = await log.readNew();
+      for (const line of lines) page?.record.onLine(line);
+      return lines;
+    },
   };
 }
 
@@ -102,7 +135,7 @@ async function closeOneChat(run: Run): Promise<boolean> {
   const called = nextCall(standIn);
   const deadline = Date.now() + OUTCOME_WITHIN_MS;
   const isRehearsal = local.configuration.connections[sample.name]?.rehearse === true;
-  if (!(await sendAndShow(sample, isRehearsal))) return false;
+  if (!(await sendAndShow(sample, isRehearsal, run.page))) return false;
   if (isRehearsal) {
     report.show(
       `The connection ${sample.name} is in rehearsal: nothing was queued, and the chat stays open.`,
@@ -127,7 +160,11 @@ async function closeOneChat(run: Run): Promise<boolean> {
 }
 
 /** Sends the delivery, and shows it and its answer. @returns whether it was accepted */
-async function sendAndShow(sample: Example, isRehearsal: boolean): Promise<boolean> {
+async function sendAndShow(
+  sample: Example,
+  isRehearsal: boolean,
+  page: Console | undefined,
+): Promise<boolean> {
   report.show(
     `The CRM sends a signed webhook: the conversation is finished (connection ${sample.name}):`,
     `POST ${sample.url}`,
@@ -135,7 +172,11 @@ async function sendAndShow(sample: Example, isRehearsal: boolean): Promise<boole
     '',
     sample.body,
   );
+  const { name, conversationId, url, headers } = sample;
+  const request = { url, headers, body: sample.body };
+  const entry = page?.record.add({ connection: name, kind: 'genuine', conversationId, request });
   const { status, body } = await send(sample);
+  if (entry) page?.record.answered(entry, { status, body });
   const done = isRehearsal ? 'logged what it would close' : 'queued the close';
   report.show(`The adapter verified it, ${done}, and answers:`, `${status} ${body}`);
   return status === 200;
@@ -178,11 +219,13 @@ async function stayUp(run: Run): Promise<void> {
   report.show('Everything keeps running until Ctrl-C. The addresses:', ...addresses(run.local));
   await offerSample(run);
   await describeConnections(run);
+  if (run.page) report.show('Look at it:', run.page.url);
   let isOffering = false;
   const offerAgain = async () => {
     if (isOffering) return;
     isOffering = true;
-    await offerSample(run);
+    // The page can make Secrets Manager fail. The next outcome offers a sample again.
+    await offerSample(run).catch(({ message }) => report.show('Cannot make an example now:', message));
     isOffering = false;
   };
   await follow(

@@ -10,6 +10,7 @@ import { carryTable, changeTable, guideList, guideTable } from './crm-tables.ts'
 import { lineTable } from './line-tables.ts';
 import { type Page, readPage } from './page.ts';
 import { proofTable, secretTable } from './security-tables.ts';
+import { wayPictures } from './way-picture.ts';
 
 /** The blocks of each document apart from the presets' pages, by file and name. */
 function blocksOf(pages: readonly Page[], configuration: Configuration) {
@@ -63,6 +64,7 @@ export function generatedFiles(root: string): Record<string, string> {
   ];
   return {
     'connections.schema.json': schemaText(),
+    ...wayPictures(),
     ...Object.fromEntries(
       Object.entries(blocksOf(pages, configuration)).map(([file, blocks]) => fill(file, blocks)),
     ),
