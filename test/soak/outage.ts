@@ -35,6 +35,8 @@ export type OutageResult = {
   /** What the containers still hold when the queue is empty, in megabytes. */
   keptMb: number;
   realSeconds: number;
+  /** Every hour: the closes that wait, and those of the project that was down that are closed. */
+  hours: { hour: number; waiting: number; closed: number }[];
 };
 
 type OutageOptions = {
@@ -59,6 +61,7 @@ export async function soakOutage(
   const { clock, queue, source, done, counts, ask } = world;
   const asked = { large: 0, small: 0 };
   const most = { inFlight: 0, waiting: 0 };
+  const hours: OutageResult['hours'] = [];
   const heapBefore = heapMb();
 
   const every = (ms: number, from: number, to: number, run: () => void) => {
@@ -80,8 +83,10 @@ export async function soakOutage(
   });
   every(HOUR, START, OUTAGE_TO + CLOSED_WITHIN_MS, () => {
     const { visible, inFlight, delayed } = queue.counts();
+    const hour = (clock.now() - START) / HOUR;
+    hours.push({ hour, waiting: visible + inFlight + delayed, closed: done.large?.closed ?? 0 });
     onProgress(
-      (clock.now() - START) / HOUR,
+      hour,
       `${visible} visible, ${inFlight} in flight, ${delayed} delayed, ${counts.calls} calls, ${source.invocations()} invocations`,
     );
   });
@@ -105,6 +110,7 @@ export async function soakOutage(
     left: visible + inFlight + delayed + expired,
     keptMb: heapMb() - heapBefore,
     realSeconds: (performance.now() - startedAt) / 1000,
+    hours,
   };
 }
 
