@@ -17,6 +17,7 @@ import { describeStack } from './describe.ts';
 import { embed } from './embed.ts';
 import { encryptionKey } from './encryption.ts';
 import { Events } from './events.ts';
+import { warnOfForeignHosts } from './foreign-hosts.ts';
 import type { FunctionName } from './function.ts';
 import { createMetricFilters, type DimensionsOf, type MetricName, metricOf } from './metrics.ts';
 import { monitor } from './monitoring/monitor.ts';
@@ -74,6 +75,7 @@ export class ChatCloser extends Construct implements IChatCloser {
     acknowledgeFindings(this);
     const configuration = load(given, Stack.of(this).stackName);
     requireOwnArns(Stack.of(this), configuration);
+    warnOfForeignHosts(this, configuration);
 
     const secrets = createStackSecrets(this, configuration);
     const { queue: closes, deadLetters } = createCloseQueues(this, encryptionKey(this, configuration.stack));
