@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import type * as Configured from '../functions/configured.ts';
 import type { CleanupProject, Connection, Project } from '../functions/connections.ts';
-import type { FunctionName } from './function.ts';
 import { ROOT, SOURCE } from './root.ts';
 
 /** The configuration of one stack's functions, before presets and schemes are bound to the connections. */
@@ -92,11 +91,12 @@ function selectorModule({ connections = {}, eventConnections = {} }: Partial<Emb
  * is the one that runs. esbuild is called directly: the CDK's NodejsFunction wants a lock file, which a package does not
  * have. The same sources give the same bytes in any folder.
  *
+ * @param name the file `<name>.lambda` in functions/
  * @param embedded what this function needs of the configuration
  * @param use takes the folder with `index.mjs`, which is deleted afterwards
  */
 export function withBundle<Result>(
-  name: FunctionName,
+  name: string,
   embedded: Partial<Embedded>,
   sourceMap: boolean,
   use: (folder: string) => Result,
@@ -110,7 +110,7 @@ export function withBundle<Result>(
   }
 }
 
-function bundle(name: FunctionName, embedded: Partial<Embedded>, sourcemap: boolean, folder: string): void {
+function bundle(name: string, embedded: Partial<Embedded>, sourcemap: boolean, folder: string): void {
   const configured = join(folder, 'configured.js');
   writeFileSync(configured, configuredModule(embedded));
   buildSync({
