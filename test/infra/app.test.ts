@@ -31,7 +31,7 @@ describe('the app', () => {
     const connections = writeConnections(SMALLEST);
     const { status, outdir, stderr } = runApp({ stack: 'another', connections });
     expect(status).toBe(0);
-    expect(stderr).toContain(`\nConfiguration: ${connections}\n`);
+    expect(stderr).toContain(`Configuration: ${connections}\n`);
     expect(readFileSync(join(outdir, 'another.template.json'), 'utf8')).toContain(
       'another/polyai/support/secret',
     );
