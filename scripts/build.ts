@@ -36,12 +36,11 @@ chmodSync(join(out, 'bin/chat-closer.js'), 0o755);
 
 const root = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 const imported = importedPackages(globSync(join(out, '**/*.js')));
-writeFileSync(join(out, 'package.json'), `${JSON.stringify(packageJson(root, imported), null, 2)}\n`);
-writeFileSync(
-  join(out, 'THIRD-PARTY-NOTICES'),
-  noticesText(noticesOf(Object.keys(root.dependencies), join(ROOT, 'node_modules'))),
-);
-writeFileSync(join(out, 'sbom.cdx.json'), createSbom(ROOT, releasedAt()));
+const manifest = packageJson(root, imported);
+const own = Object.keys(manifest.dependencies);
+writeFileSync(join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+writeFileSync(join(out, 'THIRD-PARTY-NOTICES'), noticesText(noticesOf(own, join(ROOT, 'node_modules'))));
+writeFileSync(join(out, 'sbom.cdx.json'), createSbom(ROOT, own, releasedAt()));
 process.stdout.write(`Built ${out}. Pack it: npm pack ${out}\n`);
 
 function compile(): void {

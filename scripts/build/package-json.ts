@@ -45,7 +45,7 @@ export function importedPackages(files: string[]): string[] {
  * @param imported the names of the packages
  * @throws {Error} when the repository does not have one of them
  */
-export function packageJson(root: Manifest, imported: readonly string[]): object {
+export function packageJson(root: Manifest, imported: readonly string[]) {
   const versions = { ...root.devDependencies, ...root.dependencies };
   const versionOf = (name: string) => {
     const version = versions[name];

@@ -85,6 +85,20 @@ describe('the packed package', () => {
     expect(files).toContain('package/sbom.cdx.json');
   });
 
+  it('names every package that it depends on in its bill of materials and its notices', () => {
+    const built = join(app, 'node_modules/polyai-chat-closer');
+    const read = (file: string) => readFileSync(join(built, file), 'utf8');
+    const { dependencies } = JSON.parse(read('package.json'));
+    const refs = JSON.parse(read('sbom.cdx.json')).components.map(
+      (each: Record<string, string>) => each['bom-ref'],
+    );
+    const notices = read('THIRD-PARTY-NOTICES');
+    for (const [name, version] of Object.entries(dependencies)) {
+      expect(refs).toContain(`${name}@${version}`);
+      expect(notices).toContain(`\n${name} ${version} (`);
+    }
+  });
+
   it(
     'closes a chat from a CDK app that has nothing else',
     async () => {

@@ -2,12 +2,17 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ROOT } from '../../infra/root.ts';
+import { REGULATED } from '../support/account.ts';
 import { EVERYTHING } from '../support/everything.ts';
 import { createStack } from '../support/stack.ts';
 import { templateOf } from '../support/template.ts';
 
 const PAGE = readFileSync(join(ROOT, 'docs/deploy.md'), 'utf8');
-const types = new Set(Object.values(templateOf(createStack(EVERYTHING)).Resources).map(({ Type }) => Type));
+const types = new Set(
+  [EVERYTHING, REGULATED].flatMap((content) =>
+    Object.values(templateOf(createStack(content)).Resources).map(({ Type }) => Type),
+  ),
+);
 
 describe('docs/deploy.md', () => {
   it.each([...types])('has the actions that the execution role needs for %s', (type) => {
