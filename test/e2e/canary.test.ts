@@ -7,6 +7,7 @@ import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
 import { type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
 import type { LoggedLine } from '../../local/stack-log.ts';
 import { SMALLEST, writeConnections } from '../support/configuration.ts';
+import { readNewLines } from '../support/release-lines.ts';
 
 // Runs the canary on the deployed stack, with IAM enforced, from its function to PolyAI's endpoint and the log.
 
@@ -49,13 +50,12 @@ async function runCanary(): Promise<void> {
   if (FunctionError) throw new Error(Buffer.from(Payload ?? []).toString());
 }
 
-/** Waits for a line that was not seen before. Lines that the worker writes late are flushed. */
+/** Waits for a line that was not seen before. */
 async function nextLine(type: string): Promise<LoggedLine> {
   for (const deadline = Date.now() + MINUTE; Date.now() < deadline; await sleep(500)) {
-    lines.push(...(await local.log.readNew()));
+    lines.push(...(await readNewLines(local)));
     const index = lines.findIndex((line) => line.type === type);
     if (index >= 0) return lines.splice(index, 1)[0] as LoggedLine;
-    await local.flush();
   }
   throw new Error(`no line of the type ${type} came in time`);
 }

@@ -5,6 +5,7 @@ import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
 import { type Listed, type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
 import type { LoggedLine } from '../../local/stack-log.ts';
 import { SMALLEST, writeConnections } from '../support/configuration.ts';
+import { readNewLines } from '../support/release-lines.ts';
 
 // Runs the scheduled cleanup on the deployed stack, on the emulator of AWS. The function is invoked as Scheduler does,
 // and one schedule fires automatically.
@@ -92,7 +93,7 @@ async function until(isSo: () => boolean | Promise<boolean>, timeoutMs: number):
 async function lineOf(requestId: unknown): Promise<LoggedLine | undefined> {
   const find = () => lines.find(({ type, request_id }) => type === 'cleanup' && request_id === requestId);
   await until(async () => {
-    lines.push(...(await local.log.readNew()));
+    lines.push(...(await readNewLines(local)));
     return find() !== undefined;
   }, MINUTE);
   return find();
@@ -239,7 +240,7 @@ describe('a schedule', () => {
       const id = open(TIMED, stale(0));
       await until(() => !polyai.isOpen(id), 3 * MINUTE);
       await until(async () => {
-        lines.push(...(await local.log.readNew()));
+        lines.push(...(await readNewLines(local)));
         return lines.some(({ type, conversation_id }) => type === 'close' && conversation_id === id);
       }, MINUTE);
       const closed = lines.find(({ type, conversation_id }) => type === 'close' && conversation_id === id);

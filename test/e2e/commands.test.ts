@@ -31,6 +31,7 @@ import type { Checked, Finding } from '../../operate/doctor/finding.ts';
 import { signZendesk, zendeskEvent } from '../../samples/delivery.ts';
 import { runCommand } from '../support/command.ts';
 import { writeConnections } from '../support/configuration.ts';
+import { whileReleasingLines } from '../support/release-lines.ts';
 
 // Runs the commands on the deployed stack: the doctor over planted faults, and what engineers and administrators use.
 
@@ -96,17 +97,11 @@ afterAll(async () => {
 
 /** Runs a command. Lines that the emulator holds back are released meanwhile. */
 async function run(words: string, input?: string) {
-  const flushing = setInterval(() => void local.flush().catch(() => undefined), 2000);
-  try {
-    const ended = await runCommand(
-      [...words.split(' '), '--stack', STACK],
-      input === undefined ? {} : { input },
-    );
-    printed.push(ended.stdout, ended.stderr);
-    return ended;
-  } finally {
-    clearInterval(flushing);
-  }
+  const ended = await whileReleasingLines(local, () =>
+    runCommand([...words.split(' '), '--stack', STACK], input === undefined ? {} : { input }),
+  );
+  printed.push(ended.stdout, ended.stderr);
+  return ended;
 }
 
 async function runJson(words: string, input?: string) {
@@ -141,12 +136,7 @@ describe('the doctor', () => {
     (await diagnose(change)).filter(({ check }) => !USUAL.includes(check));
 
   it('finds nothing wrong with a healthy stack, the worker’s own call included', async () => {
-    const flushing = setInterval(() => void local.flush().catch(() => undefined), 2000);
-    try {
-      expect(await found({ probe: true })).toEqual([]);
-    } finally {
-      clearInterval(flushing);
-    }
+    expect(await whileReleasingLines(local, () => found({ probe: true }))).toEqual([]);
   });
 
   it('is healthy as a command too', async () => {

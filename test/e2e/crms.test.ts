@@ -17,6 +17,7 @@ import { CONVERSATION, type Fixture, readFixture, textOf } from '../../samples/f
 import { withTimeInBody } from '../../samples/time-in-body.ts';
 import { SMALLEST, writeConnections } from '../support/configuration.ts';
 import { settingsOf } from '../support/crm.ts';
+import { readNewLines, whileReleasingLines } from '../support/release-lines.ts';
 
 // Sends a delivery of every webhook preset through the deployed stack. The valid one closes the right chat, the forged
 // one closes none. The deliveries are samples/fixtures/<crm>/finished.json.
@@ -108,7 +109,7 @@ async function send(name: string, { headers, query, body }: Request) {
 
 async function finalLine(conversationId: string): Promise<LoggedLine> {
   for (const deadline = Date.now() + MINUTE; Date.now() < deadline; await sleep(200)) {
-    lines.push(...(await local.log.readNew()));
+    lines.push(...(await readNewLines(local)));
     const found = lines.find(
       ({ type, final, outcome, conversation_id }) =>
         type === 'close' && final && outcome !== 'resolved' && conversation_id === conversationId,
@@ -134,7 +135,7 @@ async function sendToAll(options: SendOptions): Promise<Record<string, boolean |
       return [name, 'vendor'];
     }
   });
-  return Object.fromEntries(await Promise.all(results));
+  return Object.fromEntries(await whileReleasingLines(local, () => Promise.all(results)));
 }
 
 /** Only the vendor has the key. Locally the secret of a connection with RSA has the private key too. */

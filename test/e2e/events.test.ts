@@ -19,6 +19,7 @@ import type { LoggedLine } from '../../local/stack-log.ts';
 import { changeCharacter } from '../../samples/delivery.ts';
 import { CONVERSATION, readFixture } from '../../samples/fixture.ts';
 import { writeConnections } from '../support/configuration.ts';
+import { readNewLines } from '../support/release-lines.ts';
 
 // Sends events of buses through the deployed stack, on the emulator of AWS. Nobody can put an event with the source of
 // a partner or of AWS, on AWS either, so the connections name another source. The buses have names like those of
@@ -94,7 +95,7 @@ function finished(crm: string, id: string): Event {
 async function findLine(is: (line: LoggedLine) => boolean, timeoutMs = MINUTE): Promise<LoggedLine> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
-    lines.push(...(await local.log.readNew()));
+    lines.push(...(await readNewLines(local)));
     const found = lines.find(is);
     if (found) return found;
     if (Date.now() > deadline) throw new Error('no such line in time');

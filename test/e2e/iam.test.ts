@@ -18,6 +18,7 @@ import { type Behaviour, type PolyAIStandIn, startPolyAI } from '../../local/pol
 import type { LoggedLine } from '../../local/stack-log.ts';
 import { signZendesk, zendeskEvent } from '../../samples/delivery.ts';
 import { writeConnections } from '../support/configuration.ts';
+import { readNewLines } from '../support/release-lines.ts';
 
 // Runs the deployed stack with IAM enforced: every function has only its role's permissions. A missing permission shows
 // as a close that never comes, a superfluous one as a call that is not denied.
@@ -108,7 +109,7 @@ async function finish(
 
 async function finalLine(id: string): Promise<LoggedLine> {
   return eventually(async () => {
-    lines.push(...(await local.log.readNew()));
+    lines.push(...(await readNewLines(local)));
     return lines.find((line) => line.conversation_id === id && line.final && line.outcome !== 'resolved');
   });
 }
@@ -196,7 +197,7 @@ describe('with only the permissions of their roles', () => {
   );
 
   it('no function logs a fault', async () => {
-    lines.push(...(await local.log.readNew()));
+    lines.push(...(await readNewLines(local)));
     expect(lines.filter(({ type }) => type === 'fault')).toEqual([]);
   });
 });

@@ -21,6 +21,7 @@ import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
 import { type Behaviour, type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
 import type { LoggedLine } from '../../local/stack-log.ts';
 import { writeConnections } from '../support/configuration.ts';
+import { readNewLines } from '../support/release-lines.ts';
 
 // Runs the operator's commands on the deployed stack.
 
@@ -164,10 +165,8 @@ function run(command: 'redrive' | 'replay', ...args: string[]): Promise<Ended> {
 /** The final line of a conversation's next close. */
 async function finalLine(conversationId = ''): Promise<LoggedLine> {
   const deadline = Date.now() + MINUTE;
-  for (let polls = 1; ; polls += 1) {
-    // On a busy machine the emulator keeps a late line until the worker's next invocation.
-    if (polls % 10 === 0) await local.flush();
-    lines.push(...(await local.log.readNew()));
+  for (;;) {
+    lines.push(...(await readNewLines(local)));
     // The line of a look-up that found the conversation is final too, but the close follows it.
     const index = lines.findIndex(
       ({ type, final, outcome, conversation_id }) =>
@@ -455,7 +454,7 @@ describe('replay', () => {
           }),
         }),
       );
-      while (!(await local.log.readNew()).some((line) => line.shared_id === sharedId && line.final))
+      while (!(await readNewLines(local)).some((line) => line.shared_id === sharedId && line.final))
         await sleep(200);
       const chat = request();
       polyai.share(sharedId, chat.conversationId ?? '');

@@ -10,6 +10,7 @@ import { type LocalStack, startLocalStack } from '../../local/local-stack.ts';
 import { type PolyAIStandIn, startPolyAI } from '../../local/polyai-stand-in.ts';
 import { runCommand } from '../support/command.ts';
 import { writeConnections } from '../support/configuration.ts';
+import { whileReleasingLines } from '../support/release-lines.ts';
 
 // Runs commands with IAM enforced and the policies of docs/commands.md: each role can do its work and no more.
 
@@ -82,15 +83,9 @@ afterAll(async () => {
 }, MINUTE);
 
 async function run(role: Role, words: string, input = '') {
-  const flushing = setInterval(() => void local.flush().catch(() => undefined), 2000);
-  try {
-    return await runCommand([...words.split(' '), '--stack', STACK], {
-      env: credentials.get(role) ?? {},
-      input,
-    });
-  } finally {
-    clearInterval(flushing);
-  }
+  return whileReleasingLines(local, () =>
+    runCommand([...words.split(' '), '--stack', STACK], { env: credentials.get(role) ?? {}, input }),
+  );
 }
 
 const DENIED = /do not have that permission|AccessDenied|not authorized|it cannot be read/i;

@@ -13,6 +13,7 @@ import {
   zendeskEvent,
 } from '../../samples/delivery.ts';
 import { writeConnections } from '../support/configuration.ts';
+import { readNewLines } from '../support/release-lines.ts';
 
 // Tests the deployed stack on the emulator of AWS, from the HTTP request to PolyAI's endpoint and the log.
 
@@ -142,7 +143,7 @@ async function eventually<T>(
 /** Waits for the final `close` line of a conversation. @returns all its `close` lines */
 async function closeLines(conversationId: string, timeoutMs?: number): Promise<LoggedLine[]> {
   return eventually(async () => {
-    lines.push(...(await local.log.readNew()));
+    lines.push(...(await readNewLines(local)));
     const own = lines.filter((line) => line.type === 'close' && line.conversation_id === conversationId);
     return own.some((line) => line.final) ? own : undefined;
   }, timeoutMs);
@@ -316,7 +317,7 @@ describe('a valid delivery', () => {
       for (const body of [finished('bearer', id), `${finished('bearer', id)} `])
         await send('bearer', await signed('bearer', body));
       const outcomes = async () => {
-        lines.push(...(await local.log.readNew()));
+        lines.push(...(await readNewLines(local)));
         const own = lines.filter((line) => line.type === 'close' && line.conversation_id === id);
         return own.length === 2 ? own.map(({ outcome, final }) => `${outcome} ${final}`).sort() : undefined;
       };

@@ -23,6 +23,7 @@ import { CAUSES, type Cause } from '../../operate/why/causes.ts';
 import { signZendesk, zendeskEvent } from '../../samples/delivery.ts';
 import { runCommand } from '../support/command.ts';
 import { writeConnections } from '../support/configuration.ts';
+import { releaseLines } from '../support/release-lines.ts';
 
 // Plants every cause of the closed list on the deployed stack, and asks `why` and `status` about it.
 
@@ -132,7 +133,7 @@ async function lineWith(values: Record<string, unknown>): Promise<LoggedLine> {
   const deadline = Date.now() + 2 * MINUTE;
   for (let polls = 1; ; polls += 1) {
     // On a busy machine the emulator keeps a late line until the function's next invocation.
-    if (polls % 10 === 0) await Promise.all([local.flush(), fetch(local.webhookUrl('nobody'))]);
+    if (polls % 10 === 0) await releaseLines(local);
     lines.push(...(await local.log.readNew()));
     const found = lines.find((line) => Object.entries(values).every(([key, value]) => line[key] === value));
     if (found) return found;
