@@ -9,7 +9,6 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const OLDEST_NODE = 20;
 const OLDEST_PYTHON = [3, 10];
-const REQUIREMENTS = join(ROOT, 'local/requirements.txt');
 const VENV = join(ROOT, '.venv');
 
 if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
@@ -17,7 +16,12 @@ if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
 }
 installPackages();
 // An emulator that the user runs needs no Python.
-if (!process.argv.includes('--without-python') && !process.env.AWS_ENDPOINT_URL) installMiniStack();
+const needsMiniStack = !process.argv.includes('--without-python') && !process.env.AWS_ENDPOINT_URL;
+if (needsMiniStack)
+  installPython('MiniStack, the local AWS,', 'ministack', join(ROOT, 'local/requirements.txt'));
+if (process.argv.includes('--with-linter')) {
+  installPython('cfn-lint, which the tests need,', 'cfnlint', join(ROOT, 'test/requirements.txt'));
+}
 
 function installPackages() {
   const lock = join(ROOT, 'package-lock.json');
@@ -46,38 +50,54 @@ function packagesOf(/** @type {string} */ lock) {
   return JSON.parse(readFileSync(lock, 'utf8')).packages;
 }
 
-function installMiniStack() {
-  const stamp = join(VENV, 'requirements.sha256');
-  // The stamp includes the path, because the programs in a virtual environment contain it.
-  const wanted = createHash('sha256').update(readFileSync(REQUIREMENTS)).update(VENV).digest('hex');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted && isUsable(VENV)) return;
-  const python = findPython();
-  print('Installing MiniStack, the local AWS, into .venv, once …');
-  rmSync(VENV, { recursive: true, force: true });
-  run(
-    python,
-    ['-m', 'venv', VENV],
-    `${python} cannot make a virtual environment. Install its venv module (on Debian: apt install python3-venv).`,
-  );
+/**
+ * Installs packages into .venv. Several files share it, each with a stamp of its own.
+ *
+ * @param {string} what the name for the user
+ * @param {string} module what Python must be able to load
+ * @param {string} requirements path of a requirements file with hashes
+ */
+function installPython(what, module, requirements) {
+  const stamp = join(VENV, `${module}.sha256`);
+  // The stamp includes the path, so that a copied folder is installed anew.
+  const wanted = createHash('sha256').update(readFileSync(requirements)).update(VENV).digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted && canLoad(module)) return;
+  makeVenv();
+  print(`Installing ${what} into .venv, once …`);
   const options = [
     'install',
     '--quiet',
     '--disable-pip-version-check',
     '--require-hashes',
     '-r',
-    REQUIREMENTS,
+    requirements,
   ];
   run(
     join(VENV, 'bin/python'),
     ['-m', 'pip', ...options],
-    'pip could not install MiniStack. Its output is above.',
+    `pip could not install ${what} into .venv. Its output is above.`,
   );
   writeFileSync(stamp, wanted);
 }
 
-/** Whether its Python still exists and can load MiniStack. */
-function isUsable(/** @type {string} */ venv) {
-  return spawnSync(join(venv, 'bin/python'), ['-c', 'import ministack'], { stdio: 'ignore' }).status === 0;
+/** Makes a new .venv, unless there is one that was made here and whose Python runs. */
+function makeVenv() {
+  // The programs in a virtual environment contain its path.
+  const madeAt = join(VENV, 'made-at');
+  if (existsSync(madeAt) && readFileSync(madeAt, 'utf8') === VENV && canLoad('pip')) return;
+  const python = findPython();
+  rmSync(VENV, { recursive: true, force: true });
+  run(
+    python,
+    ['-m', 'venv', VENV],
+    `${python} cannot make a virtual environment. Install its venv module (on Debian: apt install python3-venv).`,
+  );
+  writeFileSync(madeAt, VENV);
+}
+
+/** Whether the Python of .venv can load the module. */
+function canLoad(/** @type {string} */ module) {
+  return spawnSync(join(VENV, 'bin/python'), ['-c', `import ${module}`], { stdio: 'ignore' }).status === 0;
 }
 
 /** @returns {string} the first of the usual names whose Python is new enough */
@@ -103,7 +123,7 @@ function findPython() {
     }
   }
   stop(
-    `The local AWS needs Python ${OLDEST_PYTHON.join('.')} or newer. Install it as python3, then run this again.`,
+    `The local AWS and the tests need Python ${OLDEST_PYTHON.join('.')} or newer. Install it as python3, then run this again.`,
   );
   return '';
 }

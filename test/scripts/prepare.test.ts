@@ -9,8 +9,10 @@ import { temporaryFolder } from '../support/configuration.ts';
 function checkout(): string {
   const folder = temporaryFolder();
   cpSync(join(ROOT, 'scripts'), join(folder, 'scripts'), { recursive: true });
-  mkdirSync(join(folder, 'local'));
-  copyFileSync(join(ROOT, 'local/requirements.txt'), join(folder, 'local/requirements.txt'));
+  for (const part of ['local', 'test']) {
+    mkdirSync(join(folder, part));
+    copyFileSync(join(ROOT, part, 'requirements.txt'), join(folder, part, 'requirements.txt'));
+  }
   mkdirSync(join(folder, 'node_modules'));
   copyFileSync(join(ROOT, 'package-lock.json'), join(folder, 'package-lock.json'));
   copyFileSync(join(ROOT, 'package-lock.json'), join(folder, 'node_modules/.package-lock.json'));
@@ -45,14 +47,15 @@ describe('what runs before npm start', () => {
     expect(prepare(checkout())).toEqual({
       status: 1,
       stdout: '',
-      stderr: 'The local AWS needs Python 3.10 or newer. Install it as python3, then run this again.\n',
+      stderr:
+        'The local AWS and the tests need Python 3.10 or newer. Install it as python3, then run this again.\n',
     });
   });
 
   it('refuses a Python that is too old', () => {
     expect(prepare(checkout(), { path: pythonOf('3 9') })).toMatchObject({
       status: 1,
-      stderr: expect.stringMatching(/needs Python 3\.10/),
+      stderr: expect.stringMatching(/need Python 3\.10/),
     });
   });
 
@@ -68,6 +71,14 @@ describe('what runs before npm start', () => {
     expect(prepare(checkout(), { env: { AWS_ENDPOINT_URL: 'http://localhost:4566' } })).toMatchObject({
       status: 0,
       stderr: '',
+    });
+  });
+
+  it('needs Python for cfn-lint before npm test, even with an emulator that the user runs', () => {
+    const env = { AWS_ENDPOINT_URL: 'http://localhost:4566' };
+    expect(prepare(checkout(), { args: ['--with-linter'], env })).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/need Python 3\.10/),
     });
   });
 
