@@ -124,6 +124,8 @@ export class ChatCloser extends Construct implements IChatCloser {
     this.addOutputs(JSON.stringify(secretsToFill(configuration, secrets)));
     for (const [tag, value] of Object.entries(configuration.stack.tags ?? {})) Tags.of(this).add(tag, value);
     this.restrictSenders(configuration.stack.queueSenders);
+    const { terminationProtection } = configuration.stack;
+    if (terminationProtection !== undefined) Stack.of(this).terminationProtection = terminationProtection;
     requireResources(Stack.of(this), configuration);
   }
 

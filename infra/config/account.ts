@@ -83,6 +83,10 @@ export const account = {
     })
     .meta({ description: 'Tags of every resource.' })
     .exactOptional(),
+  terminationProtection: z
+    .boolean({ error: 'Write true or false' })
+    .meta({ description: 'CloudFormation refuses to delete the stack until this is off again.' })
+    .exactOptional(),
 };
 
 function listOf(description: string, form: RegExp, what: string, fix: string) {

@@ -148,3 +148,14 @@ describe('a wrong setting', () => {
     expect(load).toThrow(message);
   });
 });
+
+describe('stack.terminationProtection', () => {
+  const protectionOf = (settings: object) =>
+    createStack({ ...SMALLEST, stack: settings }).terminationProtection ?? false;
+
+  it('protects the stack that has it, and no other', () => {
+    expect(stack.terminationProtection).toBe(true);
+    expect(protectionOf({})).toBe(false);
+    expect(protectionOf({ terminationProtection: false })).toBe(false);
+  });
+});

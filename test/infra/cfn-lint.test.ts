@@ -16,10 +16,14 @@ const REGIONS = ['eu-west-2', 'us-east-1', 'us-gov-west-1', 'cn-north-1'];
 /** The CDK writes a `DependsOn` where a reference would do. */
 const IGNORED = ['W3005'];
 
-/** @returns what cfn-lint finds, a line each, with the rule's name first */
 function lint(template: object): string[] {
   const file = join(temporaryFolder(), 'template.json');
   writeFileSync(file, JSON.stringify(template));
+  return lintFile(file);
+}
+
+/** @returns what cfn-lint finds, a line each, with the rule’s name first */
+function lintFile(file: string): string[] {
   const args = ['--format', 'json', '--regions', ...REGIONS, '--ignore-checks', ...IGNORED, '--', file];
   const { error, stdout, stderr } = spawnSync(join(ROOT, '.venv/bin/cfn-lint'), args, { encoding: 'utf8' });
   if (error || !stdout.startsWith('['))
@@ -38,6 +42,10 @@ describe('cfn-lint', () => {
     ['a stack that has every setting for accounts with rules', REGULATED],
   ])('finds nothing in %s', (_, configuration) => {
     expect(lint(Template.fromStack(createStack(configuration)).toJSON())).toEqual([]);
+  });
+
+  it('finds nothing in the pipeline to copy', () => {
+    expect(lintFile(join(ROOT, 'docs/examples/codepipeline.yml'))).toEqual([]);
   });
 
   it('finds a property that CloudFormation does not know, and a value that it refuses', () => {

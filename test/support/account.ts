@@ -22,5 +22,6 @@ export const REGULATED = {
     reservedConcurrency: 50,
     queueSenders: [OPERATORS],
     tags: { 'cost-centre': '4711' },
+    terminationProtection: true,
   },
 };
