@@ -159,3 +159,23 @@ describe('stack.terminationProtection', () => {
     expect(protectionOf({ terminationProtection: false })).toBe(false);
   });
 });
+
+describe('a permissions boundary in cdk.json', () => {
+  const rolesWith = (boundary: unknown) => {
+    const context = { '@aws-cdk/core:permissionsBoundary': boundary };
+    const { Resources } = templateOf(createStack(REGULATED, { context }));
+    return Object.values(Resources)
+      .filter(({ Type }) => Type === 'AWS::IAM::Role')
+      .map(({ Properties = {} }) => JSON.stringify(Properties.PermissionsBoundary ?? ''));
+  };
+
+  it('is on every role', () => {
+    const found = rolesWith({ name: 'developer-boundary' });
+    expect(found.length).toBeGreaterThan(5);
+    expect(found.filter((each) => !each.includes('policy/developer-boundary'))).toEqual([]);
+  });
+
+  it('is ignored as a text, which is what the command line makes of it', () => {
+    expect(new Set(rolesWith('{"name":"developer-boundary"}'))).toEqual(new Set(['""']));
+  });
+});

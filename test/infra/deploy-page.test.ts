@@ -1,8 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { App } from 'aws-cdk-lib';
 import { describe, expect, it } from 'vitest';
 import { ROOT } from '../../infra/root.ts';
 import { REGULATED } from '../support/account.ts';
+import { SMALLEST, temporaryFolder } from '../support/configuration.ts';
 import { EVERYTHING } from '../support/everything.ts';
 import { createStack } from '../support/stack.ts';
 import { templateOf } from '../support/template.ts';
@@ -32,5 +35,27 @@ it('the template says nothing about the constructs in it to AWS', () => {
   expect({ versionReporting, telemetry: context['cli-telemetry'] }).toEqual({
     versionReporting: false,
     telemetry: false,
+  });
+});
+
+describe('cdk diff of two templates', () => {
+  const assemblyOf = (content: object) => (createStack(content).node.root as App).synth().directory;
+
+  it('says without credentials what a change means for resources', () => {
+    const after = { ...SMALLEST, stack: { terminationProtection: true, canary: EVERYTHING.stack.canary } };
+    const template = join(assemblyOf(SMALLEST), 'closer.template.json');
+    const cdk = join(ROOT, 'node_modules/.bin/cdk');
+    const { status, stdout, stderr } = spawnSync(
+      cdk,
+      ['diff', '--app', assemblyOf(after), '--template', template],
+      {
+        env: { PATH: process.env.PATH, HOME: temporaryFolder() },
+        encoding: 'utf8',
+      },
+    );
+    expect({ status, stderr: stderr + stdout }).toMatchObject({
+      status: 0,
+      stderr: expect.stringMatching(/\[\+\] AWS::Lambda::Function .*Canary/),
+    });
   });
 });
