@@ -51,7 +51,7 @@ function packagesOf(/** @type {string} */ lock) {
 }
 
 /**
- * Installs packages into .venv. Several files share it, each with a stamp of its own.
+ * Installs the packages of a requirements file into .venv. Each file has its own stamp there.
  *
  * @param {string} what the name for the user
  * @param {string} module what Python must be able to load
@@ -59,7 +59,7 @@ function packagesOf(/** @type {string} */ lock) {
  */
 function installPython(what, module, requirements) {
   const stamp = join(VENV, `${module}.sha256`);
-  // The stamp includes the path, so that a copied folder is installed anew.
+  // The stamp includes the path: the programs in a copied .venv name the old one.
   const wanted = createHash('sha256').update(readFileSync(requirements)).update(VENV).digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted && canLoad(module)) return;
   makeVenv();

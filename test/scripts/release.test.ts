@@ -134,7 +134,7 @@ describe('a release', () => {
     });
   });
 
-  it('stands in the changelog with its date, as the newest', () => {
+  it('is the newest in the changelog, with its date', () => {
     const [newest] = [...text('CHANGELOG.md').matchAll(/^## \[(\d[^\]]*)\] - (\d{4}-\d\d-\d\d)$/gm)];
     expect(newest?.[1]).toBe(manifest.version);
   });
