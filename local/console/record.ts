@@ -87,6 +87,7 @@ export function viewOf(entry: Entry): DeliveryView {
     kind,
     place: placeOf(last, status, result),
     attempts: closes.length,
+    lines: lines.length,
     ...(status !== undefined && { status }),
     ...(conversationId && { conversationId }),
     ...(ticket !== undefined && { ticket: String(ticket) }),

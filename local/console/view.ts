@@ -18,6 +18,8 @@ export type DeliveryView = {
   conversationId?: string;
   ticket?: string;
   attempts: number;
+  /** How many of its log lines were seen. The page reads the story again when there are more. */
+  lines: number;
   /** The outcome, or why the delivery was refused or ignored. */
   result?: string;
   nextTryAt?: number;

@@ -25,6 +25,18 @@ describe('the record of deliveries', () => {
     expect(viewOf(entry)).toMatchObject({ kind: 'genuine', place: 'queue', status: 200 });
   });
 
+  it('shows that a line has come, also if the answer had already said everything', () => {
+    const record = createRecord(() => {});
+    const entry = record.add({ connection: 'in-house', kind: 'forged' });
+    const refusal = { code: 'signature_mismatch', requestId: 'r1' };
+    record.answered(entry, { status: 401, body: JSON.stringify(refusal) });
+    const before = viewOf(entry);
+    const line = { request_id: 'r1', connection: 'in-house', refused: refusal.code, answer: 401 };
+    record.onLine({ type: 'delivery', ...line });
+    // The page reads the story again only when the view has changed.
+    expect(viewOf(entry)).toEqual({ ...before, lines: 1 });
+  });
+
   it('shows when a close that failed is tried next', () => {
     const record = createRecord(
       () => {},

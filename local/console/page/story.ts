@@ -25,7 +25,10 @@ export function story(first: State, id: string): View {
     if (own === known) return;
     known = own;
     get<Story>(`/api/story?id=${encodeURIComponent(id)}`)
-      .then((found) => fill(root, storyOf(found)))
+      .then((found) => {
+        // An answer that comes after a newer question is out of date.
+        if (own === known) fill(root, storyOf(found));
+      })
       .catch((error) => fill(root, h('h1', {}, 'Story'), h('p', { class: 'trouble' }, error.message)));
   };
   update(first);
