@@ -64,7 +64,7 @@ export function createFunction(
       code: Code.fromAsset(folder),
       loggingFormat: LoggingFormat.JSON,
       applicationLogLevelV2: ApplicationLogLevel.INFO,
-      systemLogLevelV2: SystemLogLevel.WARN,
+      systemLogLevelV2: SystemLogLevel[stack.systemLogLevel],
       logGroup,
       role,
       ...network,

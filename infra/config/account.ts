@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { checked, formed, keys, refuse, text, whole } from './values.ts';
+import { checked, formed, keys, oneOf, refuse, text, whole } from './values.ts';
 
 // What an account with rules asks for. Everything here is off by default.
 
@@ -83,6 +83,10 @@ export const account = {
     })
     .meta({ description: 'Tags of every resource.' })
     .exactOptional(),
+  systemLogLevel: oneOf(
+    'Lambda’s own lines from this level on. INFO adds start, duration and memory of each call.',
+    ['WARN', 'INFO', 'DEBUG'],
+  ).default('WARN'),
   terminationProtection: z
     .boolean({ error: 'Write true or false' })
     .meta({ description: 'CloudFormation refuses to delete the stack until this is off again.' })

@@ -134,6 +134,20 @@ it('none of them is in a stack without them', () => {
     expect(plain).not.toContain(word);
 });
 
+it('stack.systemLogLevel is the level of Lambda’s own lines, and never of the functions’ lines', () => {
+  for (const level of ['WARN', 'INFO', 'DEBUG']) {
+    const set = Template.fromStack(createStack({ ...SMALLEST, stack: { systemLogLevel: level } }));
+    const logging = { ApplicationLogLevel: 'INFO', LogFormat: 'JSON', SystemLogLevel: level };
+    const count = Object.keys(set.findResources('AWS::Lambda::Function')).length;
+    set.resourcePropertiesCountIs(
+      'AWS::Lambda::Function',
+      { LoggingConfig: Match.objectLike(logging) },
+      count,
+    );
+    expect(count).toBe(2);
+  }
+});
+
 describe('a wrong setting', () => {
   it.each([
     ['encryptionKey', 'alias/mine', /stack\.encryptionKey is not the ARN of a KMS key/],
@@ -141,6 +155,7 @@ describe('a wrong setting', () => {
     ['domain', { name: 'https://x' }, /stack\.domain\.name is not a host name/],
     ['queueSenders', ['operators'], /stack\.queueSenders has something else than ARNs/],
     ['reservedConcurrency', 0, /stack\.reservedConcurrency is less than 1/],
+    ['systemLogLevel', 'TRACE', /stack\.systemLogLevel .*TRACE/],
     ['tags', { owner: '' }, /stack\.tags\.owner is empty/],
   ])('%s is refused with the fix', (key, value, message) => {
     const load = () => configurationOf({ ...SMALLEST, stack: { [key]: value } });

@@ -22,6 +22,7 @@ export const REGULATED = {
     reservedConcurrency: 50,
     queueSenders: [OPERATORS],
     tags: { 'cost-centre': '4711' },
+    systemLogLevel: 'INFO',
     terminationProtection: true,
   },
 };

@@ -37,6 +37,7 @@ describe('a good configuration', () => {
         maxConcurrency: 5,
         throttle: { ratePerSecond: 1000, burst: 2000 },
         logRetentionDays: 90,
+        systemLogLevel: 'WARN',
         alarms: {
           thresholds: {
             AgingDeadLettersAlarm: 10,
@@ -92,6 +93,7 @@ describe('a good configuration', () => {
       maxConcurrency: 1000,
       throttle: { ratePerSecond: 1, burst: 2 },
       logRetentionDays: 3653,
+      systemLogLevel: 'DEBUG',
       alarms: {
         email: 'ops@acme.example',
         topicArn: 'arn:aws:sns:eu-west-2:123456789012:alarms',
