@@ -3,7 +3,7 @@ import { type Delivery, readContent } from '../delivery.ts';
 import type { Verdict } from '../refusal.ts';
 import { SecretNotReady } from '../secrets.ts';
 import { equalSignatures } from './constant-time.ts';
-import { decodeKey, readValues } from './keys.ts';
+import { decodeKey, readValues, textKey } from './keys.ts';
 import type { HmacSettings, Scheme } from './scheme.ts';
 import { signaturesIn, timestampIn } from './signature-header.ts';
 import { checkTimestamp, parseTimestamp, timestampInBody } from './timestamp.ts';
@@ -23,7 +23,7 @@ const DECODERS: Record<'hex' | 'base64', (text: string) => Buffer | undefined> =
  *
  * @see https://www.rfc-editor.org/rfc/rfc2104
  */
-const hmac: Scheme<HmacSettings, (string | KeyObject)[]> = {
+const hmac: Scheme<HmacSettings, KeyObject[]> = {
   secret: { field: 'signingSecret', issuedBy: 'either' },
   readKeys: (secret, settings) =>
     readValues(secret, 'signingSecret').map((value) => readKey(value, settings?.keyEncoding ?? 'text')),
@@ -80,9 +80,8 @@ const hmac: Scheme<HmacSettings, (string | KeyObject)[]> = {
 
 export default hmac;
 
-/** Node takes a text or a key object as it is, but copies a buffer into one for each use. */
-function readKey(value: string, encoding: 'text' | 'hex' | 'base64'): string | KeyObject {
-  if (encoding === 'text') return value;
+function readKey(value: string, encoding: 'text' | 'hex' | 'base64'): KeyObject {
+  if (encoding === 'text') return textKey(value);
   const key = DECODERS[encoding](value);
   if (!key?.length) {
     throw new SecretNotReady(

@@ -1,8 +1,8 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHash, createHmac, type KeyObject } from 'node:crypto';
 import type { Delivery } from '../delivery.ts';
 import type { Verdict } from '../refusal.ts';
 import { equalSignatures } from './constant-time.ts';
-import { readValues } from './keys.ts';
+import { readValues, textKey } from './keys.ts';
 import type { Scheme } from './scheme.ts';
 import { checkTimestamp, TOLERANCE_SECONDS } from './timestamp.ts';
 
@@ -22,6 +22,9 @@ const OLDER: Record<string, (delivery: Delivery) => string> = {
   v2: ({ method, url }) => `${method}${unescapeUrl(url)}`,
 };
 
+/** A client secret: v3 has it as the key of an HMAC, the older versions hash its text. */
+type Key = { text: string; mac: KeyObject };
+
 /**
  * HubSpot's signatures with an app's client secret in UTF-8: v3 (HMAC-SHA256 over method, address, body and
  * time), v2 (SHA-256 over secret, method, address and body) and v1 (SHA-256 over secret and body). If a delivery
@@ -29,9 +32,9 @@ const OLDER: Record<string, (delivery: Delivery) => string> = {
  *
  * @see https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation
  */
-const hubspot: Scheme<{ scheme: 'hubspot' }, string[]> = {
+const hubspot: Scheme<{ scheme: 'hubspot' }, Key[]> = {
   secret: { field: 'signingSecret', issuedBy: 'vendor' },
-  readKeys: (secret) => readValues(secret, 'signingSecret'),
+  readKeys: (secret) => readValues(secret, 'signingSecret').map((text) => ({ text, mac: textKey(text) })),
   verify(_settings, keys, delivery, now) {
     const { 'x-hubspot-signature-v3': v3, 'x-hubspot-signature': older } = delivery.headers;
     return v3 === undefined ? verifyOlder(keys, delivery, older) : verifyV3(keys, delivery, v3, now);
@@ -44,7 +47,7 @@ const hubspot: Scheme<{ scheme: 'hubspot' }, string[]> = {
 
 export default hubspot;
 
-function verifyV3(keys: string[], delivery: Delivery, given: string, now: number): Verdict {
+function verifyV3(keys: Key[], delivery: Delivery, given: string, now: number): Verdict {
   if (!given) return { code: 'signature_missing', detail: 'The signature is missing.' };
   const { method, url, headers, body } = delivery;
   const timestamp = headers['x-hubspot-request-timestamp'] ?? '';
@@ -52,26 +55,26 @@ function verifyV3(keys: string[], delivery: Delivery, given: string, now: number
   if (refusal) return refusal;
   if (given.length !== V3_LENGTH) return MALFORMED;
   const before = `${method}${unescapeUrl(url)}`;
-  const verdict = compare(given, keys, (key) =>
-    createHmac('sha256', key).update(before).update(body).update(timestamp).digest('base64'),
+  const verdict = compare(given, keys, ({ mac }) =>
+    createHmac('sha256', mac).update(before).update(body).update(timestamp).digest('base64'),
   );
   // An equal one has the format, so only the others are looked at more closely.
   return verdict && !V3.test(given) ? MALFORMED : verdict;
 }
 
-function verifyOlder(keys: string[], delivery: Delivery, given: string | undefined): Verdict {
+function verifyOlder(keys: Key[], delivery: Delivery, given: string | undefined): Verdict {
   if (!given) return { code: 'signature_missing', detail: 'The signature is missing.' };
   const version = delivery.headers['x-hubspot-signature-version'] ?? '';
   const signed = Object.hasOwn(OLDER, version) ? OLDER[version]?.(delivery) : undefined;
   if (signed === undefined || !/^[0-9a-f]{64}$/.test(given)) {
     return { code: 'signature_malformed', detail: 'The signature does not have the format of v1 or v2.' };
   }
-  return compare(given, keys, (key) =>
-    createHash('sha256').update(`${key}${signed}`).update(delivery.body).digest('hex'),
+  return compare(given, keys, ({ text }) =>
+    createHash('sha256').update(`${text}${signed}`).update(delivery.body).digest('hex'),
   );
 }
 
-function compare(given: string, keys: string[], sign: (key: string) => string): Verdict {
+function compare(given: string, keys: Key[], sign: (key: Key) => string): Verdict {
   let isEqual = false;
   // Tries every key, so that the time does not reveal which one matched.
   for (const key of keys) isEqual = equalSignatures(given, sign(key)) || isEqual;

@@ -1,3 +1,4 @@
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import { readStoredValues } from '../secret-value.ts';
 import { SecretNotReady } from '../secrets.ts';
 
@@ -11,6 +12,11 @@ export function readValues(secret: Record<string, unknown>, field: string): stri
   const values = readStoredValues(field, secret[field]);
   if (values.length === 0) throw new SecretNotReady(`"${field}" is empty or missing: fill it in`);
   return values;
+}
+
+/** The UTF-8 of a text as the key of an HMAC. Node encodes a text again for each use, and takes this as it is. */
+export function textKey(text: string): KeyObject {
+  return createSecretKey(text, 'utf8');
 }
 
 /**

@@ -1,10 +1,10 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHash, createHmac, type KeyObject } from 'node:crypto';
 import { parse, stringify } from 'node:querystring';
 import type { Delivery } from '../delivery.ts';
 import { isTooLargeForm, LIMITS } from '../parse-body.ts';
 import type { Refusal, Verdict } from '../refusal.ts';
 import { equalSignatures } from './constant-time.ts';
-import { readValues } from './keys.ts';
+import { readValues, textKey } from './keys.ts';
 import type { Scheme } from './scheme.ts';
 
 /**
@@ -29,9 +29,9 @@ const MISMATCH: Refusal = {
  *
  * @see https://www.twilio.com/docs/usage/webhooks/webhooks-security
  */
-const twilio: Scheme<{ scheme: 'twilio' }, string[]> = {
+const twilio: Scheme<{ scheme: 'twilio' }, KeyObject[]> = {
   secret: { field: 'signingSecret', issuedBy: 'vendor' },
-  readKeys: (secret) => readValues(secret, 'signingSecret'),
+  readKeys: (secret) => readValues(secret, 'signingSecret').map(textKey),
   verify(_settings, keys, delivery) {
     const given = delivery.headers['x-twilio-signature'];
     if (!given) return { code: 'signature_missing', detail: 'The signature is missing.' };
@@ -69,7 +69,7 @@ function checkHashes(hashes: readonly string[], body: Buffer): Verdict {
 }
 
 /** Verifies a form. Its size is checked before it is parsed, because nothing is verified yet. */
-function verifyForm(given: string, keys: string[], { url, body }: Delivery): Verdict {
+function verifyForm(given: string, keys: KeyObject[], { url, body }: Delivery): Verdict {
   if (body.length > MAX_FORM_BYTES) return TOO_LARGE;
   const text = body.toString();
   if (isTooLargeForm(text)) return TOO_LARGE;
@@ -80,7 +80,7 @@ function verifyForm(given: string, keys: string[], { url, body }: Delivery): Ver
 }
 
 /** @param fields the fields of a form as signed; empty where the address has a hash of the body */
-function verifySigned(given: string, keys: string[], url: string, fields: string): Verdict {
+function verifySigned(given: string, keys: KeyObject[], url: string, fields: string): Verdict {
   for (const address of addresses(url)) {
     const signed = `${address}${fields}`;
     // Tries every key, so that the time does not reveal which one matched. The form of the address is no secret.
