@@ -29,12 +29,16 @@ export type Waiting = { record: SQSRecord; request: CloseRequest; dueAt: number;
 
 /** SQS delays a message by at most this time. A longer wait takes several sends. */
 const MAX_DELAY_MS = 15 * MINUTE_MS;
+/** After a send without an answer the next closes stay in flight for so long. */
+const NO_SENDS_FOR_MS = 30 * SECOND_MS;
 
 /**
  * Creates the worker's calls to SQS. None of them throws: a failure is a fault line, and the message comes back after
  * the queue's visibility timeout.
  */
 export function createMoves({ sqs, closeQueueUrl, deadLetterQueueUrl, writeLine, now }: MoveParts) {
+  let noSendsUntil = 0;
+
   return {
     /** Hides a message until its next attempt. It is in flight until then. */
     async hide({ record, request }: Held, seconds: number): Promise<void> {
@@ -53,10 +57,14 @@ export function createMoves({ sqs, closeQueueUrl, deadLetterQueueUrl, writeLine,
      * A send with a delay has no message group: AWS documents delays for standard queues and groups for fair queues, but
      * nowhere the two together.
      *
+     * A send without an answer takes seconds and may leave a copy. For the next 30 s nothing is sent back then, so that
+     * the closes of a project that is down do not hold every worker while SQS is slow.
+     *
      * @returns the records whose sends SQS has confirmed: only these may be deleted
      * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-timers.html
      */
     async sendBack(closes: readonly Waiting[]): Promise<Set<SQSRecord>> {
+      if (now() < noSendsUntil) return new Set();
       const sent = await Promise.all(batchesOf(closes).map(sendBatch));
       return new Set(sent.flat());
     },
@@ -100,6 +108,7 @@ export function createMoves({ sqs, closeQueueUrl, deadLetterQueueUrl, writeLine,
       for (const { Id, Code } of Failed) report(closes[Number(Id)], new Error(`${Code ?? 'no code'}`));
       return Successful.flatMap(({ Id }) => closes[Number(Id)]?.record ?? []);
     } catch (error) {
+      noSendsUntil = now() + NO_SENDS_FOR_MS;
       for (const close of closes) report(close, error);
       return [];
     }

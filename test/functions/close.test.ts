@@ -417,6 +417,24 @@ describe('a close that was sent back', () => {
     expect(lines).toMatchObject([{ type: 'fault', where: 'close: send back', request_id: 'request-1' }]);
   });
 
+  it('stays in flight without a send for 30 s after a send that had no answer', async () => {
+    const sent: Sent[] = [];
+    const clock = { now: NOW };
+    let isSlow = true;
+    const fails = (command: object) => command.constructor.name === 'SendMessageBatchCommand' && isSlow;
+    const { close, lines } = createWorker({ sqs: recording(sent, fails), now: () => clock.now });
+    const record = back(HOUR_MS);
+    await close(record);
+    isSlow = false;
+    clock.now += 29 * SECOND_MS;
+    expect(await close(record)).toEqual([record.messageId]);
+    expect(sent).toEqual([postponed(record, 3600), postponed(record, 3571)]);
+    expect(lines).toHaveLength(1);
+    clock.now += SECOND_MS;
+    expect(await close(record)).toEqual([]);
+    expect(sent.at(-1)).toMatchObject({ Entries: [{ DelaySeconds: 900 }] });
+  });
+
   it('stays in flight for at most what SQS allows', async () => {
     const sent: Sent[] = [];
     const { close } = createWorker({

@@ -48,6 +48,8 @@ export type Ask = {
   /** The first and the last two receipts of any of its messages. */
   firstReceiptAt?: number;
   receipts: number[];
+  /** Whether a worker held its look-up in time while PolyAI served the project. */
+  wasServed?: boolean;
   /** Its messages on the close queue: one, more if it was duplicated, and one more while it is sent back. */
   onQueue: number;
   /** PolyAI answered that there is no chat, late enough to be believed. */
@@ -55,7 +57,13 @@ export type Ask = {
 };
 
 /** The fields of a message on the close queue that the counting needs. */
-export type Message = { requestId: string; conversationId?: string; sharedId?: string; receivedAt: string };
+export type Message = {
+  requestId: string;
+  project: string;
+  conversationId?: string;
+  sharedId?: string;
+  receivedAt: string;
+};
 
 /** Clocks differ by up to 2 s in each direction. */
 export const SKEW_MS = 5 * SECOND;
@@ -138,6 +146,6 @@ export function readMessage(body: string): Message {
   try {
     return JSON.parse(body);
   } catch {
-    return { receivedAt: '', requestId: '' };
+    return { receivedAt: '', requestId: '', project: '' };
   }
 }

@@ -1,4 +1,12 @@
-import { type Ask, type Chat, cameAgain, type DeadLetter, endHeardAt, SKEW_MS } from './asks.ts';
+import {
+  type Ask,
+  type Chat,
+  cameAgain,
+  type DeadLetter,
+  endHeardAt,
+  type Message,
+  SKEW_MS,
+} from './asks.ts';
 import { HOUR, MINUTE, type Schedule, SECOND } from './schedule.ts';
 
 // Decides whether the simulated faults explain a dead letter, by the soak's own clock.
@@ -13,6 +21,9 @@ const LONGEST_WAIT_MS = 24 * HOUR;
 const INVOCATION_MS = 31 * SECOND;
 /** A worker uses a secret this long without reading it again. */
 const CACHED_MS = 5 * MINUTE;
+/** In these a project is called only now and then, and a worker notices their end only after half a minute. */
+const NOT_SERVED = ['outage', 'storm', 'hanging'] as const;
+const NOTICED_WITHIN_MS = 31 * SECOND;
 
 export function describe({ requestId, chat, heard, letters, ...ask }: Ask): string {
   const time = (at: number | undefined) => (at === undefined ? 'never' : new Date(at).toISOString());
@@ -71,9 +82,17 @@ export function noteCall(schedule: Schedule, ask: Ask, at: number, waitMs: numbe
   ask.waitsUntil = Math.max(ask.waitsUntil, at + Math.min(waitMs, LONGEST_WAIT_MS));
 }
 
+/** Whether a received message is a look-up that could succeed: it is in time, and PolyAI serves its project. */
+export function isServedLookUp(schedule: Schedule, message: Message, now: number): boolean {
+  const { conversationId, receivedAt, project } = message;
+  if (conversationId !== undefined || now - Date.parse(receivedAt) >= RESOLVED_WITHIN_MS) return false;
+  return schedule.troubledMs(now - NOTICED_WITHIN_MS, now + 1, project, NOT_SERVED) === 0;
+}
+
 /**
  * At least 15 minutes after the finish, and only with a cause of its own: a failed call, a fault that the soak made for
- * its message, a finish that came too late, a worker that did not run, or a secret that was empty.
+ * its message, a finish that came too late, a worker that did not run, a secret that was empty, a project that PolyAI
+ * did not serve whenever a worker held the message, or a copy that the queue delivered after the request had ended.
  */
 function isLookUpExplained(schedule: Schedule, ask: Ask, { receivedAt, at }: DeadLetter): boolean {
   const { chat, sentAt = receivedAt, failures, hinderedAt = 0, firstReceiptAt = at } = ask;
@@ -86,7 +105,10 @@ function isLookUpExplained(schedule: Schedule, ask: Ask, { receivedAt, at }: Dea
     schedule.troubledMs(receivedAt, firstReceiptAt, chat.project, ['event_source_off']) > 0;
   const isSecretEmpty =
     schedule.troubledMs(receivedAt - CACHED_MS, until, chat.project, ['empty_secret']) > 0;
-  return failures > 0 || hinderedAt >= receivedAt || isSentLate || isReceivedLate || isSecretEmpty;
+  const wasNeverServed = ask.firstReceiptAt !== undefined && ask.firstReceiptAt < until && !ask.wasServed;
+  const isCopy = (ask.receipts.at(-1) ?? 0) > (endHeardAt(ask) ?? Number.POSITIVE_INFINITY);
+  const hasFailed = failures > 0 || hinderedAt >= receivedAt;
+  return hasFailed || isSentLate || isReceivedLate || isSecretEmpty || wasNeverServed || isCopy;
 }
 
 /**

@@ -7,13 +7,22 @@ import { HOUR, MINUTE, type Schedule, SECOND } from './schedule.ts';
 
 const START = Date.parse('2026-08-01T00:00:00Z');
 
+/**
+ * How long every span was troubled, and how long PolyAI does not serve the project from the start on, both in
+ * milliseconds.
+ */
+type Options = { troubledMs: number; downMs: number; chat: object };
+
 /** A ledger with one chat, whose close was requested and acknowledged as `request-1`. */
-function createRun({ troubledMs = 0, chat = {} }: { troubledMs?: number; chat?: object } = {}) {
+function createRun({ troubledMs = 0, downMs = 0, chat = {} }: Partial<Options> = {}) {
   const clock = { now: START };
   const schedule: Schedule = {
     windows: [],
     during: () => undefined,
-    troubledMs: () => troubledMs,
+    troubledMs: (from, to, _project, kinds = []) =>
+      kinds.includes('outage')
+        ? Math.max(0, Math.min(to, START + downMs) - Math.max(from, START))
+        : troubledMs,
     // The troubles of these tests come first.
     longestCalmMs: (from, to) => Math.max(0, to - from - troubledMs),
   };
@@ -30,6 +39,7 @@ function createRun({ troubledMs = 0, chat = {} }: { troubledMs?: number; chat?: 
   const message = (change: object = {}) =>
     JSON.stringify({
       requestId: 'request-1',
+      project: 'support',
       conversationId: 'chat-1',
       receivedAt: new Date(START).toISOString(),
       ...change,
@@ -168,6 +178,36 @@ describe('a look-up without any call', () => {
     clock.now += 15 * MINUTE;
     ledger.deadLettered(message(lookUp), { outcome: 'look_up_expired', reason: 'too late' });
     expect(report().unexplainedDeadLetters).toHaveLength(unexplained);
+  });
+
+  it.each([
+    ['is explained by a project that was down whenever a worker held it', 15 * MINUTE, [0, 14 * MINUTE], 0],
+    ['is not explained by an outage that was over at one of its receipts', MINUTE, [0, 2 * MINUTE], 1],
+    ['is not explained by an outage without any receipt', 15 * MINUTE, [], 1],
+  ])('%s', (_, downMs, receipts, unexplained) => {
+    const { ledger, clock, message, report } = createRun({ ...ticket, downMs });
+    for (const at of receipts) {
+      clock.now = START + at;
+      ledger.received(message(lookUp));
+    }
+    clock.now = START + 15 * MINUTE;
+    ledger.received(message(lookUp));
+    ledger.deadLettered(message(lookUp), { outcome: 'look_up_expired', reason: 'too late' });
+    expect(report().unexplainedDeadLetters).toHaveLength(unexplained);
+  });
+
+  it('is explained as a copy only if the queue delivered it after the request had ended', () => {
+    const { ledger, clock, message, tryOnce, report } = createRun(ticket);
+    ledger.received(message(lookUp));
+    tryOnce('closed');
+    clock.now = START + 15 * MINUTE;
+    const expire = () =>
+      ledger.deadLettered(message(lookUp), { outcome: 'look_up_expired', reason: 'too late' });
+    expire();
+    expect(report().unexplainedDeadLetters).toHaveLength(1);
+    ledger.received(message(lookUp));
+    expire();
+    expect(report().unexplainedDeadLetters).toEqual([]);
   });
 
   it('is not explained by a fault that was made for another message', () => {

@@ -9,7 +9,15 @@ import {
   mayBeGone,
   readMessage,
 } from './asks.ts';
-import { describe, describeChat, isConflicting, isExplained, isLateCopy, noteCall } from './explain.ts';
+import {
+  describe,
+  describeChat,
+  isConflicting,
+  isExplained,
+  isLateCopy,
+  isServedLookUp,
+  noteCall,
+} from './explain.ts';
 import { createRecoveries, type Recovery } from './recoveries.ts';
 import { HOUR, type Schedule } from './schedule.ts';
 
@@ -168,6 +176,7 @@ export function createLedger(schedule: Schedule, now: () => number) {
       if (!ask) return;
       ask.receipts = [...ask.receipts.slice(-1), now()];
       ask.firstReceiptAt ??= now();
+      ask.wasServed ||= isServedLookUp(schedule, message, now());
       if (message.conversationId !== undefined) ask.firstReceivedAt ??= now();
     },
     /** A fault of AWS that the soak made kept these messages from being worked on. */
