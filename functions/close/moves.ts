@@ -31,6 +31,8 @@ export type Waiting = { record: SQSRecord; request: CloseRequest; dueAt: number;
 const MAX_DELAY_MS = 15 * MINUTE_MS;
 /** After a send without an answer the next closes stay in flight for so long. */
 const NO_SENDS_FOR_MS = 30 * SECOND_MS;
+/** But a container keeps no more than these, because SQS delivers nothing when about 120,000 messages are in flight. */
+const MAX_KEPT = 5000;
 
 /**
  * Creates the worker's calls to SQS. None of them throws: a failure is a fault line, and the message comes back after
@@ -38,6 +40,16 @@ const NO_SENDS_FOR_MS = 30 * SECOND_MS;
  */
 export function createMoves({ sqs, closeQueueUrl, deadLetterQueueUrl, writeLine, now }: MoveParts) {
   let noSendsUntil = 0;
+  /** When the closes are due that stay in flight for want of an answer. */
+  let kept: number[] = [];
+
+  function mayKeep(closes: readonly Waiting[]): boolean {
+    if (now() >= noSendsUntil) return false;
+    kept = kept.filter((dueAt) => dueAt > now());
+    if (kept.length + closes.length > MAX_KEPT) return false;
+    kept.push(...closes.map(({ dueAt }) => dueAt));
+    return true;
+  }
 
   return {
     /** Hides a message until its next attempt. It is in flight until then. */
@@ -58,13 +70,13 @@ export function createMoves({ sqs, closeQueueUrl, deadLetterQueueUrl, writeLine,
      * nowhere the two together.
      *
      * A send without an answer takes seconds and may leave a copy. For the next 30 s nothing is sent back then, so that
-     * the closes of a project that is down do not hold every worker while SQS is slow.
+     * the closes of a project that is down do not hold every worker while SQS is slow. They stay in flight.
      *
      * @returns the records whose sends SQS has confirmed: only these may be deleted
      * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-timers.html
      */
     async sendBack(closes: readonly Waiting[]): Promise<Set<SQSRecord>> {
-      if (now() < noSendsUntil) return new Set();
+      if (mayKeep(closes)) return new Set();
       const sent = await Promise.all(batchesOf(closes).map(sendBatch));
       return new Set(sent.flat());
     },
