@@ -4,6 +4,7 @@ import { redrive } from '../operate/redrive.ts';
 import { defineCommand } from './command.ts';
 import { createReport, insights } from './insights.ts';
 import { readSelection, type SelectionValues, selectionOptions } from './selection.ts';
+import { saySpan } from './span.ts';
 
 export default defineCommand<SelectionValues>({
   name: 'redrive',
@@ -16,11 +17,12 @@ export default defineCommand<SelectionValues>({
   options: selectionOptions(
     'move',
     'only this outcome. none: moved by SQS, without an outcome',
-    'only dead letters of the last 30m, 6h, 2d (default: all)',
+    'only dead letters of the last 30m, 6h, 2d, or from a time on, such as 2026-07-01T12:00Z (default: all)',
   ),
   needs: { stack: true },
   async run(context, _args, values) {
-    const options = readSelection(values, [...Object.keys(OUTCOMES), NO_OUTCOME]);
+    const options = readSelection(values, [...Object.keys(OUTCOMES), NO_OUTCOME], context.now());
+    if (options.span) saySpan(options.span);
     const deployment = await context.deployment();
     const { outputs } = deployment;
     const { report, reported } = createReport();

@@ -3,6 +3,7 @@ import { replay } from '../operate/replay.ts';
 import { defineCommand } from './command.ts';
 import { createReport, insights } from './insights.ts';
 import { readSelection, type SelectionValues, selectionOptions, wrong } from './selection.ts';
+import { saySpan } from './span.ts';
 
 /** The outcomes that need no replay. */
 const NOT_REPLAYED = ['closed', 'resolved'];
@@ -15,18 +16,23 @@ export default defineCommand<SelectionValues>({
     'npx --no chat-closer replay --outcome not_found --since 6h --dry-run',
     'npx --no chat-closer replay --outcome not_found --since 6h',
   ],
-  options: selectionOptions('queue', 'last outcome, such as not_found', 'how far back to look: 30m, 6h, 2d'),
+  options: selectionOptions(
+    'queue',
+    'last outcome, such as not_found',
+    'how far back to look: 30m, 6h, 2d, or a time such as 2026-07-01T12:00Z',
+  ),
   needs: { stack: true },
   async run(context, _args, values) {
     const outcomes = Object.keys(OUTCOMES).filter((outcome) => !NOT_REPLAYED.includes(outcome));
-    const { sinceMs, ...selection } = readSelection(values, outcomes);
+    const { span, ...selection } = readSelection(values, outcomes, context.now());
     if (selection.outcomes.length === 0) throw wrong('--outcome is required.');
-    if (sinceMs === undefined) throw wrong('--since is required.');
+    if (span === undefined || values.since === undefined) throw wrong('--since is required.');
+    saySpan(span);
     const deployment = await context.deployment();
     const { outputs } = deployment;
     const { report, reported } = createReport();
     const isWell = await replay(
-      { ...selection, sinceMs },
+      { ...selection, span },
       {
         ...context,
         ...insights(context, deployment),

@@ -8,7 +8,7 @@ import { explain, OperatorError } from '../operate/error.ts';
 import type { Command, Context } from './command.ts';
 import { COMMANDS } from './list.ts';
 import { requireDashes } from './npm-options.ts';
-import { readSpan, spanText } from './span.ts';
+import { readSpan, saySpan } from './span.ts';
 import { createStyle } from './style.ts';
 import { createTerminal } from './terminal.ts';
 
@@ -122,8 +122,7 @@ async function show(
   args: readonly string[],
   values: Record<string, unknown>,
 ): Promise<void> {
-  // To standard error, so that an answer can be piped.
-  if (definition.needs.span) process.stderr.write(`Looking at ${spanText(context.span)}.\n`);
+  if (definition.needs.span) saySpan(context.span);
   const { json, text, isWell } = await definition.run(context, args, values);
   if (!context.isText && json !== undefined) process.stdout.write(`${JSON.stringify(json, undefined, 2)}\n`);
   else if (text) context.print(text);

@@ -1,10 +1,13 @@
 import { Option } from 'commander';
-import { DURATION, toMinutes } from '../infra/config/duration.ts';
 import { OperatorError } from '../operate/error.ts';
+import type { Span } from '../operate/lines.ts';
 import type { Handling, Selection } from '../operate/options.ts';
+import { readSpan } from './span.ts';
 
 const MAX_RATE = 1000;
 const USED_WRONGLY = 2;
+/** SQS keeps a dead letter for 14 days. */
+const EVER = '15d';
 
 /** The options that choose closes and say how to handle them, as commander gives them. */
 export type SelectionValues = {
@@ -15,6 +18,7 @@ export type SelectionValues = {
   requestId?: string[];
   plan?: boolean;
   since?: string;
+  until?: string;
   dryRun?: boolean;
   list?: boolean;
   yes?: boolean;
@@ -38,6 +42,7 @@ export function selectionOptions(verb: string, outcome: string, since: string): 
       several,
     ),
     new Option('--since <time>', since),
+    new Option('--until <time>', 'the end, written the same way (default: now)'),
     new Option('--plan', `predict what would come of each, then ask, and ${verb} exactly those`),
     new Option('--dry-run', `show them, ${verb} nothing`),
     new Option(
@@ -55,9 +60,14 @@ export function selectionOptions(verb: string, outcome: string, since: string): 
 
 /**
  * @param outcomes what `--outcome` may be
+ * @param now Unix milliseconds
  * @throws {OperatorError} naming the option that is wrong, and how to fix it
  */
-export function readSelection(values: SelectionValues, outcomes: readonly string[]): Selection & Handling {
+export function readSelection(
+  values: SelectionValues,
+  outcomes: readonly string[],
+  now: number,
+): Selection & Handling {
   const unknown = values.outcome?.find((each) => !outcomes.includes(each));
   if (unknown !== undefined) {
     throw wrong(`--outcome ${unknown} is not valid. Choose one of: ${outcomes.join(', ')}.`);
@@ -77,7 +87,7 @@ export function readSelection(values: SelectionValues, outcomes: readonly string
     conversations: values.conversation ?? [],
     requestIds: values.requestId ?? [],
     plan: values.plan ?? false,
-    sinceMs: readSince(values.since),
+    span: readChosenSpan(values, now),
     dryRun: dryRun || list,
     list,
     yes,
@@ -86,10 +96,14 @@ export function readSelection(values: SelectionValues, outcomes: readonly string
   };
 }
 
-function readSince(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (!DURATION.test(text)) throw wrong(`--since ${text} is not a duration. Write 30m, 6h or 2d.`);
-  return toMinutes(text) * 60_000;
+/** @returns `undefined` without both options */
+function readChosenSpan({ since, until }: SelectionValues, now: number): Span | undefined {
+  if (since === undefined && until === undefined) return undefined;
+  try {
+    return readSpan(since ?? EVER, until, now);
+  } catch (error) {
+    throw wrong((error as Error).message);
+  }
 }
 
 function readRate(text: string): number {

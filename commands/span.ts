@@ -28,6 +28,11 @@ function readTime(option: string, text: string, now: number): number {
   throw new Error(`${option} ${text} is not a time. Write 30m, 6h or 2d, or 2026-07-01T12:00Z.`);
 }
 
+/** Says on standard error which span a command looks at, so that an answer can be piped. */
+export function saySpan(span: Span): void {
+  process.stderr.write(`Looking at ${spanText(span)}.\n`);
+}
+
 /** The span in words, such as `2026-07-01 12:00 to 2026-07-02 12:00 UTC`. */
 export function spanText({ from, to }: Span): string {
   const minute = (time: number) => new Date(time).toISOString().slice(0, 16).replace('T', ' ');

@@ -1,5 +1,6 @@
 import type { Message } from '@aws-sdk/client-sqs';
 import { parseCloseRequest, UnknownVersion } from '../functions/close-request.ts';
+import { isWithin } from './lines.ts';
 import type { Selection } from './options.ts';
 import type { Row } from './table.ts';
 
@@ -72,13 +73,9 @@ function contentOf({ requestId, project, connection, crmRef, conversationId, sha
   return { kind: sharedId === undefined ? 'close' : 'look_up', ...Object.fromEntries(present) };
 }
 
-/**
- * Whether a dead letter is selected. A message that is not a close request never is.
- *
- * @param now Unix milliseconds
- */
-export function isSelected(letter: DeadLetter, selection: Matched, now: number): boolean {
-  const { outcomes, projects, connections, conversations, requestIds, sinceMs } = selection;
+/** Whether a dead letter is selected. A message that is not a close request never is. */
+export function isSelected(letter: DeadLetter, selection: Matched): boolean {
+  const { outcomes, projects, connections, conversations, requestIds, span } = selection;
   return (
     letter.kind !== 'foreign' &&
     matches(outcomes, letter.outcome) &&
@@ -86,7 +83,7 @@ export function isSelected(letter: DeadLetter, selection: Matched, now: number):
     matches(connections, letter.connection) &&
     matches(conversations, letter.conversation) &&
     matches(requestIds, letter.requestId) &&
-    (sinceMs === undefined || letter.sentAt >= now - sinceMs)
+    (span === undefined || isWithin(span, letter.sentAt))
   );
 }
 

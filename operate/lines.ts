@@ -12,6 +12,11 @@ export type LoggedLine = { type: LineType /** ISO 8601, UTC. */; at: string } & 
 /** Unix milliseconds. */
 export type Span = { from: number; to: number };
 
+/** Whether a time in Unix milliseconds is in a span. Both ends count. */
+export function isWithin({ from, to }: Span, time: number): boolean {
+  return time >= from && time <= to;
+}
+
 /** Lines that were found, in the order of their times. */
 export type Found = {
   lines: LoggedLine[];

@@ -1,5 +1,6 @@
 import { matches } from './dead-letter.ts';
 import { type FinalLine, LOOK_UP } from './final-line.ts';
+import { isWithin } from './lines.ts';
 import type { Selection } from './options.ts';
 
 export type NewestLines = {
@@ -24,13 +25,15 @@ export function createNewestLines({
   connections,
   conversations,
   requestIds,
-}: Omit<Selection, 'sinceMs' | 'lateLookUp'>): NewestLines {
+  span,
+}: Omit<Selection, 'lateLookUp'>): NewestLines {
   const newest = new Map<unknown, FinalLine>();
   const requested = new Set<unknown>();
   const seen = new Set<string>();
 
   function add(line: FinalLine): void {
-    const isRequested = outcomes.includes(line.outcome);
+    const isRequested =
+      outcomes.includes(line.outcome) && (span === undefined || isWithin(span, line.loggedAt));
     if (isRequested) seen.add(line.project);
     if (projects.length > 0 && !projects.includes(line.project)) return;
     if (isRequested) requested.add(keyOf(line));

@@ -1,3 +1,5 @@
+import type { Span } from './lines.ts';
+
 /** Which closes a command acts on. */
 export type Selection = {
   /** Empty: every outcome. */
@@ -10,8 +12,8 @@ export type Selection = {
   conversations: string[];
   /** Empty: every request. */
   requestIds: string[];
-  /** How far back to look, in milliseconds. `undefined`: without a limit. */
-  sinceMs: number | undefined;
+  /** When they ended. `undefined`: whenever. */
+  span: Span | undefined;
   /** Whether shared ids that were never resolved are looked up now. A newer chat may be closed instead. */
   lateLookUp: boolean;
 };

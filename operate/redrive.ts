@@ -111,8 +111,8 @@ async function choose(
   parts: RedriveParts,
   queue: DeadLetterQueue,
 ): Promise<DeadLetter[]> {
-  const { print, now } = parts;
-  const selected = all.filter((letter) => isSelected(letter, options, now()));
+  const { print } = parts;
+  const selected = all.filter((letter) => isSelected(letter, options));
   const chosen = selected.filter(({ kind }) => kind === 'close' || options.lateLookUp);
   const toMove = new Set(chosen);
   await queue.release(all.filter((letter) => !toMove.has(letter)));

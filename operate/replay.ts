@@ -6,6 +6,7 @@ import { BATCH, batchesOf } from '../functions/close-batches.ts';
 import { queueCloses } from '../functions/close-queue.ts';
 import { confirm } from './confirm.ts';
 import { FINAL_LINES, type FinalLine, readFinalLine, toCloseRequest } from './final-line.ts';
+import type { Span } from './lines.ts';
 import { createNewestLines, type NewestLines } from './newest-lines.ts';
 import type { Handling, Selection } from './options.ts';
 import { outcomesText } from './outcomes-after.ts';
@@ -22,7 +23,7 @@ const WITHOUT_DEAD_LETTER = Object.entries(OUTCOMES).flatMap(([outcome, { next }
   next === 'done' ? [outcome] : [],
 );
 
-export type ReplayOptions = Selection & Handling & { sinceMs: number };
+export type ReplayOptions = Selection & Handling & { span: Span };
 
 export type ReplayParts = Surroundings & {
   sqs: Pick<SQSClient, 'send'>;
@@ -138,10 +139,11 @@ async function warnOfDeadLetters({ outcomes }: ReplayOptions, parts: ReplayParts
 }
 
 async function readLines(options: ReplayOptions, parts: ReplayParts): Promise<NewestLines> {
-  const { logs, logGroupName, now, progress, signal } = parts;
+  const { logs, logGroupName, progress, signal } = parts;
   const found = createNewestLines(options);
   let read = 0;
-  const startTime = now() - options.sinceMs;
+  // Also the lines after the span: a chat that was closed there is left out.
+  const startTime = options.span.from;
   let nextToken: string | undefined;
   do {
     const page = await logs.send(

@@ -4,6 +4,9 @@ import { readSelection, type SelectionValues, selectionOptions } from '../../com
 import { OUTCOMES } from '../../functions/close/outcome.ts';
 import { explain, OperatorError } from '../../operate/error.ts';
 
+const NOW = Date.parse('2026-08-01T12:00:00Z');
+const HOUR = 3_600_000;
+
 const wordsOf = (text: string) => text.split(' ').filter(Boolean);
 
 /** The selection of a command that takes every outcome, as commander and then `readSelection` read it. */
@@ -11,10 +14,8 @@ function read(text: string) {
   const command = new Commander().exitOverride().configureOutput({ writeErr: () => {} });
   for (const option of selectionOptions('move', 'only this outcome', 'how far back'))
     command.addOption(option);
-  return readSelection(command.parse(wordsOf(text), { from: 'user' }).opts<SelectionValues>(), [
-    ...Object.keys(OUTCOMES),
-    'none',
-  ]);
+  const values = command.parse(wordsOf(text), { from: 'user' }).opts<SelectionValues>();
+  return readSelection(values, [...Object.keys(OUTCOMES), 'none'], NOW);
 }
 
 describe('the options of a command', () => {
@@ -26,7 +27,7 @@ describe('the options of a command', () => {
       conversations: [],
       requestIds: [],
       plan: false,
-      sinceMs: undefined,
+      span: undefined,
       dryRun: false,
       list: false,
       yes: false,
@@ -45,7 +46,7 @@ describe('the options of a command', () => {
       conversations: ['CONV-1'],
       requestIds: [],
       plan: false,
-      sinceMs: 6 * 3_600_000,
+      span: { from: NOW - 6 * HOUR, to: NOW },
       dryRun: true,
       list: false,
       yes: true,
@@ -55,10 +56,13 @@ describe('the options of a command', () => {
   });
 
   it.each([
-    ['30m', 1_800_000],
-    ['2d', 172_800_000],
-  ])('read %s as a duration', (since, ms) => {
-    expect(read(`--since ${since}`).sinceMs).toBe(ms);
+    ['--since 30m', NOW - HOUR / 2, NOW],
+    ['--since 2d', NOW - 48 * HOUR, NOW],
+    ['--since 2026-08-01T09:00Z', NOW - 3 * HOUR, NOW],
+    ['--since 6h --until 2h', NOW - 6 * HOUR, NOW - 2 * HOUR],
+    ['--until 2026-08-01T11:00Z', NOW - 15 * 24 * HOUR, NOW - HOUR],
+  ])('read the span of %s', (text, from, to) => {
+    expect(read(text).span).toEqual({ from, to });
   });
 
   it('move nothing when a list is requested', () => {
@@ -68,8 +72,13 @@ describe('the options of a command', () => {
   it.each([
     ['an unknown outcome', '--outcome gone', '--outcome gone is not valid. Choose one of: closed, '],
     ['an inherited name for an outcome', '--outcome constructor', '--outcome constructor is not valid.'],
-    ['a time without a unit', '--since 6', '--since 6 is not a duration. Write 30m, 6h or 2d.'],
-    ['a time of zero', '--since 0h', '--since 0h is not a duration'],
+    [
+      'a time without a unit',
+      '--since 6',
+      '--since 6 is not a time. Write 30m, 6h or 2d, or 2026-07-01T12:00Z.',
+    ],
+    ['a time of zero', '--since 0h', '--since 0h is not a time'],
+    ['an end before the beginning', '--since 1h --until 2h', '--since 1h is not before --until 2h.'],
     ['a rate of zero', '--rate 0', '--rate 0 is not valid. Write how many a second, from 1 to 1000.'],
     ['a rate that is too fast', '--rate 1001', '--rate 1001 is not valid'],
     ['a fractional rate', '--rate 0.5', '--rate 0.5 is not valid'],

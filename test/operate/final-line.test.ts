@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FINAL_LINES, readFinalLine, toCloseRequest } from '../../operate/final-line.ts';
+import type { Span } from '../../operate/lines.ts';
 import { createNewestLines } from '../../operate/newest-lines.ts';
 
 const NOW = Date.parse('2026-08-01T12:00:00.000Z');
@@ -26,6 +27,7 @@ const FILTER = {
   connections: [] as string[],
   conversations: [] as string[],
   requestIds: [] as string[],
+  span: undefined as Span | undefined,
 };
 
 function read(change: Record<string, unknown> = {}, loggedAt = NOW) {

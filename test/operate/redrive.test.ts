@@ -19,7 +19,7 @@ const OPTIONS: RedriveOptions = {
   connections: [],
   conversations: [],
   requestIds: [],
-  sinceMs: undefined,
+  span: undefined,
   dryRun: false,
   list: false,
   plan: false,
@@ -116,11 +116,13 @@ describe('a dead letter', () => {
     ['of another conversation', { conversations: ['CONV-2'] }, {}, false],
     ['of this request', { requestIds: ['request-1'] }, {}, true],
     ['of another request', { requestIds: ['request-2'] }, {}, false],
-    ['young enough', { sinceMs: HOUR }, {}, true],
-    ['too old', { sinceMs: HOUR - 1 }, {}, false],
+    ['young enough', { span: { from: NOW - HOUR, to: NOW } }, {}, true],
+    ['too old', { span: { from: NOW - HOUR + 1, to: NOW } }, {}, false],
+    ['old enough', { span: { from: 0, to: NOW - HOUR } }, {}, true],
+    ['too young', { span: { from: 0, to: NOW - HOUR - 1 } }, {}, false],
     ['that is not a close request', {}, { body: 'closed!' }, false],
   ])('is selected or not: one %s', (_, filter, change, expected) => {
-    expect(isSelected(readDeadLetter(message(change)), { ...OPTIONS, ...filter }, NOW)).toBe(expected);
+    expect(isSelected(readDeadLetter(message(change)), { ...OPTIONS, ...filter })).toBe(expected);
   });
 
   it('goes back with everything in it, whether this version knows it or not', () => {

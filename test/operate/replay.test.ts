@@ -8,7 +8,7 @@ const OPTIONS: ReplayOptions = {
   connections: [],
   conversations: [],
   requestIds: [],
-  sinceMs: 3_600_000,
+  span: { from: NOW - 3_600_000, to: NOW },
   dryRun: false,
   list: false,
   plan: false,
@@ -58,7 +58,7 @@ async function replayOf(lines: unknown[], given: Given = {}, options: Partial<Re
   };
   const events = lines.map((each, index) => ({
     message: JSON.stringify(each),
-    timestamp: NOW + index * 1000,
+    timestamp: NOW - (lines.length - index) * 1000,
   }));
   const run = replay(
     { ...OPTIONS, ...options },
@@ -96,6 +96,13 @@ describe('a replay', () => {
       '3 conversations left out, with another outcome since: 2 closed, 1 already_ended.',
     );
     expect(second.output).toContain('The log has no such close in this time.');
+  });
+
+  it('queues only what ended in the span, and knows what was closed after it', async () => {
+    const closed = line('C', { outcome: 'closed' });
+    const lines = [line('A'), line('B'), line('C'), closed, line('D')];
+    const span = { from: NOW - 4000, to: NOW - 3000 };
+    expect(await replayOf(lines, {}, { span })).toMatchObject({ sent: ['B'] });
   });
 
   it('queues a close whose newest outcome is the requested one again', async () => {
@@ -165,7 +172,7 @@ describe('a replay', () => {
   it('queues nothing when a list is requested', async () => {
     const { sent, output } = await replayOf([line('A')], {}, { list: true, dryRun: true });
     expect(sent).toEqual([]);
-    expect(output).toMatch(/2026-08-01T12:00:00Z +zendesk-support +5158 +A +not_found/);
+    expect(output).toMatch(/2026-08-01T11:59:59Z +zendesk-support +5158 +A +not_found/);
   });
 
   it('names the existing projects when a named one has no such close', async () => {
