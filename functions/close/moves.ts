@@ -40,16 +40,8 @@ const MAX_KEPT = 5000;
  */
 export function createMoves({ sqs, closeQueueUrl, deadLetterQueueUrl, writeLine, now }: MoveParts) {
   let noSendsUntil = 0;
-  /** When the closes are due that stay in flight for want of an answer. */
+  /** When the closes are due that stay in flight because SQS did not answer. */
   let kept: number[] = [];
-
-  function mayKeep(closes: readonly Waiting[]): boolean {
-    if (now() >= noSendsUntil) return false;
-    kept = kept.filter((dueAt) => dueAt > now());
-    if (kept.length + closes.length > MAX_KEPT) return false;
-    kept.push(...closes.map(({ dueAt }) => dueAt));
-    return true;
-  }
 
   return {
     /** Hides a message until its next attempt. It is in flight until then. */
@@ -105,6 +97,15 @@ export function createMoves({ sqs, closeQueueUrl, deadLetterQueueUrl, writeLine,
       }
     },
   };
+
+  /** Whether closes stay in flight without a send. */
+  function mayKeep(closes: readonly Waiting[]): boolean {
+    if (now() >= noSendsUntil) return false;
+    kept = kept.filter((dueAt) => dueAt > now());
+    if (kept.length + closes.length > MAX_KEPT) return false;
+    kept.push(...closes.map(({ dueAt }) => dueAt));
+    return true;
+  }
 
   async function sendBatch(closes: readonly Waiting[]): Promise<SQSRecord[]> {
     const Entries = closes.map((close, index) => ({
