@@ -1,5 +1,6 @@
 import { delimiter, join } from 'node:path';
 import { ChatCloserError } from '../functions/error.ts';
+import { DEFAULT_STACK } from '../infra/config/load.ts';
 import { ROOT } from '../infra/root.ts';
 
 /** An error of the local run whose message says what to fix. It is printed without a stack trace. */
@@ -47,6 +48,18 @@ export function isolatedEnvironment(endpoint: string, folder: string): NodeJS.Pr
     CDK_DISABLE_CLI_TELEMETRY: 'true',
     TMPDIR: folder,
   };
+}
+
+/**
+ * A command of this project as a line for another terminal, asking the local AWS and none of the shell's accounts.
+ *
+ * @param environment the isolated one
+ */
+export function commandLine(environment: NodeJS.ProcessEnv, stackName: string, command: string): string {
+  const names = ['AWS_ENDPOINT_URL', 'AWS_REGION', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'];
+  const set = names.map((name) => `${name}=${environment[name]}`).join(' ');
+  const stack = stackName === DEFAULT_STACK ? '' : ` --stack ${stackName}`;
+  return `env -u AWS_PROFILE ${set} npx --no chat-closer ${command}${stack}`;
 }
 
 /** Replaces this process's environment, so that its own SDK clients are isolated too. */

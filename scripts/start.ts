@@ -10,7 +10,7 @@ import {
   httpConnections,
   requireHttpConnection,
 } from '../local/examples.ts';
-import { LocalRunError } from '../local/isolation.ts';
+import { commandLine, LocalRunError } from '../local/isolation.ts';
 import { type LateLines, watchForLateLines } from '../local/late-lines.ts';
 import { type LocalStack, startLocalStack } from '../local/local-stack.ts';
 import { type Call, type PolyAIStandIn, startPolyAI } from '../local/polyai-stand-in.ts';
@@ -219,6 +219,10 @@ async function stayUp(run: Run): Promise<void> {
   report.show('Everything keeps running until Ctrl-C. The addresses:', ...addresses(run.local));
   await offerSample(run);
   await describeConnections(run);
+  report.show(
+    'To ask about it in another terminal, with any of the commands in docs/commands.md:',
+    ...questions(run),
+  );
   if (run.page) report.show('Look at it:', run.page.url);
   let isOffering = false;
   const offerAgain = async () => {
@@ -276,6 +280,13 @@ async function describeConnections(run: Run): Promise<void> {
     const lines = await describeConnection(local, name, (project) => openChat(run, project), share);
     report.show(`To send your own deliveries to ${name} (${crm}):`, ...lines);
   }
+}
+
+/** Lines that ask the running stack: what is wrong, and why the first chat was closed or not. */
+function questions({ local, page }: Run): string[] {
+  const known = page?.record.all().find(({ conversationId }) => conversationId)?.conversationId;
+  const commands = ['status', ...(known ? [`why ${known}`] : [])];
+  return commands.map((command) => commandLine(process.env, local.stackName, command));
 }
 
 function openChat({ local, standIn, conversation }: Run, name: string): string {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ROOT } from '../../infra/root.ts';
 import { USUAL_PORT } from '../../local/emulator.ts';
@@ -133,6 +134,13 @@ describe('npm start', () => {
       const address = /POST (http:\/\/127\.0\.0\.1:(\d+)\/\S+)/.exec(run.output());
       await printed(run, 'To send your own deliveries to in-house');
       await printed(run, 'openssl dgst -sha256 -hmac');
+      await printed(run, 'why CONV-');
+      const questions = [...run.output().matchAll(/^ +(env -u AWS_PROFILE .* chat-closer .*)$/gm)];
+      const answers = await Promise.all(questions.map(([, line = '']) => runShell(line)));
+      expect(answers).toEqual([
+        expect.stringContaining('Nothing is wrong'),
+        expect.stringContaining('closed'),
+      ]);
       const lines = run
         .output()
         .split('\n')
@@ -225,6 +233,9 @@ describe('npm start', () => {
   );
 });
 
-async function runShell(line: string): Promise<void> {
-  await once(spawn('sh', ['-c', line], { stdio: 'ignore' }), 'close');
+/** @returns what the line printed */
+async function runShell(line: string): Promise<string> {
+  const child = spawn('sh', ['-c', line], { stdio: ['ignore', 'pipe', 'ignore'], cwd: ROOT });
+  const [output] = await Promise.all([text(child.stdout), once(child, 'close')]);
+  return output;
 }
