@@ -32,7 +32,7 @@ const MAX_DELAY_MS = 15 * MINUTE_MS;
 /** After a send without an answer the next closes stay in flight for so long. */
 const NO_SENDS_FOR_MS = 30 * SECOND_MS;
 /** But a container keeps no more than these, because SQS delivers nothing when about 120,000 messages are in flight. */
-const MAX_KEPT = 5000;
+const MAX_KEPT = 2000;
 
 /**
  * Creates the worker's calls to SQS. None of them throws: a failure is a fault line, and the message comes back after

@@ -435,7 +435,7 @@ describe('a close that was sent back', () => {
     expect(sent.at(-1)).toMatchObject({ Entries: [{ DelaySeconds: 900 }] });
   });
 
-  it('is sent all the same when 5,000 others stay in flight for this reason', async () => {
+  it('is sent all the same when 2,000 others stay in flight for this reason', async () => {
     const sent: Sent[] = [];
     let isSlow = true;
     const fails = (command: object) => command.constructor.name === 'SendMessageBatchCommand' && isSlow;
@@ -443,7 +443,7 @@ describe('a close that was sent back', () => {
     const batch = Array.from({ length: 10 }, () => back(HOUR_MS));
     await close(...batch);
     isSlow = false;
-    for (let round = 0; round < 500; round += 1) expect(await close(...batch)).toHaveLength(10);
+    for (let round = 0; round < 200; round += 1) expect(await close(...batch)).toHaveLength(10);
     expect(sent.filter((each) => 'Entries' in each)).toEqual([]);
     expect(await close(...batch)).toEqual([]);
     expect(sent.at(-1)).toMatchObject({ Entries: { length: 10 } });

@@ -21,7 +21,14 @@ export type Chat = {
 /** An answer of PolyAI that ends a request. `rejected` ends it only together with a dead letter. */
 export type FinalAnswer = 'closed' | 'over' | 'not_found' | 'rejected';
 
-export type DeadLetter = { outcome?: string; reason?: string; receivedAt: number; at: number };
+export type DeadLetter = {
+  outcome?: string;
+  reason?: string;
+  receivedAt: number;
+  at: number;
+  /** When last no message had waited for a worker, at the receipt that led to it. */
+  busySince: number;
+};
 
 /** One chat of one delivery, under the request id of the CRM's answer. Times are Unix milliseconds. */
 export type Ask = {
@@ -48,6 +55,8 @@ export type Ask = {
   /** The first and the last two receipts of any of its messages. */
   firstReceiptAt?: number;
   receipts: number[];
+  /** When last no message had waited for a worker, at the last receipt. */
+  busySince: number;
   /** Whether a worker held its look-up in time while PolyAI served the project. */
   wasServed?: boolean;
   /** Its messages on the close queue: one, more if it was duplicated, and one more while it is sent back. */
@@ -105,6 +114,7 @@ export function createAsks() {
         waitsUntil: 0,
         longestPause: 0,
         receipts: [],
+        busySince: 0,
         onQueue: 0,
         hasNone: false,
       };

@@ -7,7 +7,7 @@ import {
   type Message,
   SKEW_MS,
 } from './asks.ts';
-import { HOUR, MINUTE, type Schedule, SECOND } from './schedule.ts';
+import { AWS_TROUBLES, HOUR, MINUTE, type Schedule, SECOND } from './schedule.ts';
 
 // Decides whether the simulated faults explain a dead letter, by the soak's own clock.
 
@@ -24,6 +24,8 @@ const CACHED_MS = 5 * MINUTE;
 /** In these a project is called only now and then, and a worker notices their end only after half a minute. */
 const NOT_SERVED = ['outage', 'storm', 'hanging'] as const;
 const NOTICED_WITHIN_MS = 31 * SECOND;
+/** The worker makes the last look-up this long before its time is over. */
+const LAST_TRY_BEFORE_MS = 15 * SECOND;
 
 export function describe({ requestId, chat, heard, letters, ...ask }: Ask): string {
   const time = (at: number | undefined) => (at === undefined ? 'never' : new Date(at).toISOString());
@@ -92,9 +94,10 @@ export function isServedLookUp(schedule: Schedule, message: Message, now: number
 /**
  * At least 15 minutes after the finish, and only with a cause of its own: a failed call, a fault that the soak made for
  * its message, a finish that came too late, a worker that did not run, a secret that was empty, a project that PolyAI
- * did not serve whenever a worker held the message, or a copy that the queue delivered after the request had ended.
+ * did not serve whenever a worker held the message, workers that were behind since a trouble of AWS, or a copy that the
+ * queue delivered after the request had ended.
  */
-function isLookUpExplained(schedule: Schedule, ask: Ask, { receivedAt, at }: DeadLetter): boolean {
+function isLookUpExplained(schedule: Schedule, ask: Ask, { receivedAt, at, busySince }: DeadLetter): boolean {
   const { chat, sentAt = receivedAt, failures, hinderedAt = 0, firstReceiptAt = at } = ask;
   const from = Math.min(receivedAt, chat.askedAt ?? receivedAt);
   if (at - from < RESOLVED_WITHIN_MS - SKEW_MS) return false;
@@ -105,10 +108,15 @@ function isLookUpExplained(schedule: Schedule, ask: Ask, { receivedAt, at }: Dea
     schedule.troubledMs(receivedAt, firstReceiptAt, chat.project, ['event_source_off']) > 0;
   const isSecretEmpty =
     schedule.troubledMs(receivedAt - CACHED_MS, until, chat.project, ['empty_secret']) > 0;
+  // From its last look-up to this receipt, others waited all the time.
+  const isWorkerBehind =
+    busySince < until - LAST_TRY_BEFORE_MS - SKEW_MS &&
+    schedule.troubledMs(busySince, at, chat.project, AWS_TROUBLES) > 0;
   const wasNeverServed = ask.firstReceiptAt !== undefined && ask.firstReceiptAt < until && !ask.wasServed;
   const isCopy = (ask.receipts.at(-1) ?? 0) > (endHeardAt(ask) ?? Number.POSITIVE_INFINITY);
   const hasFailed = failures > 0 || hinderedAt >= receivedAt;
-  return hasFailed || isSentLate || isReceivedLate || isSecretEmpty || wasNeverServed || isCopy;
+  const wasNeverTried = isSecretEmpty || wasNeverServed || isReceivedLate || isWorkerBehind;
+  return hasFailed || isSentLate || wasNeverTried || isCopy;
 }
 
 /**

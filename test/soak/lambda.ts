@@ -145,6 +145,8 @@ type EventSourceSettings = {
   kill: () => Cut;
   /** Told of messages that a fault of AWS kept from being worked on. */
   onHindered?: (bodies: readonly string[]) => void;
+  /** Told whenever no message waits for the function. */
+  onIdle?: () => void;
 };
 
 /**
@@ -157,7 +159,14 @@ export function createEventSource(
   clock: Clock,
   queue: Queue,
   pool: Pool<SQSEvent, SQSBatchResponse>,
-  { batchSize, maxConcurrency, isThrottled, kill, onHindered = () => {} }: EventSourceSettings,
+  {
+    batchSize,
+    maxConcurrency,
+    isThrottled,
+    kill,
+    onHindered = () => {},
+    onIdle = () => {},
+  }: EventSourceSettings,
 ): EventSource {
   let running = 0;
   let isEnabled = true;
@@ -188,6 +197,7 @@ export function createEventSource(
         wake();
       });
     }
+    if (isEnabled && queue.counts().visible === 0) onIdle();
   }
 
   async function work(batch: Received[]): Promise<void> {

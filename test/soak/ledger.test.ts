@@ -8,21 +8,22 @@ import { HOUR, MINUTE, type Schedule, SECOND } from './schedule.ts';
 const START = Date.parse('2026-08-01T00:00:00Z');
 
 /**
- * How long every span was troubled, and how long PolyAI does not serve the project from the start on, both in
- * milliseconds.
+ * How long every span was troubled, how long PolyAI does not serve the project from the start on, and how long AWS is
+ * in trouble in every span, in milliseconds.
  */
-type Options = { troubledMs: number; downMs: number; chat: object };
+type Options = { troubledMs: number; downMs: number; behindMs: number; chat: object };
 
 /** A ledger with one chat, whose close was requested and acknowledged as `request-1`. */
-function createRun({ troubledMs = 0, downMs = 0, chat = {} }: Partial<Options> = {}) {
+function createRun({ troubledMs = 0, downMs = 0, behindMs = 0, chat = {} }: Partial<Options> = {}) {
   const clock = { now: START };
   const schedule: Schedule = {
     windows: [],
     during: () => undefined,
-    troubledMs: (from, to, _project, kinds = []) =>
-      kinds.includes('outage')
-        ? Math.max(0, Math.min(to, START + downMs) - Math.max(from, START))
-        : troubledMs,
+    troubledMs(from, to, _project, kinds = []) {
+      if (kinds.includes('workers_killed')) return behindMs;
+      if (!kinds.includes('outage')) return troubledMs;
+      return Math.max(0, Math.min(to, START + downMs) - Math.max(from, START));
+    },
     // The troubles of these tests come first.
     longestCalmMs: (from, to) => Math.max(0, to - from - troubledMs),
   };
@@ -191,6 +192,21 @@ describe('a look-up without any call', () => {
       ledger.received(message(lookUp));
     }
     clock.now = START + 15 * MINUTE;
+    ledger.received(message(lookUp));
+    ledger.deadLettered(message(lookUp), { outcome: 'look_up_expired', reason: 'too late' });
+    expect(report().unexplainedDeadLetters).toHaveLength(unexplained);
+  });
+
+  it.each([
+    ['is explained by workers that were behind since a trouble of AWS', 14 * MINUTE, MINUTE, 0],
+    ['is not explained by workers that were behind without a trouble', 14 * MINUTE, 0, 1],
+    ['is not explained by a trouble if no message had waited meanwhile', 15 * MINUTE, MINUTE, 1],
+  ])('%s', (_, idleAt, behindMs, unexplained) => {
+    const { ledger, clock, message, report } = createRun({ ...ticket, behindMs });
+    ledger.received(message(lookUp));
+    clock.now = START + idleAt;
+    ledger.idle();
+    clock.now = START + 16 * MINUTE;
     ledger.received(message(lookUp));
     ledger.deadLettered(message(lookUp), { outcome: 'look_up_expired', reason: 'too late' });
     expect(report().unexplainedDeadLetters).toHaveLength(unexplained);

@@ -71,6 +71,7 @@ export function createLedger(schedule: Schedule, now: () => number) {
   const unknownDeadLetters: string[] = [];
   let past = judgeAsks(schedule, [], () => false);
   let pastChats = countChats([], () => false);
+  let idleAt = 0;
   const seen = { calls: 0, forgeries: 0, forgeriesAccepted: 0, neverAcknowledged: 0 };
 
   function askOf({ requestId, conversationId, sharedId }: Partial<Message>): Ask | undefined {
@@ -176,8 +177,13 @@ export function createLedger(schedule: Schedule, now: () => number) {
       if (!ask) return;
       ask.receipts = [...ask.receipts.slice(-1), now()];
       ask.firstReceiptAt ??= now();
+      ask.busySince = idleAt;
       ask.wasServed ||= isServedLookUp(schedule, message, now());
       if (message.conversationId !== undefined) ask.firstReceivedAt ??= now();
+    },
+    /** No message waits for a worker. */
+    idle() {
+      idleAt = now();
     },
     /** A fault of AWS that the soak made kept these messages from being worked on. */
     hindered(bodies: readonly string[]) {
@@ -204,7 +210,11 @@ export function createLedger(schedule: Schedule, now: () => number) {
         unknownDeadLetters.push(`${outcome}: no request asked for this chat`);
         return;
       }
-      const letter = { receivedAt: Date.parse(message.receivedAt), at: now() };
+      const letter = {
+        receivedAt: Date.parse(message.receivedAt),
+        at: now(),
+        busySince: ask.busySince,
+      };
       ask.letters.push({ ...letter, ...(outcome && { outcome }), ...(reason && { reason }) });
     },
     /**

@@ -259,6 +259,7 @@ function createSource({ clock, random, schedule, queue, ledger }: World, close: 
     batchSize: 10,
     maxConcurrency: 5,
     onHindered: ledger.hindered,
+    onIdle: ledger.idle,
     isThrottled: () => schedule.during('polls_throttled', clock.now()) !== undefined && killing.chance(0.7),
     kill() {
       const share = schedule.during('workers_killed', clock.now()) ? 0.2 : 0.002;
